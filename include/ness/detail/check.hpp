@@ -1,0 +1,56 @@
+// Messages for bad input: function, argument, rule and the value that broke it.
+#pragma once
+
+#include <Eigen/Core>
+#include <cmath>
+#include <sstream>
+#include <stdexcept>
+#include <string_view>
+
+namespace ness::detail {
+
+/// Throws `std::invalid_argument` with the parts written one after the other.
+template <class... Parts>
+[[noreturn]] void invalid(std::string_view function, const Parts&... parts) {
+  std::ostringstream message;
+  message.precision(17);
+  message << "ness::" << function << ": ";
+  (message << ... << parts);
+  throw std::invalid_argument(message.str());
+}
+
+/// Throws "ness::function: rule, but is value" unless `holds`.
+template <class Value>
+void require(bool holds, std::string_view function, std::string_view rule, const Value& value) {
+  if (!holds) [[unlikely]]
+    invalid(function, rule, ", but is ", value);
+}
+
+/// Throws unless every element is finite; names the first one that is not.
+template <class Derived>
+void require_finite(const Eigen::DenseBase<Derived>& values, std::string_view function,
+                    std::string_view name) {
+  if (values.derived().allFinite()) [[likely]]
+    return;
+  for (Eigen::Index j = 0; j < values.cols(); ++j)
+    for (Eigen::Index i = 0; i < values.rows(); ++i)
+      if (!std::isfinite(static_cast<double>(values(i, j))))
+        invalid(function, name, " must be finite, but element (", i, ", ", j, ") is ",
+                static_cast<double>(values(i, j)));
+}
+
+/// Throws unless `values` has `rows` rows and `cols` columns.
+template <class Derived>
+void require_size(const Eigen::EigenBase<Derived>& values, Eigen::Index rows, Eigen::Index cols,
+                  std::string_view function, std::string_view name) {
+  if (values.rows() != rows || values.cols() != cols) [[unlikely]]
+    invalid(function, name, " must be ", rows, " x ", cols, ", but is ", values.rows(), " x ",
+            values.cols());
+}
+
+inline void require_positive(double value, std::string_view function, std::string_view name) {
+  if (!(value > 0) || !std::isfinite(value)) [[unlikely]]
+    invalid(function, name, " must be positive and finite, but is ", value);
+}
+
+}  // namespace ness::detail

@@ -1,0 +1,70 @@
+// The Markov chain of a training: one update at a time, or one Markov step.
+#pragma once
+
+#include <random>
+#include <utility>
+
+#include "ness/model/objective.hpp"
+#include "ness/random/philox.hpp"
+#include "ness/training/training.hpp"
+
+namespace ness {
+
+/// θ' = θ − η [∇L_B(θ) + ∇R(θ)] (Sec. 3), with the batches B of the training's minibatch policy.
+///
+/// The chain refers to the objective and owns its state: θ, the sampler, the random stream and the
+/// scratch memory. Nothing is allocated in a step. Copy a chain to branch it.
+template <class Objective, class T, std::uniform_random_bit_generator Random = Philox>
+class Chain {
+ public:
+  using Scalar = typename Objective::Scalar;
+  using Vector = typename Objective::Vector;
+
+  /// Starts at `theta`. Throws `std::invalid_argument` for settings that do not fit the objective,
+  /// or a θ of another size or that is not finite.
+  Chain(const Objective& objective, const T& training, Vector theta, Random random = Random{})
+      : minus_learning_rate_(static_cast<Scalar>(-training.learning_rate)),
+        updates_per_markov_step_(checked(objective, training)),
+        theta_(std::move(theta)),
+        gradient_(objective.parameters()),
+        sampler_(training.minibatch, objective.samples()),
+        random_(std::move(random)),
+        derivatives_(objective.model()),
+        regularizer_(objective.regularizer()) {
+    objective.check(theta_, "Chain");
+  }
+  Chain(Objective&&, const T&, Vector, Random = Random{}) = delete;  // it would dangle
+
+  /// One update of the parameters.
+  void update() {
+    derivatives_.batch_gradient(theta_, sampler_.next(random_), gradient_);
+    regularizer_.add_gradient(theta_, gradient_);
+    theta_ += minus_learning_rate_ * gradient_;
+  }
+
+  /// One Markov step: an update with replacement, an epoch without.
+  void step() {
+    for (Index k = 0; k < updates_per_markov_step_; ++k) update();
+  }
+
+  const Vector& theta() const { return theta_; }
+  Index parameters() const { return theta_.size(); }
+  Index updates_per_markov_step() const { return updates_per_markov_step_; }
+
+ private:
+  static Index checked(const Objective& objective, const T& training) {
+    training.check(objective.samples(), "Chain");
+    return training.minibatch.updates_per_markov_step(objective.samples());
+  }
+
+  Scalar minus_learning_rate_;
+  Index updates_per_markov_step_;
+  Vector theta_;
+  Vector gradient_;
+  typename decltype(T::minibatch)::Sampler sampler_;
+  Random random_;
+  Derivatives<typename Objective::Model> derivatives_;
+  RegularizerDerivatives<typename Objective::Regularizer, Vector> regularizer_;
+};
+
+}  // namespace ness

@@ -1,0 +1,28 @@
+// All samples in every step: gradient descent, the case without sampling noise.
+#pragma once
+
+#include "ness/minibatch/minibatch.hpp"
+
+namespace ness {
+
+/// Every step uses all M samples: D = 0 (Eq. 14 with n = 1).
+struct FullBatch {
+  void check(Index, std::string_view = {}) const {}
+  Index updates_per_markov_step(Index) const { return 1; }
+
+  class Sampler {
+   public:
+    Sampler(const FullBatch&, Index samples) : order_(static_cast<std::size_t>(samples)) {
+      std::iota(order_.begin(), order_.end(), 0U);
+    }
+    template <std::uniform_random_bit_generator Random>
+    Batch next(Random&) {
+      return order_;
+    }
+
+   private:
+    std::vector<std::uint32_t> order_;
+  };
+};
+
+}  // namespace ness

@@ -1,0 +1,65 @@
+// How the samples of each step are drawn.
+//
+// A minibatch policy is a plain struct of settings. It says how many updates make one Markov step,
+// and its `Sampler`, the state of one run, draws the batches.
+#pragma once
+
+#include <Eigen/Core>
+#include <concepts>
+#include <cstdint>
+#include <numeric>
+#include <random>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "ness/detail/check.hpp"
+#include "ness/model/concepts.hpp"
+#include "ness/random/philox.hpp"
+#include "ness/random/uniform.hpp"
+
+namespace ness {
+
+/// What may stand for the minibatch policy of a training.
+template <class P>
+concept Minibatch = requires(const P& policy, Index samples, typename P::Sampler& sampler,
+                             Philox& random) {
+  policy.check(samples, std::string_view{});
+  { policy.updates_per_markov_step(samples) } -> std::convertible_to<Index>;
+  typename P::Sampler;
+  { sampler.next(random) } -> std::convertible_to<Batch>;
+};
+
+namespace detail {
+
+inline void check_batch_size(Index batch_size, Index samples, std::string_view function) {
+  if (batch_size < 1 || batch_size > samples)
+    invalid(function, "batch_size must be in 1 ... M = ", samples, ", but is ", batch_size);
+}
+
+/// 0 ... M − 1 in an order that is shuffled as far as it is read (R. Durstenfeld, CACM 7, 1964).
+class Permutation {
+ public:
+  explicit Permutation(Index size) : values_(static_cast<std::size_t>(size)) {
+    std::iota(values_.begin(), values_.end(), 0U);
+  }
+
+  /// Places first ... first + count − 1 filled uniformly from what stands there and behind. Whatever
+  /// the order was before, the result is uniform over the ordered choices.
+  template <class Random>
+  Batch draw(Random& random, std::size_t first, std::size_t count) {
+    std::uint32_t* const values = values_.data();
+    auto rest = static_cast<std::uint32_t>(values_.size() - first);
+    for (std::size_t j = first; j < first + count; ++j, --rest)
+      std::swap(values[j], values[j + uniform_index(random, rest)]);
+    return Batch(values + first, count);
+  }
+
+  std::size_t size() const { return values_.size(); }
+
+ private:
+  std::vector<std::uint32_t> values_;
+};
+
+}  // namespace detail
+}  // namespace ness

@@ -1,0 +1,36 @@
+// Minibatches drawn with replacement, WR (Sec. 3.1, App. A).
+#pragma once
+
+#include "ness/minibatch/minibatch.hpp"
+
+namespace ness {
+
+/// Each step draws m distinct samples, independently of all other steps: uniform over the subsets of
+/// size m. One Markov step is one update. Cost: O(m) a step, M numbers of memory.
+struct WithReplacement {
+  Index batch_size = 0;  ///< m
+
+  /// Throws `std::invalid_argument` unless 1 ≤ m ≤ M.
+  void check(Index samples, std::string_view function = "WithReplacement") const {
+    detail::check_batch_size(batch_size, samples, function);
+  }
+  Index updates_per_markov_step(Index) const { return 1; }
+
+  class Sampler {
+   public:
+    Sampler(const WithReplacement& policy, Index samples)
+        : order_(samples), batch_size_(static_cast<std::size_t>(policy.batch_size)) {
+      policy.check(samples);
+    }
+    template <std::uniform_random_bit_generator Random>
+    Batch next(Random& random) {
+      return order_.draw(random, 0, batch_size_);
+    }
+
+   private:
+    detail::Permutation order_;
+    std::size_t batch_size_;
+  };
+};
+
+}  // namespace ness

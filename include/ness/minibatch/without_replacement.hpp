@@ -1,0 +1,47 @@
+// Minibatches drawn without replacement, WOR (Sec. 3.2, App. B).
+#pragma once
+
+#include "ness/minibatch/minibatch.hpp"
+
+namespace ness {
+
+/// Each epoch is a new random order of all samples, cut into n = M/m batches: uniform over the
+/// permutations. One Markov step is one epoch of n updates. Cost: O(m) a step, M numbers of memory.
+struct WithoutReplacement {
+  Index batch_size = 0;  ///< m, which must divide M
+
+  /// Throws `std::invalid_argument` unless 1 ≤ m ≤ M and m divides M; names the nearest m that do.
+  void check(Index samples, std::string_view function = "WithoutReplacement") const {
+    detail::check_batch_size(batch_size, samples, function);
+    if (samples % batch_size == 0) return;
+    Index below = batch_size;
+    while (samples % below != 0) --below;
+    Index above = batch_size;
+    while (samples % above != 0) ++above;
+    detail::invalid(function, "batch_size must divide M = ", samples, " without replacement, but is ",
+                    batch_size, ": the nearest that do are ", below, " and ", above);
+  }
+  Index updates_per_markov_step(Index samples) const { return samples / batch_size; }
+
+  class Sampler {
+   public:
+    Sampler(const WithoutReplacement& policy, Index samples)
+        : order_(samples), batch_size_(static_cast<std::size_t>(policy.batch_size)) {
+      policy.check(samples);
+    }
+    template <std::uniform_random_bit_generator Random>
+    Batch next(Random& random) {
+      if (next_ == order_.size()) next_ = 0;
+      const Batch batch = order_.draw(random, next_, batch_size_);
+      next_ += batch_size_;
+      return batch;
+    }
+
+   private:
+    detail::Permutation order_;
+    std::size_t batch_size_;
+    std::size_t next_ = 0;
+  };
+};
+
+}  // namespace ness

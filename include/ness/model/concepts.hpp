@@ -1,0 +1,223 @@
+// What the user brings: the small concepts that a model is made of.
+//
+// The least is three members; everything else follows by automatic differentiation:
+//
+//   struct Exponential {                                  // y ≈ a exp(−b x)
+//     Eigen::VectorXd x, y;
+//     static constexpr Eigen::Index parameters() { return 2; }
+//     Eigen::Index samples() const { return x.size(); }
+//     auto sample_loss(const auto& theta, Eigen::Index i) const {
+//       const auto residual = y[i] - theta[0] * exp(-theta[1] * x[i]);
+//       return residual * residual;
+//     }
+//   };
+//   static_assert(ness::Model<Exponential>);
+//
+// Each further member is picked up where a model has it, and is never required.
+#pragma once
+
+#include <Eigen/Core>
+#include <concepts>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+
+#include "ness/model/dual.hpp"
+
+namespace ness {
+
+using Index = Eigen::Index;
+
+/// The samples of one minibatch: distinct numbers in 0 ... M − 1.
+using Batch = std::span<const std::uint32_t>;
+
+namespace detail {
+
+template <class M>
+struct ScalarOf {
+  using type = double;
+};
+template <class M>
+  requires requires { typename M::Scalar; }
+struct ScalarOf<M> {
+  using type = typename M::Scalar;
+};
+
+struct NoWorkspace {};
+template <class M>
+struct WorkspaceOf {
+  using type = NoWorkspace;
+};
+template <class M>
+  requires requires { typename M::Workspace; }
+struct WorkspaceOf<M> {
+  using type = typename M::Workspace;
+};
+
+template <class M>
+constexpr int static_parameters() {
+  if constexpr (requires { typename std::integral_constant<Index, M::parameters()>; })
+    return static_cast<int>(M::parameters());
+  else
+    return Eigen::Dynamic;
+}
+
+}  // namespace detail
+
+/// `M::Scalar` where the model names one, else `double`.
+template <class M>
+using scalar_t = typename detail::ScalarOf<M>::type;
+
+/// N where `M::parameters()` is static and constexpr, else `Eigen::Dynamic`.
+template <class M>
+inline constexpr int parameters_at_compile_time = detail::static_parameters<M>();
+
+/// θ and gradients: N.
+template <class M>
+using vector_t = Eigen::Matrix<scalar_t<M>, parameters_at_compile_time<M>, 1>;
+/// Hessians, D, Σ, C: N × N.
+template <class M>
+using matrix_t =
+    Eigen::Matrix<scalar_t<M>, parameters_at_compile_time<M>, parameters_at_compile_time<M>>;
+/// One column for each sample of a block: N × block.
+template <class M>
+using block_t = Eigen::Matrix<scalar_t<M>, parameters_at_compile_time<M>, Eigen::Dynamic>;
+/// Scratch memory that the model asks for by naming a type `Workspace`, one for each thread.
+template <class M>
+using workspace_t = typename detail::WorkspaceOf<M>::type;
+
+/// The number N of parameters: `Index parameters() const`; static and constexpr makes sizes static.
+template <class M>
+concept HasParameters = requires(const M& model) {
+  { model.parameters() } -> std::convertible_to<Index>;
+};
+
+/// The number M of samples: `Index samples() const`.
+template <class M>
+concept HasSamples = requires(const M& model) {
+  { model.samples() } -> std::convertible_to<Index>;
+};
+
+/// ℓ_i(θ): `Scalar sample_loss(const Vector& theta, Index i) const`. It returns a number, not an
+/// expression that would refer to locals already gone.
+template <class M>
+concept HasSampleLoss = requires(const M& model, const vector_t<M>& theta, Index i) {
+  model.sample_loss(theta, i);
+  requires std::is_arithmetic_v<std::remove_cvref_t<decltype(model.sample_loss(theta, i))>>;
+};
+
+/// A `sample_loss` that also accepts dual numbers. A plain member function does not, even though
+/// Eigen's converting constructors make the call look valid: one that is no template has an address.
+template <class M>
+concept HasGenericSampleLoss =
+    HasSampleLoss<M> && !requires { &M::sample_loss; } &&
+    requires(const M& model,
+             const Eigen::Matrix<Dual<scalar_t<M>, 1>, parameters_at_compile_time<M>, 1>& theta,
+             Index i) { model.sample_loss(theta, i); };
+
+// Probes for members that may take the workspace as a last argument. An output taken by value is
+// callable with a constant and with a temporary alike; one taken by reference never with both.
+namespace detail {
+
+template <class M>
+using Ws = workspace_t<M>&;
+
+template <class M, class Out>
+concept CallsBatchGradient = requires(const M& model, const vector_t<M>& theta, Batch batch,
+                                      Out&& out, Ws<M> workspace) {
+  model.batch_gradient(theta, batch, static_cast<Out&&>(out));
+} || requires(const M& model, const vector_t<M>& theta, Batch batch, Out&& out, Ws<M> workspace) {
+  model.batch_gradient(theta, batch, static_cast<Out&&>(out), workspace);
+};
+
+template <class M, class Out>
+concept CallsSampleGradients =
+    requires(const M& model, const vector_t<M>& theta, Index first, Out&& out) {
+  model.sample_gradients(theta, first, static_cast<Out&&>(out));
+} || requires(const M& model, const vector_t<M>& theta, Index first, Out&& out, Ws<M> workspace) {
+  model.sample_gradients(theta, first, static_cast<Out&&>(out), workspace);
+};
+
+template <class M, class Out>
+concept CallsSampleHessianProducts = requires(const M& model, const vector_t<M>& theta, Index first,
+                                              const block_t<M>& directions, Out&& out) {
+  model.sample_hessian_products(theta, first, directions, static_cast<Out&&>(out));
+} || requires(const M& model, const vector_t<M>& theta, Index first, const block_t<M>& directions,
+              Out&& out, Ws<M> workspace) {
+  model.sample_hessian_products(theta, first, directions, static_cast<Out&&>(out), workspace);
+};
+
+template <class M, class Out>
+concept CallsHessianProduct = requires(const M& model, const vector_t<M>& theta,
+                                       const vector_t<M>& direction, Out&& out) {
+  model.hessian_product(theta, direction, static_cast<Out&&>(out));
+} || requires(const M& model, const vector_t<M>& theta, const vector_t<M>& direction, Out&& out,
+              Ws<M> workspace) {
+  model.hessian_product(theta, direction, static_cast<Out&&>(out), workspace);
+};
+
+template <class M, class Out>
+concept CallsHessian = requires(const M& model, const vector_t<M>& theta, Out&& out) {
+  model.hessian(theta, static_cast<Out&&>(out));
+};
+
+}  // namespace detail
+
+/// The gradient of L_B: `void batch_gradient(const Vector& theta, Batch batch, Vector& gradient)`
+/// `const` overwrites `gradient` (N) with (1/m) Σ_{i∈B} ∇ℓ_i. May take a `Workspace&` as well.
+template <class M>
+concept HasBatchGradient = detail::CallsBatchGradient<M, vector_t<M>&> &&
+    !(detail::CallsBatchGradient<M, const vector_t<M>&> &&
+      detail::CallsBatchGradient<M, vector_t<M>>);
+
+/// Gradients of consecutive samples: `void sample_gradients(const Vector& theta, Index first,
+/// Matrix& gradients) const` overwrites column j of `gradients` (N × block) with ∇ℓ_{first+j}.
+template <class M>
+concept HasSampleGradients = detail::CallsSampleGradients<M, block_t<M>&> &&
+    !(detail::CallsSampleGradients<M, const block_t<M>&> &&
+      detail::CallsSampleGradients<M, block_t<M>>);
+
+/// Hessian products of consecutive samples: `void sample_hessian_products(const Vector& theta,
+/// Index first, const Matrix& directions, Matrix& products) const` overwrites column j of `products`
+/// (N × block) with ∂∂ℓ_{first+j} times column j of `directions`.
+template <class M>
+concept HasSampleHessianProducts = detail::CallsSampleHessianProducts<M, block_t<M>&> &&
+    !(detail::CallsSampleHessianProducts<M, const block_t<M>&> &&
+      detail::CallsSampleHessianProducts<M, block_t<M>>);
+
+/// A product with the Hessian H_L of L: `void hessian_product(const Vector& theta,
+/// const Vector& direction, Vector& product) const`.
+template <class M>
+concept HasHessianProduct = detail::CallsHessianProduct<M, vector_t<M>&> &&
+    !(detail::CallsHessianProduct<M, const vector_t<M>&> &&
+      detail::CallsHessianProduct<M, vector_t<M>>);
+
+/// The Hessian H_L of L itself: `void hessian(const Vector& theta, Matrix& hessian) const`.
+template <class M>
+concept HasHessian = detail::CallsHessian<M, matrix_t<M>&> &&
+    !(detail::CallsHessian<M, const matrix_t<M>&> && detail::CallsHessian<M, matrix_t<M>>);
+
+/// L(θ) faster than by summing `sample_loss`: `Scalar loss(const Vector& theta) const`.
+template <class M>
+concept HasLoss = requires(const M& model, const vector_t<M>& theta) {
+  { model.loss(theta) } -> std::convertible_to<scalar_t<M>>;
+};
+
+/// Gradients can be had: by the model's own, or by automatic differentiation.
+template <class M>
+concept Differentiable = HasBatchGradient<M> || HasSampleGradients<M> || HasGenericSampleLoss<M>;
+
+/// Hessian products of single samples can be had.
+template <class M>
+concept TwiceDifferentiable = HasSampleHessianProducts<M> || HasGenericSampleLoss<M>;
+
+/// The Hessian of L can be had.
+template <class M>
+concept HasCurvature = TwiceDifferentiable<M> || HasHessianProduct<M> || HasHessian<M>;
+
+/// The least that training and its noise need. Write `static_assert(ness::Model<MyModel>);` beside
+/// your model, and let `check_model` compare its members with each other.
+template <class M>
+concept Model = HasParameters<M> && HasSamples<M> && HasSampleLoss<M> && Differentiable<M>;
+
+}  // namespace ness

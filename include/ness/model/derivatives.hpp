@@ -1,0 +1,176 @@
+// Every derivative of a model, by the fastest member it has: its own, or automatic differentiation.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <vector>
+
+#include "ness/model/autodiff.hpp"
+#include "ness/model/concepts.hpp"
+
+namespace ness {
+
+/// The derivatives of a model's losses, and the scratch memory that they need.
+///
+/// One object serves one thread; the model is referred to, not copied. After the first call with a
+/// given size no call allocates, but `hessian` and those that a model's own members make.
+template <class M>
+class Derivatives {
+ public:
+  using Scalar = scalar_t<M>;
+  using Vector = vector_t<M>;
+  using Matrix = matrix_t<M>;
+  using Block = block_t<M>;
+
+  /// Samples in one block of `for_each_block`: N × 256 numbers stay in cache.
+  static constexpr Index block_size = 256;
+
+  explicit Derivatives(const M& model) : model_(&model) {}
+  explicit Derivatives(M&&) = delete;
+
+  /// gradient = (1/m) Σ_{i∈B} ∇ℓ_i(θ)
+  void batch_gradient(const Vector& theta, Batch batch, Vector& gradient) {
+    if constexpr (HasBatchGradient<M>) {
+      if constexpr (requires { model_->batch_gradient(theta, batch, gradient, workspace_); })
+        model_->batch_gradient(theta, batch, gradient, workspace_);
+      else
+        model_->batch_gradient(theta, batch, gradient);
+    } else {
+      gradient.setZero(theta.size());
+      one_.resize(theta.size(), 1);
+      for (const Index i : batch) {
+        sample_gradients(theta, i, one_);
+        gradient += one_.col(0);
+      }
+      gradient /= static_cast<Scalar>(batch.size());
+    }
+  }
+
+  /// Column j of `gradients`, whose size says how many, is ∇ℓ_{first+j}(θ).
+  void sample_gradients(const Vector& theta, Index first, Block& gradients) {
+    if constexpr (HasSampleGradients<M>) {
+      if constexpr (requires { model_->sample_gradients(theta, first, gradients, workspace_); })
+        model_->sample_gradients(theta, first, gradients, workspace_);
+      else
+        model_->sample_gradients(theta, first, gradients);
+    } else if constexpr (HasBatchGradient<M>) {
+      column_.resize(theta.size());
+      for (Index j = 0; j < gradients.cols(); ++j) {
+        const auto sample = static_cast<std::uint32_t>(first + j);
+        batch_gradient(theta, Batch(&sample, 1), column_);
+        gradients.col(j) = column_;
+      }
+    } else {
+      for (Index j = 0; j < gradients.cols(); ++j)
+        autodiff_.gradient(loss_of(first + j), theta, gradients.col(j));
+    }
+  }
+
+  /// Column j of `products` is ∂∂ℓ_{first+j}(θ) times column j of `directions`.
+  void sample_hessian_products(const Vector& theta, Index first, const Block& directions,
+                               Block& products)
+    requires TwiceDifferentiable<M>
+  {
+    if constexpr (HasSampleHessianProducts<M>) {
+      if constexpr (requires {
+                      model_->sample_hessian_products(theta, first, directions, products,
+                                                      workspace_);
+                    })
+        model_->sample_hessian_products(theta, first, directions, products, workspace_);
+      else
+        model_->sample_hessian_products(theta, first, directions, products);
+    } else {
+      for (Index j = 0; j < directions.cols(); ++j)
+        autodiff_.hessian_product(loss_of(first + j), theta, directions.col(j), products.col(j));
+    }
+  }
+
+  /// product = H_L(θ) · direction, H_L = (1/M) Σ_i ∂∂ℓ_i
+  void hessian_product(const Vector& theta, const Vector& direction, Vector& product)
+    requires HasCurvature<M>
+  {
+    if constexpr (HasHessianProduct<M>) {
+      if constexpr (requires { model_->hessian_product(theta, direction, product, workspace_); })
+        model_->hessian_product(theta, direction, product, workspace_);
+      else
+        model_->hessian_product(theta, direction, product);
+    } else if constexpr (TwiceDifferentiable<M>) {
+      product.setZero(theta.size());
+      for_each_block([&](Index first, Index count) {
+        directions_ = direction.replicate(1, count);
+        products_.resize(theta.size(), count);
+        sample_hessian_products(theta, first, directions_, products_);
+        product += products_.rowwise().sum();
+      });
+      product /= static_cast<Scalar>(model_->samples());
+    } else {
+      Matrix h;
+      hessian(theta, h);
+      product.noalias() = h * direction;
+    }
+  }
+
+  /// hessian = H_L(θ), symmetric to the last bit: the model's own, or N Hessian products.
+  void hessian(const Vector& theta, Matrix& hessian)
+    requires HasCurvature<M>
+  {
+    const Index n = theta.size();
+    hessian.resize(n, n);
+    if constexpr (HasHessian<M>) {
+      model_->hessian(theta, hessian);
+    } else {
+      Vector unit = Vector::Zero(n);
+      Vector product(n);
+      for (Index k = 0; k < n; ++k) {
+        unit[k] = Scalar(1);
+        hessian_product(theta, unit, product);
+        hessian.col(k) = product;
+        unit[k] = Scalar(0);
+      }
+    }
+    hessian = (hessian + hessian.transpose()).eval() / Scalar(2);
+  }
+
+  /// L(θ) = (1/M) Σ_i ℓ_i(θ)
+  Scalar loss(const Vector& theta) const {
+    if constexpr (HasLoss<M>) {
+      return model_->loss(theta);
+    } else {
+      Scalar sum(0);
+      for (Index i = 0; i < model_->samples(); ++i) sum += model_->sample_loss(theta, i);
+      return sum / static_cast<Scalar>(model_->samples());
+    }
+  }
+
+  /// Calls `work(first, count)` for consecutive ranges that together hold every sample once.
+  template <class Work>
+  void for_each_block(const Work& work) const {
+    const Index samples = model_->samples();
+    for (Index first = 0; first < samples; first += block_size)
+      work(first, std::min(block_size, samples - first));
+  }
+
+  /// Calls `work(first, gradients)` for consecutive blocks of sample gradients, N × count.
+  template <class Work>
+  void for_each_gradient_block(const Vector& theta, const Work& work) {
+    for_each_block([&](Index first, Index count) {
+      gradients_.resize(theta.size(), count);
+      sample_gradients(theta, first, gradients_);
+      work(first, gradients_);
+    });
+  }
+
+ private:
+  auto loss_of(Index i) const {
+    return [this, i](const auto& theta) { return model_->sample_loss(theta, i); };
+  }
+
+  const M* model_;
+  workspace_t<M> workspace_{};
+  Autodiff<Vector> autodiff_;
+  Block one_, gradients_, directions_, products_;
+  Vector column_;
+};
+
+}  // namespace ness

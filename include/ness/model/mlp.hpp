@@ -1,0 +1,194 @@
+// Multilayer perceptrons of any widths, with hand-derived backward and R-operator passes.
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <utility>
+
+#include "ness/detail/check.hpp"
+#include "ness/detail/mlp_tile.hpp"
+#include "ness/model/activations.hpp"
+#include "ness/model/concepts.hpp"
+#include "ness/model/layers.hpp"
+#include "ness/model/losses.hpp"
+
+namespace ness {
+
+/// A fully connected network with a linear last layer: a ready-made model.
+///
+///   ness::Mlp<ness::Layers<1, 2, 1>> network(inputs, targets, {}, ness::SquaredLoss{scale});
+///   ness::Mlp<ness::DynamicLayers> wide(inputs, targets, {49, 100, 10}, ness::SquaredLoss{});
+///
+/// `Layers` gives static sizes: no allocation, loops unrolled. Gradients and Hessian products cost
+/// two and four passes over the weights, in tiles of 16 (static) or 64 samples.
+template <class Shape, class Activation = Tanh, class Loss = SquaredLoss, class S = double>
+class Mlp {
+  using Views = detail::MlpViews<Shape, S>;
+
+ public:
+  using Scalar = S;
+  using Workspace = detail::MlpWorkspace<Shape, S>;
+  using Data = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
+
+  /// `inputs` is (input width) × M and `targets` (output width) × M, one column a sample. Throws
+  /// `std::invalid_argument` where a size disagrees or a number is not finite.
+  Mlp(Data inputs, Data targets, Shape shape = {}, Loss loss = {}, Activation activation = {})
+      : inputs_(std::move(inputs)),
+        targets_(std::move(targets)),
+        shape_(std::move(shape)),
+        loss_(std::move(loss)),
+        activation_(std::move(activation)) {
+    detail::require_size(inputs_, shape_.width(0), inputs_.cols(), "Mlp", "inputs");
+    detail::require_size(targets_, shape_.width(shape_.count), inputs_.cols(), "Mlp", "targets");
+    detail::require(inputs_.cols() >= 1, "Mlp", "there must be at least 1 sample", inputs_.cols());
+    detail::require_finite(inputs_, "Mlp", "inputs");
+    detail::require_finite(targets_, "Mlp", "targets");
+  }
+
+  Index parameters() const
+    requires(!Shape::is_static)
+  {
+    return shape_.parameters();
+  }
+  static constexpr Index parameters()
+    requires(Shape::is_static)
+  {
+    return Shape::parameters();
+  }
+  Index samples() const { return inputs_.cols(); }
+  const Data& inputs() const { return inputs_; }
+  const Data& targets() const { return targets_; }
+
+  /// f(x; θ), generic over the scalar of θ; `x` is a vector of the input width.
+  template <class Vector, class Input>
+  auto output(const Vector& theta, const Input& x) const {
+    using T = typename Vector::Scalar;
+    using Units = Eigen::Matrix<T, Eigen::Dynamic, 1>;
+    Units below = x.template cast<T>();
+    Units above;
+    for (int layer = 1; layer <= shape_.count; ++layer) {
+      const Index in = shape_.width(layer - 1);
+      const Index out = shape_.width(layer);
+      const Index first = shape_.weight_offset(layer);
+      above.resize(out);
+      for (Index j = 0; j < out; ++j) {
+        T z = theta[first + in * out + j];
+        for (Index k = 0; k < in; ++k) z += theta[first + in * j + k] * below[k];
+        above[j] = layer < shape_.count ? activation_.value(z) : z;
+      }
+      below.swap(above);
+    }
+    return below;
+  }
+
+  template <class Vector>
+  auto sample_loss(const Vector& theta, Index i) const {
+    return loss_.value(output(theta, inputs_.col(i)), targets_.col(i));
+  }
+
+  template <class Vector>
+  Scalar loss(const Vector& theta) const {
+    Workspace ws;
+    Scalar sum(0);
+    for_each_tile(theta, 0, samples(), ws, [&](auto& passes, Index, Index count) {
+      passes.template forward<0>();
+      for (Index row = 0; row < count; ++row)
+        sum += loss_.value(passes.outputs().row(row), ws.targets.row(row));
+    });
+    return sum / static_cast<Scalar>(samples());
+  }
+
+  template <class Vector>
+  void batch_gradient(const Vector& theta, Batch batch, Vector& gradient, Workspace& ws) const {
+    gradient.setZero(parameters());
+    auto pass = passes(theta, ws);
+    const auto size = static_cast<Index>(batch.size());
+    for (Index first = 0; first < size; first += Views::capacity) {
+      const Index count = std::min<Index>(Views::capacity, size - first);
+      const std::uint32_t* const indices = batch.data() + first;
+      pass.gather(inputs_, targets_, count, [&](Index row) { return Index{indices[row]}; });
+      pass.template forward<1>();
+      pass.backward(count, detail::SampleSum<Shape, Vector>{shape_, gradient});
+    }
+    gradient *= Scalar(1) / static_cast<Scalar>(size);
+  }
+
+  template <class Vector, class Block>
+  void sample_gradients(const Vector& theta, Index first, Block& gradients, Workspace& ws) const {
+    for_each_tile(theta, first, gradients.cols(), ws, [&](auto& pass, Index begin, Index count) {
+      auto& rows = ws.sample_parameters;
+      rows.setZero(ws.activation.rows(), parameters());
+      pass.template forward<1>();
+      pass.backward(count, each_sample(rows));
+      gradients.middleCols(begin, count) = rows.topRows(count).transpose();
+    });
+  }
+
+  template <class Vector, class Block>
+  void sample_hessian_products(const Vector& theta, Index first, const Block& directions,
+                               Block& products, Workspace& ws) const {
+    for_each_tile(theta, first, directions.cols(), ws, [&](auto& pass, Index begin, Index count) {
+      auto& rows = ws.sample_parameters;
+      auto& along = ws.sample_directions;
+      rows.setZero(ws.activation.rows(), parameters());
+      along.setZero(ws.activation.rows(), parameters());
+      along.topRows(count) = directions.middleCols(begin, count).transpose();
+      pass.template forward<2>();
+      pass.backward(count, Nowhere{});
+      pass.hessian_product(
+          count,
+          detail::SampleDirections<Shape, typename Views::SampleParameters>{shape_, along},
+          each_sample(rows));
+      products.middleCols(begin, count) = rows.topRows(count).transpose();
+    });
+  }
+
+  template <class Vector>
+  void hessian_product(const Vector& theta, const Vector& direction, Vector& product,
+                       Workspace& ws) const {
+    product.setZero(parameters());
+    for_each_tile(theta, 0, samples(), ws, [&](auto& pass, Index, Index count) {
+      pass.template forward<2>();
+      pass.backward(count, Nowhere{});
+      pass.hessian_product(count, detail::CommonDirection<Shape, Vector>{shape_, direction},
+                           detail::SampleSum<Shape, Vector>{shape_, product});
+    });
+    product /= static_cast<Scalar>(samples());
+  }
+
+ private:
+  // The R-operator needs the deltas of the backward pass, not its gradients.
+  struct Nowhere {
+    void add_weights(const auto&, const auto&, const auto&) {}
+    void add_biases(const auto&, const auto&) {}
+  };
+
+  template <class Vector>
+  auto passes(const Vector& theta, Workspace& ws) const {
+    return detail::MlpPasses<Shape, Activation, Loss, Vector>{shape_, activation_, loss_, theta,
+                                                              ws};
+  }
+
+  auto each_sample(typename Views::SampleParameters& rows) const {
+    return detail::EachSample<Shape, typename Views::SampleParameters>{shape_, rows};
+  }
+
+  // Calls `work(passes, begin, count)` with samples first + begin ... gathered into the tile.
+  template <class Vector, class Work>
+  void for_each_tile(const Vector& theta, Index first, Index size, Workspace& ws,
+                     const Work& work) const {
+    auto pass = passes(theta, ws);
+    for (Index begin = 0; begin < size; begin += Views::capacity) {
+      const Index count = std::min<Index>(Views::capacity, size - begin);
+      pass.gather(inputs_, targets_, count, [&](Index row) { return first + begin + row; });
+      work(pass, begin, count);
+    }
+  }
+
+  Data inputs_, targets_;
+  Shape shape_;
+  Loss loss_;
+  Activation activation_;
+};
+
+}  // namespace ness

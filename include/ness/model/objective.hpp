@@ -1,0 +1,144 @@
+// The objective 𝓛(θ) = L(θ) + R(θ) (Eq. 10). L and R stay apart: the noise comes from L alone.
+#pragma once
+
+#include <limits>
+#include <utility>
+
+#include "ness/detail/check.hpp"
+#include "ness/model/derivatives.hpp"
+#include "ness/model/regularizer.hpp"
+
+namespace ness {
+
+/// 𝓛 = L + R, L = (1/M) Σ_i ℓ_i: a model, which it owns, and a regularizer.
+///
+/// What is passed by value or moved in here is referred to by chains and estimators, so keep the
+/// objective alive while they run. The calls below make their own scratch memory; steps do not
+/// use them.
+template <class M, class R = NoRegularizer>
+class Objective {
+  static_assert(HasParameters<M>,
+                "ness: your Model needs `Eigen::Index parameters() const`: the number N of "
+                "parameters (static and constexpr gives static sizes)");
+  static_assert(HasSamples<M>,
+                "ness: your Model needs `Eigen::Index samples() const`: the number M of samples");
+  static_assert(HasSampleLoss<M>,
+                "ness: your Model needs `auto sample_loss(const auto& theta, Eigen::Index i) const`: "
+                "the loss of sample i, as a number (not an expression of Eigen)");
+  static_assert(!HasSampleLoss<M> || Differentiable<M>,
+                "ness: your Model's gradients cannot be had: make sample_loss generic (`const auto& "
+                "theta`, or a template over its scalar), or add `void batch_gradient(const Vector& "
+                "theta, ness::Batch batch, Vector& gradient) const` or `void sample_gradients(const "
+                "Vector& theta, Eigen::Index first, Matrix& gradients) const`");
+  // A member with the right name and the wrong signature would be passed over in silence.
+  static_assert(HasBatchGradient<M> || !requires { &M::batch_gradient; },
+                "ness: your Model's batch_gradient must be callable as `void batch_gradient(const "
+                "Vector& theta, ness::Batch batch, Vector& gradient) const`, with the output by "
+                "reference (Vector& or Eigen::Ref<Vector>, not by value and not auto&&)");
+  static_assert(HasSampleGradients<M> || !requires { &M::sample_gradients; },
+                "ness: your Model's sample_gradients must be callable as `void sample_gradients("
+                "const Vector& theta, Eigen::Index first, Matrix& gradients) const`, with the "
+                "output (N x block) by reference");
+  static_assert(HasSampleHessianProducts<M> || !requires { &M::sample_hessian_products; },
+                "ness: your Model's sample_hessian_products must be callable as `void "
+                "sample_hessian_products(const Vector& theta, Eigen::Index first, const Matrix& "
+                "directions, Matrix& products) const`, with the output (N x block) by reference");
+  static_assert(HasHessianProduct<M> || !requires { &M::hessian_product; },
+                "ness: your Model's hessian_product must be callable as `void hessian_product(const "
+                "Vector& theta, const Vector& direction, Vector& product) const`, with the output "
+                "by reference");
+  static_assert(HasHessian<M> || !requires { &M::hessian; },
+                "ness: your Model's hessian must be callable as `void hessian(const Vector& theta, "
+                "Matrix& hessian) const`, with the output (N x N) by reference");
+
+ public:
+  using Model = M;
+  using Regularizer = R;
+  using Scalar = scalar_t<M>;
+  using Vector = vector_t<M>;
+  using Matrix = matrix_t<M>;
+  static_assert(ness::Regularizer<R, Vector>,
+                "ness: your Regularizer needs `auto value(const auto& theta) const`: R(theta)");
+
+  /// Throws `std::invalid_argument` for a model without parameters or samples.
+  explicit Objective(M model, R regularizer = R{})
+      : model_(std::move(model)), regularizer_(std::move(regularizer)) {
+    detail::require(model_.parameters() >= 1, "Objective", "the model must have at least 1 parameter",
+                    model_.parameters());
+    detail::require(model_.samples() >= 1, "Objective", "the model must have at least 1 sample",
+                    model_.samples());
+    constexpr Index most = std::numeric_limits<std::uint32_t>::max();
+    detail::require(model_.samples() <= most, "Objective",
+                    "the number of samples must be below 2^32", model_.samples());
+  }
+
+  const M& model() const { return model_; }
+  const R& regularizer() const { return regularizer_; }
+  Index parameters() const { return model_.parameters(); }
+  Index samples() const { return model_.samples(); }
+
+  /// L(θ), without R.
+  Scalar loss(const Vector& theta) const {
+    check(theta, "Objective::loss");
+    return Derivatives<M>(model_).loss(theta);
+  }
+
+  /// 𝓛(θ)
+  Scalar value(const Vector& theta) const {
+    return loss(theta) + static_cast<Scalar>(regularizer_.value(theta));
+  }
+
+  /// ∇𝓛(θ), N. Cost: one pass of sample gradients.
+  Vector gradient(const Vector& theta) const {
+    check(theta, "Objective::gradient");
+    Vector gradient = Vector::Zero(parameters());
+    Derivatives<M>(model_).for_each_gradient_block(
+        theta, [&](Index, const auto& block) { gradient += block.rowwise().sum(); });
+    gradient /= static_cast<Scalar>(samples());
+    RegularizerDerivatives<R, Vector>(regularizer_).add_gradient(theta, gradient);
+    return gradient;
+  }
+
+  /// H(θ) · direction, H = ∂∂𝓛.
+  Vector hessian_product(const Vector& theta, const Vector& direction) const
+    requires HasCurvature<M>
+  {
+    check(theta, "Objective::hessian_product");
+    detail::require_size(direction, parameters(), 1, "Objective::hessian_product", "direction");
+    Vector product(parameters());
+    Derivatives<M>(model_).hessian_product(theta, direction, product);
+    RegularizerDerivatives<R, Vector>(regularizer_).add_hessian_product(theta, direction, product);
+    return product;
+  }
+
+  /// H(θ) = ∂∂𝓛, N × N. Cost: the model's own Hessian, or N Hessian products.
+  Matrix hessian(const Vector& theta) const
+    requires HasCurvature<M>
+  {
+    check(theta, "Objective::hessian");
+    Matrix hessian;
+    Derivatives<M>(model_).hessian(theta, hessian);
+    RegularizerDerivatives<R, Vector> derivatives(regularizer_);
+    Vector unit = Vector::Zero(parameters());
+    for (Index k = 0; k < parameters(); ++k) {
+      unit[k] = Scalar(1);
+      Vector column = hessian.col(k);
+      derivatives.add_hessian_product(theta, unit, column);
+      hessian.col(k) = column;
+      unit[k] = Scalar(0);
+    }
+    return hessian;
+  }
+
+  /// Throws `std::invalid_argument` unless θ has N finite elements.
+  void check(const Vector& theta, std::string_view function) const {
+    detail::require_size(theta, parameters(), 1, function, "theta");
+    detail::require_finite(theta, function, "theta");
+  }
+
+ private:
+  M model_;
+  R regularizer_;
+};
+
+}  // namespace ness

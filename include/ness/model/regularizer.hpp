@@ -1,0 +1,95 @@
+// The regularizer R(θ) of the objective 𝓛 = L + R (Eq. 10). It makes no noise.
+//
+// The least that one needs is a value that is generic over its scalar:
+//
+//   struct Ridge {                                       // R = Σ_α w_α θ_α²
+//     Eigen::VectorXd weights;
+//     auto value(const auto& theta) const { return theta.cwiseAbs2().dot(weights); }
+//   };
+//
+// `add_gradient(theta, gradient)` and `add_hessian_product(theta, direction, product)` are used where
+// a regularizer has them; otherwise automatic differentiation does their work.
+#pragma once
+
+#include <Eigen/Core>
+#include <utility>
+
+#include "ness/model/autodiff.hpp"
+
+namespace ness {
+
+/// R = 0.
+struct NoRegularizer {
+  template <class Vector>
+  typename Vector::Scalar value(const Vector&) const {
+    return typename Vector::Scalar(0);
+  }
+  template <class Vector>
+  void add_gradient(const Vector&, Vector&) const {}
+  template <class Vector>
+  void add_hessian_product(const Vector&, const Vector&, Vector&) const {}
+};
+
+/// R(θ) = λ |θ|²: ∇R = 2λθ, ∂∂R = 2λI (Sec. 4.1).
+struct L2 {
+  double lambda = 0;
+
+  template <class Vector>
+  typename Vector::Scalar value(const Vector& theta) const {
+    return lambda * theta.squaredNorm();
+  }
+  template <class Vector>
+  void add_gradient(const Vector& theta, Vector& gradient) const {
+    gradient += typename Vector::Scalar(2 * lambda) * theta;
+  }
+  template <class Vector>
+  void add_hessian_product(const Vector&, const Vector& direction, Vector& product) const {
+    product += typename Vector::Scalar(2 * lambda) * direction;
+  }
+};
+
+/// What may stand for R with parameters of type `Vector`.
+template <class R, class Vector>
+concept Regularizer = requires(const R& regularizer, const Vector& theta) {
+  { regularizer.value(theta) } -> std::convertible_to<typename Vector::Scalar>;
+};
+
+/// The derivatives of a regularizer, by its own members or by automatic differentiation.
+template <class R, class Vector>
+class RegularizerDerivatives {
+ public:
+  explicit RegularizerDerivatives(const R& regularizer) : regularizer_(&regularizer) {}
+
+  /// gradient += ∇R(θ)
+  void add_gradient(const Vector& theta, Vector& gradient) {
+    if constexpr (requires { regularizer_->add_gradient(theta, gradient); }) {
+      regularizer_->add_gradient(theta, gradient);
+    } else {
+      scratch_.resize(theta.size());
+      autodiff_.gradient(value(), theta, scratch_);
+      gradient += scratch_;
+    }
+  }
+
+  /// product += ∂∂R(θ) · direction
+  void add_hessian_product(const Vector& theta, const Vector& direction, Vector& product) {
+    if constexpr (requires { regularizer_->add_hessian_product(theta, direction, product); }) {
+      regularizer_->add_hessian_product(theta, direction, product);
+    } else {
+      scratch_.resize(theta.size());
+      autodiff_.hessian_product(value(), theta, direction, scratch_);
+      product += scratch_;
+    }
+  }
+
+ private:
+  auto value() const {
+    return [this](const auto& theta) { return regularizer_->value(theta); };
+  }
+
+  const R* regularizer_;
+  Autodiff<Vector> autodiff_;
+  Vector scratch_;
+};
+
+}  // namespace ness

@@ -1,0 +1,63 @@
+// Standard normal numbers (Box and Muller, Ann. Math. Stat. 29, 1958, doi:10.1214/aoms/1177706645),
+// the same with every standard library.
+#pragma once
+
+#include <Eigen/Core>
+#include <array>
+#include <cmath>
+#include <random>
+
+#include "ness/detail/vector_math.hpp"
+#include "ness/random/uniform.hpp"
+
+namespace ness {
+
+/// A source of independent standard normal numbers, made from uniform ones 64 at a time.
+///
+/// It keeps what is left of the last 64, so give each stream of random bits a source of its own.
+/// Tails reach to |z| = 8.6. Cost: four 32-bit words and a few nanoseconds for each pair.
+class Normal {
+ public:
+  template <std::uniform_random_bit_generator Random>
+  double operator()(Random& random) {
+    if (next_ == size) [[unlikely]]
+      refill(random);
+    return values_[next_++];
+  }
+
+  /// Overwrites every element of `values`.
+  template <std::uniform_random_bit_generator Random, class Derived>
+  void fill(Random& random, Eigen::PlainObjectBase<Derived>& values) {
+    for (Eigen::Index i = 0; i < values.size(); ++i)
+      values.data()[i] = static_cast<typename Derived::Scalar>((*this)(random));
+  }
+
+ private:
+  static constexpr std::size_t size = 64;
+  static constexpr std::size_t pairs = size / 2;
+
+  template <class Random>
+  void refill(Random& random) {
+    std::array<double, pairs> radius;
+    std::array<double, pairs> turns;
+    for (std::size_t i = 0; i < pairs; ++i) {
+      radius[i] = uniform_real(random);
+      turns[i] = uniform_real(random);
+    }
+    for (std::size_t i = 0; i < pairs; ++i) radius[i] = -2 * detail::log(radius[i]);
+    for (std::size_t i = 0; i < pairs; ++i) radius[i] = std::sqrt(radius[i]);
+    for (std::size_t i = 0; i < pairs; ++i) {
+      double sine;
+      double cosine;
+      detail::sincos_turns(turns[i], sine, cosine);
+      values_[i] = radius[i] * cosine;
+      values_[i + pairs] = radius[i] * sine;
+    }
+    next_ = 0;
+  }
+
+  std::array<double, size> values_{};
+  std::size_t next_ = size;
+};
+
+}  // namespace ness

@@ -1,0 +1,36 @@
+// A way of training: learning rate × minibatch × noise × correction. The prediction and the chain are
+// made from the same settings.
+#pragma once
+
+#include "ness/detail/check.hpp"
+#include "ness/minibatch/minibatch.hpp"
+
+namespace ness {
+
+/// Nothing is injected: the only noise is that of the minibatches.
+struct NoNoise {};
+
+/// The drift is that of the minibatch gradient alone.
+struct NoCorrection {};
+
+/// The settings of a chain θ' = θ − η [∇L_B(θ) + ∇R(θ)] + noise + correction.
+template <Minibatch B, class Noise = NoNoise, class Correction = NoCorrection>
+struct Training {
+  double learning_rate = 0;  ///< η
+  B minibatch{};
+  [[no_unique_address]] Noise noise{};
+  [[no_unique_address]] Correction correction{};
+
+  /// Throws `std::invalid_argument` unless η > 0 and the policy accepts M samples.
+  void check(Index samples, std::string_view function) const {
+    detail::require_positive(learning_rate, function, "learning_rate");
+    minibatch.check(samples, function);
+  }
+};
+
+/// Stochastic gradient descent (Sec. 3):
+///   ness::Sgd<ness::WithReplacement> training{.learning_rate = 1e-3, .minibatch = {10}};
+template <Minibatch B>
+using Sgd = Training<B, NoNoise, NoCorrection>;
+
+}  // namespace ness
