@@ -33,7 +33,14 @@ struct MlpViews {
     else
       return Eigen::Dynamic;
   }
+  static constexpr int static_outputs() {
+    if constexpr (is_static)
+      return Shape::width(Shape::count);
+    else
+      return Eigen::Dynamic;
+  }
   using Units = Eigen::Matrix<Scalar, rows_at_compile_time, static_units()>;
+  using Outputs = Eigen::Matrix<Scalar, rows_at_compile_time, static_outputs()>;
   using SampleParameters = Eigen::Matrix<Scalar, rows_at_compile_time, static_parameters()>;
 
   // Layer numbers are `std::integral_constant` for static shapes and `int` otherwise.
@@ -106,7 +113,7 @@ struct MlpWorkspace {
   Units delta, back;                        // ∂ℓ/∂Z, and ∂ℓ/∂A before the factor σ'
   Units tangent, activation_tangent;        // of Z and of A along the direction
   Units delta_tangent, back_tangent;        // of delta and of back
-  Eigen::Matrix<Scalar, Views::rows_at_compile_time, Eigen::Dynamic> targets;
+  typename Views::Outputs targets;
   typename Views::SampleParameters sample_parameters, sample_directions;
 
   void resize(const Shape& shape, Eigen::Index rows) {
@@ -224,22 +231,21 @@ struct MlpPasses {
   void forward() {
     shape.upward([&](auto layer) {
       auto z = units(ws.activation, layer);
-      z.rowwise() = Views::biases(theta, shape, layer);
+      const auto biases = Views::biases(theta, shape, layer);
+      for (Eigen::Index j = 0; j < z.cols(); ++j) z.col(j).setConstant(biases[j]);
       Views::add_product(layer, z, units(ws.activation, Views::previous(layer)), weights(layer));
       if (layer < shape.count) activate<Order>(layer);
     });
   }
 
-  auto outputs() {
-    return ws.activation.rightCols(shape.width(shape.count));
-  }
+  auto outputs() { return last(ws.activation); }
 
   /// Adds the gradients of the first `count` samples to `sink`; call after `forward`.
   template <class Sink>
   void backward(Eigen::Index count, Sink sink) {
-    auto last = ws.delta.rightCols(shape.width(shape.count));
-    loss.gradient(outputs(), ws.targets, last);
-    last.bottomRows(last.rows() - count).setZero();
+    auto delta = last(ws.delta);
+    loss.gradient(outputs(), ws.targets, delta);
+    delta.bottomRows(delta.rows() - count).setZero();
     shape.downward([&](auto layer) {
       const auto below = Views::previous(layer);
       sink.add_weights(layer, units(ws.activation, below), units(ws.delta, layer));
@@ -267,9 +273,8 @@ struct MlpPasses {
       if (layer < shape.count)
         units(ws.activation_tangent, layer) = tangent.cwiseProduct(units(ws.slope, layer));
     });
-    const auto last = shape.width(shape.count);
-    auto delta_tangent = ws.delta_tangent.rightCols(last);
-    loss.curvature(outputs(), ws.targets, ws.tangent.rightCols(last), delta_tangent);
+    auto delta_tangent = last(ws.delta_tangent);
+    loss.curvature(outputs(), ws.targets, last(ws.tangent), delta_tangent);
     delta_tangent.bottomRows(delta_tangent.rows() - count).setZero();
     shape.downward([&](auto layer) {
       const auto below = Views::previous(layer);
@@ -295,6 +300,11 @@ struct MlpPasses {
   auto units(Matrix& all, Layer layer) const {
     return Views::units(all, shape, layer);
   }
+  // The units of the last layer.
+  template <class Matrix>
+  auto last(Matrix& all) const {
+    return all.template rightCols<Views::static_outputs()>(shape.width(shape.count));
+  }
   template <class Layer>
   auto weights(Layer layer) const {
     return Views::weights(theta, shape, layer);
@@ -302,12 +312,10 @@ struct MlpPasses {
 
   template <int Order, class Layer>
   void activate(Layer layer) {
-    const Eigen::Index first = ws.activation.rows() * shape.unit_offset(layer);
-    const Eigen::Index size = ws.activation.rows() * shape.width(layer);
-    Scalar* const a = ws.activation.data() + first;
-    Scalar* const slope = ws.slope.data() + first;
-    Scalar* const curvature = ws.curvature.data() + first;
-    for (Eigen::Index i = 0; i < size; ++i) {
+    auto a = units(ws.activation, layer).reshaped();
+    auto slope = units(ws.slope, layer).reshaped();
+    auto curvature = units(ws.curvature, layer).reshaped();
+    for (Eigen::Index i = 0; i < a.size(); ++i) {
       const Scalar z = a[i];
       a[i] = activation.value(z);
       if constexpr (Order >= 1) slope[i] = activation.slope(z, a[i]);
