@@ -1,5 +1,5 @@
-// What a careful user would write by hand for one with-replacement step on the regression network of
-// Eq. 30: the same random numbers and the same vectorised tanh, everything at static size.
+// What a careful user would write by hand for one with-replacement step on the regression network
+// of Eq. 30: the same random numbers and the same vectorised tanh, everything at static size.
 #pragma once
 
 #include <Eigen/Core>
@@ -17,8 +17,14 @@ class HandWrittenStep {
 
   HandWrittenStep(Eigen::VectorXd x, Eigen::VectorXd y, double scale, double lambda, double eta,
                   Eigen::Matrix<double, 7, 1> theta, ness::Philox random)
-      : x_(std::move(x)), y_(std::move(y)), scale_(scale), lambda_(lambda), eta_(eta),
-        theta_(theta), random_(random), order_(static_cast<std::size_t>(x_.size())) {
+      : x_(std::move(x)),
+        y_(std::move(y)),
+        scale_(scale),
+        lambda_(lambda),
+        eta_(eta),
+        theta_(theta),
+        random_(random),
+        order_(static_cast<std::size_t>(x_.size())) {
     for (std::size_t i = 0; i < order_.size(); ++i) order_[i] = static_cast<std::uint32_t>(i);
   }
 

@@ -88,9 +88,9 @@ struct MlpViews {
   static auto biases(Vector& theta, const Shape& shape, Layer layer) {
     using Row = Eigen::Matrix<Scalar, 1, static_width(Layer{})>;
     using Mapped = std::conditional_t<std::is_const_v<Vector>, const Row, Row>;
-    return Eigen::Map<Mapped>(theta.data() + shape.weight_offset(layer) +
-                                  shape.width(layer - 1) * shape.width(layer),
-                              shape.width(layer));
+    return Eigen::Map<Mapped>(
+        theta.data() + shape.weight_offset(layer) + shape.width(layer - 1) * shape.width(layer),
+        shape.width(layer));
   }
 
   /// result += a · b
@@ -109,10 +109,10 @@ struct MlpWorkspace {
   using Views = MlpViews<Shape, Scalar>;
   using Units = typename Views::Units;
 
-  Units activation, slope, curvature;       // A, σ'(Z), σ''(Z)
-  Units delta, back;                        // ∂ℓ/∂Z, and ∂ℓ/∂A before the factor σ'
-  Units tangent, activation_tangent;        // of Z and of A along the direction
-  Units delta_tangent, back_tangent;        // of delta and of back
+  Units activation, slope, curvature;  // A, σ'(Z), σ''(Z)
+  Units delta, back;                   // ∂ℓ/∂Z, and ∂ℓ/∂A before the factor σ'
+  Units tangent, activation_tangent;   // of Z and of A along the direction
+  Units delta_tangent, back_tangent;   // of delta and of back
   typename Views::Outputs targets;
   typename Views::SampleParameters sample_parameters, sample_directions;
 
@@ -286,11 +286,10 @@ struct MlpPasses {
         back.setZero();
         Views::add_product(layer, back, units(ws.delta_tangent, layer), weights(layer).transpose());
         direction.add_backward(layer, units(ws.delta, layer), back);
-        units(ws.delta_tangent, below) =
-            back.cwiseProduct(units(ws.slope, below)) +
-            units(ws.back, below)
-                .cwiseProduct(units(ws.curvature, below))
-                .cwiseProduct(units(ws.tangent, below));
+        units(ws.delta_tangent, below) = back.cwiseProduct(units(ws.slope, below)) +
+                                         units(ws.back, below)
+                                             .cwiseProduct(units(ws.curvature, below))
+                                             .cwiseProduct(units(ws.tangent, below));
       }
     });
   }

@@ -56,7 +56,8 @@ matrix_t<M> diffusion(const Objective<M, R>& objective, const vector_t<M>& theta
   return factor * detail::gradient_scatter(objective.model(), theta, true);
 }
 
-/// D ≈ ½ η² n VVᵀ: the limit M, n ≫ 1 of Eq. 14, for comparison with the literature. Use `diffusion`.
+/// D ≈ ½ η² n VVᵀ: the limit M, n ≫ 1 of Eq. 14, for comparison with the literature. Use
+/// `diffusion`.
 template <class M, class R, class Noise, class Correction>
 matrix_t<M> diffusion_limit(const Objective<M, R>& objective, const vector_t<M>& theta,
                             const Training<WithReplacement, Noise, Correction>& training) {

@@ -13,16 +13,19 @@
 namespace ness {
 
 enum class MinimumStatus {
-  converged,        ///< gradient at rounding level, Hessian positive definite
-  not_converged,    ///< the iteration limit was reached, or no step reduced anything
-  not_a_minimum     ///< gradient at rounding level, Hessian not positive definite
+  converged,      ///< gradient at rounding level, Hessian positive definite
+  not_converged,  ///< the iteration limit was reached, or no step reduced anything
+  not_a_minimum   ///< gradient at rounding level, Hessian not positive definite
 };
 
 constexpr std::string_view to_string(MinimumStatus status) {
   switch (status) {
-    case MinimumStatus::converged: return "converged";
-    case MinimumStatus::not_converged: return "not converged";
-    case MinimumStatus::not_a_minimum: return "not a minimum";
+    case MinimumStatus::converged:
+      return "converged";
+    case MinimumStatus::not_converged:
+      return "not converged";
+    case MinimumStatus::not_a_minimum:
+      return "not a minimum";
   }
   return "";
 }
@@ -32,12 +35,12 @@ template <class Vector, class Matrix>
 struct [[nodiscard]] Minimum {
   using Scalar = typename Vector::Scalar;
   MinimumStatus status = MinimumStatus::not_converged;
-  Vector theta;                 ///< θ₀, N
-  Scalar value{};               ///< 𝓛(θ₀)
-  Scalar gradient_norm{};       ///< |∇𝓛(θ₀)|
-  Scalar gradient_scale{};      ///< Σ_i |V_i| + |∇R|: what cancels in ∇𝓛(θ₀)
-  Matrix hessian;               ///< H₀ = ∂∂𝓛(θ₀), N × N
-  Vector hessian_eigenvalues;   ///< increasing
+  Vector theta;                ///< θ₀, N
+  Scalar value{};              ///< 𝓛(θ₀)
+  Scalar gradient_norm{};      ///< |∇𝓛(θ₀)|
+  Scalar gradient_scale{};     ///< Σ_i |V_i| + |∇R|: what cancels in ∇𝓛(θ₀)
+  Matrix hessian;              ///< H₀ = ∂∂𝓛(θ₀), N × N
+  Vector hessian_eigenvalues;  ///< increasing
   int iterations = 0;
 };
 
@@ -79,7 +82,8 @@ Minimum<vector_t<M>, matrix_t<M>> minimize(const Objective<M, R>& objective, vec
       sum += block.colwise().norm().sum();
     });
     vector_t<M> regularizer = vector_t<M>::Zero(objective.parameters());
-    RegularizerDerivatives<R, vector_t<M>>(objective.regularizer()).add_gradient(theta, regularizer);
+    RegularizerDerivatives<R, vector_t<M>>(objective.regularizer())
+        .add_gradient(theta, regularizer);
     return sum / static_cast<Scalar>(objective.samples()) + regularizer.norm();
   };
   best.gradient_scale = gradient_scale(best.theta);

@@ -44,8 +44,8 @@ class Permutation {
     std::iota(values_.begin(), values_.end(), 0U);
   }
 
-  /// Places first ... first + count − 1 filled uniformly from what stands there and behind. Whatever
-  /// the order was before, the result is uniform over the ordered choices.
+  /// Places first ... first + count − 1 filled uniformly from what stands there and behind.
+  /// Whatever the order was before, the result is uniform over the ordered choices.
   template <class Random>
   Batch draw(Random& random, std::size_t first, std::size_t count) {
     std::uint32_t* const values = values_.data();

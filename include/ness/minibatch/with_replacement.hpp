@@ -5,8 +5,8 @@
 
 namespace ness {
 
-/// Each step draws m distinct samples, independently of all other steps: uniform over the subsets of
-/// size m. One Markov step is one update. Cost: O(m) a step, M numbers of memory.
+/// Each step draws m distinct samples, independently of all other steps: uniform over the subsets
+/// of size m. One Markov step is one update. Cost: O(m) a step, M numbers of memory.
 struct WithReplacement {
   Index batch_size = 0;  ///< m
 

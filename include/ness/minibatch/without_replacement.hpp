@@ -18,8 +18,9 @@ struct WithoutReplacement {
     while (samples % below != 0) --below;
     Index above = batch_size;
     while (samples % above != 0) ++above;
-    detail::invalid(function, "batch_size must divide M = ", samples, " without replacement, but is ",
-                    batch_size, ": the nearest that do are ", below, " and ", above);
+    detail::invalid(function, "batch_size must divide M = ", samples,
+                    " without replacement, but is ", batch_size, ": the nearest that do are ",
+                    below, " and ", above);
   }
   Index updates_per_markov_step(Index samples) const { return samples / batch_size; }
 

@@ -50,7 +50,8 @@ class Autodiff {
   }
 
  private:
-  // Calls `evaluate(begin, count)` with unit derivatives seeded on count ≤ width variables at a time.
+  // Calls `evaluate(begin, count)` with unit derivatives seeded on count ≤ width variables at a
+  // time.
   template <class Variables, class Evaluate>
   static void by_chunks(Variables& variables, const Evaluate& evaluate) {
     for (Eigen::Index begin = 0; begin < variables.size(); begin += width) {

@@ -44,16 +44,10 @@ class LinearModel {
                       features_.rows() * targets_.rows());
   }
 
-  Index parameters() const
-    requires(N == Eigen::Dynamic)
-  {
+  Index parameters() const requires(N == Eigen::Dynamic) {
     return features_.rows() * targets_.rows();
   }
-  static constexpr Index parameters()
-    requires(N != Eigen::Dynamic)
-  {
-    return N;
-  }
+  static constexpr Index parameters() requires(N != Eigen::Dynamic) { return N; }
   Index samples() const { return features_.cols(); }
   Index outputs() const { return targets_.rows(); }
   const Data& features() const { return features_; }

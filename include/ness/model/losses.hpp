@@ -70,8 +70,8 @@ struct SoftmaxCrossEntropy {
     probabilities(f, result);
     for (Eigen::Index row = 0; row < f.rows(); ++row) {
       const auto mean = result.row(row).dot(tangent.row(row));
-      result.row(row).array() *= static_cast<typename Outputs::Scalar>(scale) *
-                                 (tangent.row(row).array() - mean);
+      result.row(row).array() *=
+          static_cast<typename Outputs::Scalar>(scale) * (tangent.row(row).array() - mean);
     }
   }
 

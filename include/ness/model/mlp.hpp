@@ -45,16 +45,8 @@ class Mlp {
     detail::require_finite(targets_, "Mlp", "targets");
   }
 
-  Index parameters() const
-    requires(!Shape::is_static)
-  {
-    return shape_.parameters();
-  }
-  static constexpr Index parameters()
-    requires(Shape::is_static)
-  {
-    return Shape::parameters();
-  }
+  Index parameters() const requires(!Shape::is_static) { return shape_.parameters(); }
+  static constexpr Index parameters() requires(Shape::is_static) { return Shape::parameters(); }
   Index samples() const { return inputs_.cols(); }
   const Data& inputs() const { return inputs_; }
   const Data& targets() const { return targets_; }
@@ -136,8 +128,7 @@ class Mlp {
       pass.template forward<2>();
       pass.backward(count, Nowhere{});
       pass.hessian_product(
-          count,
-          detail::SampleDirections<Shape, typename Views::SampleParameters>{shape_, along},
+          count, detail::SampleDirections<Shape, typename Views::SampleParameters>{shape_, along},
           each_sample(rows));
       products.middleCols(begin, count) = rows.topRows(count).transpose();
     });

@@ -22,34 +22,41 @@ class Objective {
                 "parameters (static and constexpr gives static sizes)");
   static_assert(HasSamples<M>,
                 "ness: your Model needs `Eigen::Index samples() const`: the number M of samples");
-  static_assert(HasSampleLoss<M>,
-                "ness: your Model needs `auto sample_loss(const auto& theta, Eigen::Index i) const`: "
-                "the loss of sample i, as a number (not an expression of Eigen)");
-  static_assert(!HasSampleLoss<M> || Differentiable<M>,
-                "ness: your Model's gradients cannot be had: make sample_loss generic (`const auto& "
-                "theta`, or a template over its scalar), or add `void batch_gradient(const Vector& "
-                "theta, ness::Batch batch, Vector& gradient) const` or `void sample_gradients(const "
-                "Vector& theta, Eigen::Index first, Matrix& gradients) const`");
+  static_assert(
+      HasSampleLoss<M>,
+      "ness: your Model needs `auto sample_loss(const auto& theta, Eigen::Index i) const`: "
+      "the loss of sample i, as a number (not an expression of Eigen)");
+  static_assert(
+      !HasSampleLoss<M> || Differentiable<M>,
+      "ness: your Model's gradients cannot be had: make sample_loss generic (`const auto& "
+      "theta`, or a template over its scalar), or add `void batch_gradient(const Vector& "
+      "theta, ness::Batch batch, Vector& gradient) const` or `void sample_gradients(const "
+      "Vector& theta, Eigen::Index first, Matrix& gradients) const`");
   // A member with the right name and the wrong signature would be passed over in silence.
-  static_assert(HasBatchGradient<M> || !requires { &M::batch_gradient; },
-                "ness: your Model's batch_gradient must be callable as `void batch_gradient(const "
-                "Vector& theta, ness::Batch batch, Vector& gradient) const`, with the output by "
-                "reference (Vector& or Eigen::Ref<Vector>, not by value and not auto&&)");
-  static_assert(HasSampleGradients<M> || !requires { &M::sample_gradients; },
-                "ness: your Model's sample_gradients must be callable as `void sample_gradients("
-                "const Vector& theta, Eigen::Index first, Matrix& gradients) const`, with the "
-                "output (N x block) by reference");
-  static_assert(HasSampleHessianProducts<M> || !requires { &M::sample_hessian_products; },
-                "ness: your Model's sample_hessian_products must be callable as `void "
-                "sample_hessian_products(const Vector& theta, Eigen::Index first, const Matrix& "
-                "directions, Matrix& products) const`, with the output (N x block) by reference");
-  static_assert(HasHessianProduct<M> || !requires { &M::hessian_product; },
-                "ness: your Model's hessian_product must be callable as `void hessian_product(const "
-                "Vector& theta, const Vector& direction, Vector& product) const`, with the output "
-                "by reference");
-  static_assert(HasHessian<M> || !requires { &M::hessian; },
-                "ness: your Model's hessian must be callable as `void hessian(const Vector& theta, "
-                "Matrix& hessian) const`, with the output (N x N) by reference");
+  static_assert(
+      HasBatchGradient<M> || !requires { &M::batch_gradient; },
+      "ness: your Model's batch_gradient must be callable as `void batch_gradient(const "
+      "Vector& theta, ness::Batch batch, Vector& gradient) const`, with the output by "
+      "reference (Vector& or Eigen::Ref<Vector>, not by value and not auto&&)");
+  static_assert(
+      HasSampleGradients<M> || !requires { &M::sample_gradients; },
+      "ness: your Model's sample_gradients must be callable as `void sample_gradients("
+      "const Vector& theta, Eigen::Index first, Matrix& gradients) const`, with the "
+      "output (N x block) by reference");
+  static_assert(
+      HasSampleHessianProducts<M> || !requires { &M::sample_hessian_products; },
+      "ness: your Model's sample_hessian_products must be callable as `void "
+      "sample_hessian_products(const Vector& theta, Eigen::Index first, const Matrix& "
+      "directions, Matrix& products) const`, with the output (N x block) by reference");
+  static_assert(
+      HasHessianProduct<M> || !requires { &M::hessian_product; },
+      "ness: your Model's hessian_product must be callable as `void hessian_product(const "
+      "Vector& theta, const Vector& direction, Vector& product) const`, with the output "
+      "by reference");
+  static_assert(
+      HasHessian<M> || !requires { &M::hessian; },
+      "ness: your Model's hessian must be callable as `void hessian(const Vector& theta, "
+      "Matrix& hessian) const`, with the output (N x N) by reference");
 
  public:
   using Model = M;
@@ -63,8 +70,8 @@ class Objective {
   /// Throws `std::invalid_argument` for a model without parameters or samples.
   explicit Objective(M model, R regularizer = R{})
       : model_(std::move(model)), regularizer_(std::move(regularizer)) {
-    detail::require(model_.parameters() >= 1, "Objective", "the model must have at least 1 parameter",
-                    model_.parameters());
+    detail::require(model_.parameters() >= 1, "Objective",
+                    "the model must have at least 1 parameter", model_.parameters());
     detail::require(model_.samples() >= 1, "Objective", "the model must have at least 1 sample",
                     model_.samples());
     constexpr Index most = std::numeric_limits<std::uint32_t>::max();
@@ -100,9 +107,8 @@ class Objective {
   }
 
   /// H(θ) · direction, H = ∂∂𝓛.
-  Vector hessian_product(const Vector& theta, const Vector& direction) const
-    requires HasCurvature<M>
-  {
+  Vector hessian_product(const Vector& theta,
+                         const Vector& direction) const requires HasCurvature<M> {
     check(theta, "Objective::hessian_product");
     detail::require_size(direction, parameters(), 1, "Objective::hessian_product", "direction");
     Vector product(parameters());
@@ -112,9 +118,7 @@ class Objective {
   }
 
   /// H(θ) = ∂∂𝓛, N × N. Cost: the model's own Hessian, or N Hessian products.
-  Matrix hessian(const Vector& theta) const
-    requires HasCurvature<M>
-  {
+  Matrix hessian(const Vector& theta) const requires HasCurvature<M> {
     check(theta, "Objective::hessian");
     Matrix hessian;
     Derivatives<M>(model_).hessian(theta, hessian);

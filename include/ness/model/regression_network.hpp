@@ -10,7 +10,8 @@
 
 namespace ness {
 
-/// f(x; θ) = θ5 tanh(θ1 x + θ3) + θ6 tanh(θ2 x + θ4) + θ7 (Eq. 30): seven parameters at static size.
+/// f(x; θ) = θ5 tanh(θ1 x + θ3) + θ6 tanh(θ2 x + θ4) + θ7 (Eq. 30): seven parameters at static
+/// size.
 using RegressionNetwork = Mlp<Layers<1, 2, 1>>;
 
 /// The standard deviation ε of the noise in the data (Sec. 4.1).

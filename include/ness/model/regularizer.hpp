@@ -7,8 +7,8 @@
 //     auto value(const auto& theta) const { return theta.cwiseAbs2().dot(weights); }
 //   };
 //
-// `add_gradient(theta, gradient)` and `add_hessian_product(theta, direction, product)` are used where
-// a regularizer has them; otherwise automatic differentiation does their work.
+// `add_gradient(theta, gradient)` and `add_hessian_product(theta, direction, product)` are used
+// where a regularizer has them; otherwise automatic differentiation does their work.
 #pragma once
 
 #include <Eigen/Core>

@@ -14,20 +14,23 @@ namespace ness {
 /// Which chain the covariance is that of.
 enum class LyapunovForm {
   continuous,  ///< H Σ + Σ H = (2/η) D (Eq. 21): the paper's, leading order in η h
-  discrete     ///< H Σ + Σ H − η H Σ H = (2/η) D: Σ = (I−ηH) Σ (I−ηH) + 2D, exact for constant D
+  discrete  ///< H Σ + Σ H − η H Σ H = (2/η) D: Σ = (I−ηH) Σ (I−ηH) + 2D, exact for constant D
 };
 
 enum class LyapunovStatus {
   solved,
-  indefinite_hessian,      ///< an eigenvalue of H is not positive: nothing holds the chain there
-  unstable_learning_rate   ///< η h_max ≥ 2: the chain diverges, there is no stationary state
+  indefinite_hessian,     ///< an eigenvalue of H is not positive: nothing holds the chain there
+  unstable_learning_rate  ///< η h_max ≥ 2: the chain diverges, there is no stationary state
 };
 
 constexpr std::string_view to_string(LyapunovStatus status) {
   switch (status) {
-    case LyapunovStatus::solved: return "solved";
-    case LyapunovStatus::indefinite_hessian: return "indefinite Hessian";
-    case LyapunovStatus::unstable_learning_rate: return "unstable learning rate";
+    case LyapunovStatus::solved:
+      return "solved";
+    case LyapunovStatus::indefinite_hessian:
+      return "indefinite Hessian";
+    case LyapunovStatus::unstable_learning_rate:
+      return "unstable learning rate";
   }
   return "";
 }
@@ -39,8 +42,8 @@ struct [[nodiscard]] LyapunovSolution {
   LyapunovStatus status = LyapunovStatus::solved;
   Matrix covariance;           ///< Σ, N × N, symmetric to the last bit; NaN unless solved
   Vector hessian_eigenvalues;  ///< h, increasing
-  Scalar residual{};           ///< ‖equation‖ / ‖(2/η) D‖ of this Σ, by direct substitution
-  Scalar condition{};          ///< h_max / h_min: what a relative error of D may grow by
+  Scalar residual{};   ///< ‖equation‖ / ‖(2/η) D‖ of this Σ, by direct substitution
+  Scalar condition{};  ///< h_max / h_min: what a relative error of D may grow by
 };
 
 /// Solves for Σ by Eq. 23, Σ = O Δ Oᵀ with H = O diag(h) Oᵀ and
@@ -48,8 +51,8 @@ struct [[nodiscard]] LyapunovSolution {
 ///
 /// H and D are symmetric N × N (the lower triangle of H is read), D per step; D may be singular.
 /// Cost: one eigendecomposition and five products of N × N (one more in the discrete form). Throws
-/// `std::invalid_argument` for sizes that disagree, numbers that are not finite, η ≤ 0; an H that is
-/// not positive definite and an unstable η are statuses.
+/// `std::invalid_argument` for sizes that disagree, numbers that are not finite, η ≤ 0; an H that
+/// is not positive definite and an unstable η are statuses.
 template <class Matrix>
 LyapunovSolution<Matrix> solve_lyapunov(const Matrix& hessian, const Matrix& diffusion,
                                         double learning_rate,

@@ -37,10 +37,10 @@ template <class Matrix>
 struct RangeInverse {
   using Scalar = typename Matrix::Scalar;
   Eigen::Index rank = 0;
-  Matrix inverse;             ///< A⁺, N × N
-  Matrix root;                ///< (A⁺)^½ in the eigenbasis: root · rootᵀ = A⁺; N × N, zero columns off the range
-  Matrix outside;             ///< the projector onto the null space, N × N
-  Scalar log_determinant{};   ///< Σ log of the eigenvalues on the range
+  Matrix inverse;  ///< A⁺, N × N
+  Matrix root;  ///< (A⁺)^½ in the eigenbasis: root · rootᵀ = A⁺; N × N, zero columns off the range
+  Matrix outside;            ///< the projector onto the null space, N × N
+  Scalar log_determinant{};  ///< Σ log of the eigenvalues on the range
 
   RangeInverse() = default;
   /// Eigenvalues below `tolerance` · (the largest) count as zero. Cost: one eigendecomposition.
@@ -76,18 +76,18 @@ class StationaryState {
   using Scalar = typename Matrix::Scalar;
   using Vector = Eigen::Matrix<Scalar, Matrix::RowsAtCompileTime, 1>;
 
-  Vector mean;               ///< θ₀, N
-  Matrix hessian;            ///< H, N × N
-  Matrix diffusion;          ///< D, N × N, per step
-  Matrix covariance;         ///< Σ (Eq. 23), N × N
-  Matrix circulation;        ///< C = ½η(HΣ − ΣH) (Eq. 25), N × N, antisymmetric, per step
-  Scalar entropy_production; ///< ⟨σ⟩ per step (Eq. 29); in the discrete form the mean of Eq. 27
+  Vector mean;                ///< θ₀, N
+  Matrix hessian;             ///< H, N × N
+  Matrix diffusion;           ///< D, N × N, per step
+  Matrix covariance;          ///< Σ (Eq. 23), N × N
+  Matrix circulation;         ///< C = ½η(HΣ − ΣH) (Eq. 25), N × N, antisymmetric, per step
+  Scalar entropy_production;  ///< ⟨σ⟩ per step (Eq. 29); in the discrete form the mean of Eq. 27
   Vector hessian_eigenvalues;  ///< increasing
-  double learning_rate;      ///< η
+  double learning_rate;        ///< η
   LyapunovForm form;
-  Scalar residual;           ///< of the Lyapunov equation
-  Scalar condition;          ///< h_max / h_min
-  Eigen::Index rank;         ///< of D
+  Scalar residual;    ///< of the Lyapunov equation
+  Scalar condition;   ///< h_max / h_min
+  Eigen::Index rank;  ///< of D
   /// The part of the velocity that points out of the range of D, relative: where it is not 0, the
   /// entropy production is infinite, and `entropy_production` is that of the rest.
   Scalar velocity_outside_range;
@@ -146,8 +146,8 @@ class StationaryState {
   /// 𝓙^s(θ) = v^s P^s, N, per step.
   Vector current(const Vector& theta) const { return density(theta) * velocity(theta); }
 
-  /// F with D⁻¹ v^s(θ) = F δθ, F = −D⁻¹CΣ⁻¹: what the entropy production of a trajectory is made of,
-  /// σ = Σ_k Δθ_kᵀ F δθ_k (Eq. 27).
+  /// F with D⁻¹ v^s(θ) = F δθ, F = −D⁻¹CΣ⁻¹: what the entropy production of a trajectory is made
+  /// of, σ = Σ_k Δθ_kᵀ F δθ_k (Eq. 27).
   const Matrix& force_matrix() const { return force_matrix_; }
 
   /// C = ηHΣ − D (Eq. 24), equal to `circulation` in the continuous form.

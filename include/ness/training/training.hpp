@@ -1,5 +1,5 @@
-// A way of training: learning rate × minibatch × noise × correction. The prediction and the chain are
-// made from the same settings.
+// A way of training: learning rate × minibatch × noise × correction. The prediction and the chain
+// are made from the same settings.
 #pragma once
 
 #include "ness/detail/check.hpp"

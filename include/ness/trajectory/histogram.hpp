@@ -1,0 +1,131 @@
+// Histograms of one and two variables with fixed, equal bins.
+#pragma once
+
+#include <Eigen/Core>
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "ness/detail/check.hpp"
+#include "ness/trajectory/block.hpp"
+
+namespace ness {
+
+/// `bins` equal bins over [lower, upper); what falls outside is counted apart.
+struct Axis {
+  double lower = 0;
+  double upper = 1;
+  Eigen::Index bins = 1;
+
+  /// Throws `std::invalid_argument` unless lower < upper, both finite, and bins ≥ 1.
+  void check(std::string_view function) const {
+    detail::require(bins >= 1, function, "bins must be at least 1", bins);
+    if (!(lower < upper) || !std::isfinite(lower) || !std::isfinite(upper))
+      detail::invalid(function, "lower must be below upper, both finite, but they are ", lower,
+                      " and ", upper);
+  }
+  double width() const { return (upper - lower) / static_cast<double>(bins); }
+  double center(Eigen::Index bin) const {
+    return lower + (static_cast<double>(bin) + 0.5) * width();
+  }
+};
+
+/// Counts of one variable.
+class Histogram {
+ public:
+  explicit Histogram(Axis axis) : axis_(axis), counts_(zeros(axis)) {
+    scale_ = static_cast<double>(axis.bins) / (axis.upper - axis.lower);
+  }
+
+  void add(double value) {
+    const double position = (value - axis_.lower) * scale_ + 1;
+    // Bin 0 holds what is below the axis, the last what is above it or NaN.
+    const auto last = static_cast<double>(axis_.bins + 1);
+    const double bounded = position < last ? (position > 0 ? position : 0) : last;
+    ++counts_[static_cast<std::size_t>(bounded)];
+    ++total_;
+  }
+
+  /// Throws `std::invalid_argument` for a histogram with other bins.
+  void merge(const Histogram& other) {
+    detail::require(other.axis_.bins == axis_.bins && other.axis_.lower == axis_.lower &&
+                        other.axis_.upper == axis_.upper,
+                    "Histogram::merge", "the bins of both must be the same", other.axis_.bins);
+    for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+    total_ += other.total_;
+  }
+
+  const Axis& axis() const { return axis_; }
+  std::int64_t count(Eigen::Index bin) const { return counts_[static_cast<std::size_t>(bin + 1)]; }
+  std::int64_t below() const { return counts_.front(); }
+  std::int64_t above() const { return counts_.back(); }
+  std::int64_t total() const { return total_; }
+  /// Probability density in `bin`.
+  double density(Eigen::Index bin) const {
+    return static_cast<double>(count(bin)) / (static_cast<double>(total_) * axis_.width());
+  }
+
+ private:
+  static std::vector<std::int64_t> zeros(const Axis& axis) {
+    axis.check("Histogram");
+    return std::vector<std::int64_t>(static_cast<std::size_t>(axis.bins + 2));
+  }
+
+  Axis axis_;
+  double scale_;
+  std::vector<std::int64_t> counts_;
+  std::int64_t total_ = 0;
+};
+
+/// Counts of two of the parameters, as deviations from the reference point of the trajectory: an
+/// estimator of the marginal density (Fig. 2).
+class Histogram2d {
+ public:
+  /// `first` and `second` number the parameters from 0.
+  Histogram2d(Eigen::Index first, Axis first_axis, Eigen::Index second, Axis second_axis)
+      : first_(first), second_(second), x_(first_axis), y_(second_axis) {
+    x_.check("Histogram2d");
+    y_.check("Histogram2d");
+    counts_.setZero(x_.bins, y_.bins);
+  }
+
+  template <class S, int N>
+  void add(const TrajectoryBlock<S, N>& block) {
+    const auto states = block.deviations();
+    for (Eigen::Index k = 0; k < block.steps(); ++k)
+      add(static_cast<double>(states(first_, k)), static_cast<double>(states(second_, k)));
+  }
+
+  void add(double x, double y) {
+    ++total_;
+    const double i = (x - x_.lower) / x_.width();
+    const double j = (y - y_.lower) / y_.width();
+    if (i >= 0 && j >= 0 && i < static_cast<double>(x_.bins) && j < static_cast<double>(y_.bins))
+      ++counts_(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(j));
+  }
+
+  /// Throws `std::invalid_argument` for a histogram of another size.
+  void merge(const Histogram2d& other) {
+    detail::require_size(other.counts_, x_.bins, y_.bins, "Histogram2d::merge", "other");
+    counts_ += other.counts_;
+    total_ += other.total_;
+  }
+
+  const Axis& first_axis() const { return x_; }
+  const Axis& second_axis() const { return y_; }
+  std::int64_t count(Eigen::Index i, Eigen::Index j) const { return counts_(i, j); }
+  std::int64_t total() const { return total_; }
+  /// Probability density in bin (i, j).
+  double density(Eigen::Index i, Eigen::Index j) const {
+    return static_cast<double>(counts_(i, j)) /
+           (static_cast<double>(total_) * x_.width() * y_.width());
+  }
+
+ private:
+  Eigen::Index first_, second_;
+  Axis x_, y_;
+  Eigen::Matrix<std::int64_t, Eigen::Dynamic, Eigen::Dynamic> counts_;
+  std::int64_t total_ = 0;
+};
+
+}  // namespace ness
