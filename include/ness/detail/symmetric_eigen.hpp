@@ -33,7 +33,10 @@ struct SymmetricEigen {
   /// iteration does not converge.
   explicit SymmetricEigen(const Matrix& symmetric) {
 #ifdef NESS_USE_LAPACK
-    if constexpr (Matrix::RowsAtCompileTime == Eigen::Dynamic) return by_lapack(symmetric);
+    if constexpr (Matrix::RowsAtCompileTime == Eigen::Dynamic) {
+      by_lapack(symmetric);
+      return;
+    }
 #endif
     const Eigen::SelfAdjointEigenSolver<Matrix> solver(symmetric);
     if (solver.info() != Eigen::Success) fail();

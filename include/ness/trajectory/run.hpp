@@ -26,13 +26,13 @@ inline constexpr Eigen::Index block_steps = 192;
 /// A chain left the finite numbers: the learning rate is too large for where it was.
 class Diverged : public std::runtime_error {
  public:
-  Diverged(int chain, std::int64_t step)
-      : std::runtime_error("ness: chain " + std::to_string(chain) + " diverged at Markov step " +
-                           std::to_string(step) +
-                           " (counted from its start): its state is no "
-                           "longer finite; lower the learning rate"),
-        chain(chain),
-        step(step) {}
+  Diverged(int chain_, std::int64_t step_)
+      : std::runtime_error("ness: chain " + std::to_string(chain_) + " diverged at Markov step " +
+                           std::to_string(step_) +
+                           " (counted from its start): its state is no longer finite; lower the "
+                           "learning rate"),
+        chain(chain_),
+        step(step_) {}
   int chain;
   std::int64_t step;  ///< the first whose outcome is not finite, counted from 0 at the start
 };

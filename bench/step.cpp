@@ -1,0 +1,88 @@
+// One step on the regression network of Eq. 30 (N = 7, m = 10, M = 200), and what measuring adds.
+#include <ness/ness.hpp>
+
+#include "ratios.hpp"
+#include "step_baseline.hpp"
+
+namespace {
+
+using ness::Philox;
+using Theta = Eigen::Matrix<double, 7, 1>;
+
+constexpr double eta = 1e-7;
+constexpr double lambda = 10;
+
+auto make_objective() {
+  Philox random(1);
+  return ness::Objective(ness::regression_network(random), ness::L2{lambda});
+}
+
+Theta start() {
+  Theta theta;
+  theta << 1.23, 1.28, 0.53, -0.70, 0.91, -0.93, 0.01;
+  return theta;
+}
+
+void step_hand_written(benchmark::State& state) {
+  const auto objective = make_objective();
+  const auto& model = objective.model();
+  HandWrittenStep chain(model.inputs().transpose(), model.targets().transpose(),
+                        ness::regression_loss(model.samples()).scale, lambda, eta, start(),
+                        Philox(3));
+  for (auto _ : state) chain.update();
+  benchmark::DoNotOptimize(chain.theta().sum());
+}
+BENCHMARK(step_hand_written);
+
+template <class Policy>
+void step(benchmark::State& state) {
+  const auto objective = make_objective();
+  const ness::Sgd<Policy> training{.learning_rate = eta, .minibatch = {10}};
+  ness::Chain chain(objective, training, start(), Philox(3));
+  for (auto _ : state) chain.update();
+  benchmark::DoNotOptimize(chain.theta().sum());
+}
+void step_with_replacement(benchmark::State& state) { step<ness::WithReplacement>(state); }
+void step_without_replacement(benchmark::State& state) { step<ness::WithoutReplacement>(state); }
+BENCHMARK(step_with_replacement);
+BENCHMARK(step_without_replacement);
+
+// The same chain in blocks, as `measure` runs it: without and with all its estimators.
+template <bool WithEstimators>
+void block(benchmark::State& state) {
+  const auto objective = make_objective();
+  const ness::Sgd<ness::WithReplacement> training{.learning_rate = eta, .minibatch = {10}};
+  const auto minimum = ness::minimize(objective, start());
+  const auto predicted = ness::predict(objective, minimum, training);
+  ness::Chain chain(objective, training, minimum.theta, Philox(3));
+  ness::TrajectoryBlock<double, 7> trajectory(chain.theta(), minimum.theta, ness::block_steps);
+  ness::StationaryEstimator<7> estimator(predicted, {1, 2, 3}, 1'000'000);
+  while (state.KeepRunningBatch(ness::block_steps)) {
+    if constexpr (WithEstimators) {
+      trajectory.fill(ness::block_steps, [&]() -> const Theta& {
+        chain.step();
+        return chain.theta();
+      });
+      estimator.add(trajectory);
+    } else {
+      for (Eigen::Index k = 0; k < ness::block_steps; ++k) chain.step();
+    }
+  }
+  benchmark::DoNotOptimize(chain.theta().sum());
+}
+void block_of_steps(benchmark::State& state) { block<false>(state); }
+void block_with_all_estimators(benchmark::State& state) { block<true>(state); }
+BENCHMARK(block_of_steps);
+BENCHMARK(block_with_all_estimators);
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run_with_ratios(argc, argv,
+                         {{"step with replacement / hand-written loop", "step_with_replacement",
+                           "step_hand_written", 1.3},
+                          {"step without replacement / with replacement",
+                           "step_without_replacement", "step_with_replacement", 0},
+                          {"step and all estimators / step alone", "block_with_all_estimators",
+                           "block_of_steps", 1.5}});
+}
