@@ -49,10 +49,10 @@ struct [[nodiscard]] LyapunovSolution {
 /// Solves for Σ by Eq. 23, Σ = O Δ Oᵀ with H = O diag(h) Oᵀ and
 /// Δ_αβ = (2/η)(OᵀDO)_αβ / (h_α + h_β), the discrete form with h_α + h_β − η h_α h_β below.
 ///
-/// H and D are symmetric N × N (the lower triangle of H is read), D per step; D may be singular.
-/// Cost: one eigendecomposition and five products of N × N (one more in the discrete form). Throws
-/// `std::invalid_argument` for sizes that disagree, numbers that are not finite, η ≤ 0; an H that
-/// is not positive definite and an unstable η are statuses.
+/// H and D are symmetric N × N D per step; D may be singular.
+/// Cost: one eigendecomposition and four products of N × N, the residual's included (one more in
+/// the discrete form). Throws `std::invalid_argument` for sizes that disagree, numbers that are not
+/// finite, η ≤ 0; an H that is not positive definite and an unstable η are statuses.
 template <class Matrix>
 LyapunovSolution<Matrix> solve_lyapunov(const Matrix& hessian, const Matrix& diffusion,
                                         double learning_rate,
@@ -88,19 +88,21 @@ LyapunovSolution<Matrix> solve_lyapunov(const Matrix& hessian, const Matrix& dif
   Matrix product(n, n);
   Matrix& sigma = solution.covariance;
   sigma.resize(n, n);
+  // Results that are symmetric are made in one triangle only, which pays for the residual below.
   product.noalias() = diffusion * o;
-  sigma.noalias() = o.transpose() * product;
+  sigma.template triangularView<Eigen::Lower>() = o.transpose() * product;
   for (Eigen::Index b = 0; b < n; ++b)
-    sigma.col(b).array() *= (2 / eta) / (h.array() + h[b] - (coupling * h[b]) * h.array());
+    sigma.col(b).tail(n - b).array() *=
+        (2 / eta) / (h.tail(n - b).array() + h[b] - (coupling * h[b]) * h.tail(n - b).array());
+  sigma.template triangularView<Eigen::StrictlyUpper>() = sigma.transpose();
   product.noalias() = o * sigma;
-  sigma.noalias() = product * o.transpose();
+  sigma.template triangularView<Eigen::Lower>() = product * o.transpose();
   sigma.template triangularView<Eigen::StrictlyUpper>() = sigma.transpose();
 
   // The residual is taken from H itself, not from its eigenvectors, so that it judges those too.
-  product.noalias() = hessian.template selfadjointView<Eigen::Lower>() * sigma;
+  product.noalias() = hessian * sigma;
   Matrix defect = product + product.transpose() - (2 / eta) * diffusion;
-  if (form == LyapunovForm::discrete)
-    defect.noalias() -= eta * product * hessian.template selfadjointView<Eigen::Lower>();
+  if (form == LyapunovForm::discrete) defect.noalias() -= eta * product * hessian;
   const Scalar scale = (2 / eta) * diffusion.norm();
   solution.residual = scale > 0 ? defect.norm() / scale : defect.norm();
   return solution;
