@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <tuple>
 #include <vector>
@@ -105,6 +106,41 @@ inline std::int64_t batch_length(std::int64_t markov_steps_per_chain, int chains
   return std::max<std::int64_t>(1, length < block_steps ? length : length - length % block_steps);
 }
 
+/// As `measure`, with further estimators that see the same trajectories: returns the measurement
+/// and then each of `estimators`, filled.
+///
+///   auto [measured, histogram] = ness::measure_with(objective, training, predicted, settings,
+///                                                   ness::Histogram2d(0, axis, 1, axis));
+template <class M, class R, class T, HasForce State, class... Estimators>
+std::tuple<Measurement<parameters_at_compile_time<M>>, Estimators...> measure_with(
+    const Objective<M, R>& objective, const T& training, const State& state,
+    const MeasureSettings& settings, const Estimators&... estimators) {
+  constexpr int n = parameters_at_compile_time<M>;
+  training.check(objective.samples(), "measure");
+  settings.run.check("measure");
+  const Index per_step = training.minibatch.updates_per_markov_step(objective.samples());
+  const std::int64_t length =
+      batch_length(settings.run.steps / per_step, settings.run.chains, settings.batches);
+  const auto start = std::chrono::steady_clock::now();
+  auto filled = run_chains(
+      settings.run,
+      [&](int k) {
+        return Chain(objective, training, state.mean,
+                     Philox(settings.run.seed, static_cast<std::uint64_t>(k)));
+      },
+      state.mean, StationaryEstimator<n>(state, settings.lengths, length), estimators...);
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  const double updates = static_cast<double>(settings.run.steps + settings.run.burn_in) *
+                         static_cast<double>(settings.run.chains);
+  return std::apply(
+      [&](auto& stationary, auto&... others) {
+        auto result = stationary.result();
+        result.seconds_per_step = elapsed.count() / updates;
+        return std::tuple(std::move(result), std::move(others)...);
+      },
+      filled);
+}
+
 /// Runs chains of `training` from the mean of `state`, and measures what `predict` predicts.
 ///
 ///   const auto measured = ness::measure(objective, training, predicted, {.run = {.steps =
@@ -118,27 +154,7 @@ template <class M, class R, class T, HasForce State>
 Measurement<parameters_at_compile_time<M>> measure(const Objective<M, R>& objective,
                                                    const T& training, const State& state,
                                                    const MeasureSettings& settings) {
-  constexpr int n = parameters_at_compile_time<M>;
-  training.check(objective.samples(), "measure");
-  settings.run.check("measure");
-  const Index per_step = training.minibatch.updates_per_markov_step(objective.samples());
-  const auto start = std::chrono::steady_clock::now();
-  auto [estimator] = run_chains(
-      settings.run,
-      [&](int k) {
-        return Chain(objective, training, state.mean,
-                     Philox(settings.run.seed, static_cast<std::uint64_t>(k)));
-      },
-      state.mean,
-      StationaryEstimator<n>(
-          state, settings.lengths,
-          batch_length(settings.run.steps / per_step, settings.run.chains, settings.batches)));
-  auto result = estimator.result();
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  result.seconds_per_step = elapsed.count() /
-                            static_cast<double>(settings.run.steps + settings.run.burn_in) /
-                            static_cast<double>(settings.run.chains);
-  return result;
+  return std::get<0>(measure_with(objective, training, state, settings));
 }
 
 }  // namespace ness

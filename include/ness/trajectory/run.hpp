@@ -2,21 +2,19 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <exception>
 #include <functional>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <tuple>
 #include <vector>
 
 #include "ness/detail/check.hpp"
 #include "ness/trajectory/block.hpp"
+#include "ness/trajectory/parallel.hpp"
 
 namespace ness {
 
@@ -55,35 +53,6 @@ struct RunSettings {
   }
 };
 
-namespace detail {
-
-/// Runs work(0) ... work(count − 1) on threads. The exception of the lowest number is thrown again.
-template <class Work>
-void parallel_for(int count, int threads, const Work& work) {
-  std::vector<std::exception_ptr> errors(static_cast<std::size_t>(count));
-  std::atomic<int> next{0};
-  std::atomic<bool> failed{false};
-  const auto worker = [&] {
-    for (int k = next++; k < count && !failed; k = next++) {
-      try {
-        work(k);
-      } catch (...) {
-        errors[static_cast<std::size_t>(k)] = std::current_exception();
-        failed = true;
-      }
-    }
-  };
-  if (threads == 0) threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  std::vector<std::thread> others;
-  for (int t = 1; t < std::min(threads, count); ++t) others.emplace_back(worker);
-  worker();
-  for (std::thread& other : others) other.join();
-  for (const std::exception_ptr& error : errors)
-    if (error) std::rethrow_exception(error);
-}
-
-}  // namespace detail
-
 /// Runs `settings.chains` chains, `make_chain(k)` each, and returns the estimators merged.
 ///
 /// `reference` is the point that deviations are taken from. Every chain fills copies of
@@ -108,7 +77,7 @@ std::tuple<Estimators...> run_chains(const RunSettings& settings, const MakeChai
 
   std::vector<std::optional<std::tuple<Estimators...>>> results(
       static_cast<std::size_t>(settings.chains));
-  detail::parallel_for(settings.chains, settings.threads, [&](int k) {
+  parallel_for(settings.chains, settings.threads, [&](int k) {
     auto chain = make_chain(k);
     const auto per_step = static_cast<std::int64_t>(chain.updates_per_markov_step());
     if (settings.steps < per_step)

@@ -1,0 +1,88 @@
+// The results: a table for people and JSON for machines.
+#pragma once
+
+#include <ness/ness.hpp>
+#include <ostream>
+
+#include "../common/json.hpp"
+#include "options.hpp"
+
+using Minimum = ness::Minimum<Theta, Matrix>;
+using Predicted = ness::StationaryState<Matrix>;
+using Measured = ness::Measurement<7>;
+
+struct Results {
+  Minimum minimum;
+  Predicted predicted;
+  Measured measured;
+};
+
+/// ‖Σ − Σ_theory‖ / ‖Σ_theory‖
+inline double relative_error(const Matrix& value, const Matrix& theory) {
+  return (value - theory).norm() / theory.norm();
+}
+
+inline void print(std::ostream& out, const Objective& objective, const Options& options,
+                  const Results& results) {
+  const auto& [minimum, predicted, measured] = results;
+  const Predicted discrete(predicted.mean, predicted.hessian, predicted.diffusion, options.eta,
+                           {.form = ness::LyapunovForm::discrete});
+  const auto einstein = predicted.einstein_relation();
+  const Eigen::IOFormat row(5, Eigen::DontAlignCols, " ", " ");
+  out << "regression network, N = " << objective.parameters() << ", M = " << objective.samples()
+      << ", with replacement, m = " << options.batch << ", eta = " << options.eta
+      << ", lambda = " << options.lambda << "\n\n"
+      << "minimum theta_0          " << minimum.theta.transpose().format(row) << '\n'
+      << "loss at the minimum      " << minimum.value << "  (|gradient| " << minimum.gradient_norm
+      << ", of terms that sum to " << minimum.gradient_scale << ")\n"
+      << "Hessian eigenvalues      " << minimum.hessian_eigenvalues.transpose().format(row) << '\n'
+      << "Markov steps             " << measured.markov_steps << " in " << options.chains
+      << " chains, " << measured.seconds_per_step * 1e9 << " ns each\n"
+      << "autocorrelation times    " << measured.autocorrelation_time.transpose().format(row)
+      << "  (batches of " << measured.batch_length << ")\n\n"
+      << ness::compare(predicted, measured) << '\n'
+      << "covariance, relative error of the simulation: "
+      << 100 * relative_error(measured.covariance.value, predicted.covariance)
+      << " %, of which statistical "
+      << 100 * measured.covariance.standard_error.norm() / predicted.covariance.norm() << " %\n"
+      << "covariance, discrete form against continuous: "
+      << 100 * relative_error(discrete.covariance, predicted.covariance) << " %\n"
+      << "Einstein relation mu = beta D: " << (einstein.holds() ? "holds" : "does not hold")
+      << " (beta " << einstein.beta << ", residual " << einstein.residual << ")\n"
+      << "stationary state: " << (predicted.is_equilibrium() ? "equilibrium" : "out of equilibrium")
+      << " (|C| / |D| = " << predicted.nonequilibrium_ratio() << ")\n";
+}
+
+inline nlohmann::json to_json(const Options& options, const Results& results) {
+  const auto& [minimum, predicted, measured] = results;
+  const auto estimate = [](const auto& value) {
+    return nlohmann::json{{"simulation", to_json_array(value.value)},
+                          {"standard_error", to_json_array(value.standard_error)}};
+  };
+  nlohmann::json json;
+  json["sampling"] = options.sampling;
+  json["minimum"] = to_json_array(minimum.theta);
+  json["loss_at_minimum"] = minimum.value;
+  json["hessian_eigenvalues"] = to_json_array(minimum.hessian_eigenvalues);
+  json["chains"] = options.chains;
+  json["markov_steps"] = measured.markov_steps / options.chains;
+  json["markov_steps_total"] = measured.markov_steps;
+  json["seconds_per_step"] = measured.seconds_per_step;
+  json["autocorrelation_time"] = to_json_array(measured.autocorrelation_time);
+  json["mean"] = estimate(measured.mean);
+  json["diffusion"]["theory"] = to_json_array(predicted.diffusion);
+  json["covariance"] = estimate(measured.covariance);
+  json["covariance"]["theory"] = to_json_array(predicted.covariance);
+  json["circulation"] = estimate(measured.circulation);
+  json["circulation"]["theory"] = to_json_array(predicted.circulation);
+  auto& entropy = json["entropy_production"];
+  auto& integral = json["integral_fluctuation"];
+  entropy["theory"] = predicted.entropy_production;
+  for (const auto& part : measured.trajectories) {
+    entropy["simulation"].push_back(part.entropy_production.value);
+    entropy["standard_error"].push_back(part.entropy_production.standard_error);
+    integral["simulation"].push_back(part.integral_fluctuation.value);
+    integral["standard_error"].push_back(part.integral_fluctuation.standard_error);
+  }
+  return json;
+}

@@ -1,0 +1,39 @@
+// Independent pieces of work over threads.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <exception>
+#include <thread>
+#include <vector>
+
+namespace ness {
+
+/// Runs work(0) ... work(count − 1), each once, on `threads` threads (0: as many as the machine
+/// has). After an exception no further work is begun; the one of the lowest number is thrown again.
+template <class Work>
+void parallel_for(int count, int threads, const Work& work) {
+  std::vector<std::exception_ptr> errors(static_cast<std::size_t>(count));
+  std::atomic<int> next{0};
+  std::atomic<bool> failed{false};
+  const auto worker = [&] {
+    for (int k = next++; k < count && !failed; k = next++) {
+      try {
+        work(k);
+      } catch (...) {
+        errors[static_cast<std::size_t>(k)] = std::current_exception();
+        failed = true;
+      }
+    }
+  };
+  if (threads == 0) threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  std::vector<std::thread> others;
+  for (int t = 1; t < std::min(threads, count); ++t) others.emplace_back(worker);
+  worker();
+  for (std::thread& other : others) other.join();
+  for (const std::exception_ptr& error : errors)
+    if (error) std::rethrow_exception(error);
+}
+
+}  // namespace ness
