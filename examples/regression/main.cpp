@@ -52,7 +52,7 @@ void run(const Options& options) {
     return ness::measure_with(objective, training, predicted, settings,
                               density_histogram(predicted));
   }();
-  const Results results{minimum, predicted, measured};
+  const Results results{minimum, predicted, ness::mean_shift(objective, predicted), measured};
 
   print(std::cout, objective, options, results);
   if (!options.json.empty())

@@ -156,7 +156,7 @@ e
 inline void draw_elements(FigureFolder& folder, const Results& results) {
   DataTable covariance;
   DataTable circulation;
-  const auto& [minimum, predicted, measured] = results;
+  const auto& [minimum, predicted, mean_shift, measured] = results;
   for (int j = 0; j < 7; ++j)
     for (int i = j; i < 7; ++i) {
       covariance.row(measured.covariance.value(i, j), predicted.covariance(i, j),

@@ -14,6 +14,7 @@ using Measured = ness::Measurement<7>;
 struct Results {
   Minimum minimum;
   Predicted predicted;
+  Theta mean_shift;
   Measured measured;
 };
 
@@ -24,7 +25,7 @@ inline double relative_error(const Matrix& value, const Matrix& theory) {
 
 inline void print(std::ostream& out, const Objective& objective, const Options& options,
                   const Results& results) {
-  const auto& [minimum, predicted, measured] = results;
+  const auto& [minimum, predicted, mean_shift, measured] = results;
   const Predicted discrete(predicted.mean, predicted.hessian, predicted.diffusion, options.eta,
                            {.form = ness::LyapunovForm::discrete});
   const auto einstein = predicted.einstein_relation();
@@ -40,7 +41,7 @@ inline void print(std::ostream& out, const Objective& objective, const Options& 
       << " chains, " << measured.seconds_per_step * 1e9 << " ns each\n"
       << "autocorrelation times    " << measured.autocorrelation_time.transpose().format(row)
       << "  (batches of " << measured.batch_length << ")\n\n"
-      << ness::compare(predicted, measured) << '\n'
+      << ness::compare(predicted, measured, mean_shift) << '\n'
       << "covariance, relative error of the simulation: "
       << 100 * relative_error(measured.covariance.value, predicted.covariance)
       << " %, of which statistical "
@@ -54,7 +55,7 @@ inline void print(std::ostream& out, const Objective& objective, const Options& 
 }
 
 inline nlohmann::json to_json(const Options& options, const Results& results) {
-  const auto& [minimum, predicted, measured] = results;
+  const auto& [minimum, predicted, mean_shift, measured] = results;
   const auto estimate = [](const auto& value) {
     return nlohmann::json{{"simulation", to_json_array(value.value)},
                           {"standard_error", to_json_array(value.standard_error)}};
@@ -70,6 +71,7 @@ inline nlohmann::json to_json(const Options& options, const Results& results) {
   json["seconds_per_step"] = measured.seconds_per_step;
   json["autocorrelation_time"] = to_json_array(measured.autocorrelation_time);
   json["mean"] = estimate(measured.mean);
+  json["mean"]["theory"] = to_json_array(predicted.mean + mean_shift);
   json["diffusion"]["theory"] = to_json_array(predicted.diffusion);
   json["covariance"] = estimate(measured.covariance);
   json["covariance"]["theory"] = to_json_array(predicted.covariance);

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "ness/trajectory/estimate.hpp"
+
 namespace ness {
 
 /// One quantity, predicted and measured. For vectors and matrices the numbers are Frobenius norms.
@@ -58,14 +60,21 @@ ComparisonRow compare_row(std::string quantity, double theory, const Value& meas
 /// fluctuation theorem for every measured length.
 ///
 /// A row agrees within 3 standard errors and ηh_max of the predicted value, the relative order that
-/// the theory of Eqs. 21–29 leaves out (the mean and ⟨e^{−σ}⟩ have no such allowance).
+/// the theory of Eqs. 21–29 leaves out (the mean and ⟨e^{−σ}⟩ have no such allowance). The row of
+/// the mean is its distance from the minimum; `mean_shift` says what that is expected to be, 0 if
+/// not given.
 template <class Predicted, class Measured>
-Comparison compare(const Predicted& predicted, const Measured& measured) {
+Comparison compare(const Predicted& predicted, const Measured& measured,
+                   const decltype(Predicted::mean)& mean_shift) {
   const double left_out =
       predicted.learning_rate * static_cast<double>(predicted.hessian_eigenvalues.maxCoeff());
   Comparison result;
   result.rows = {
-      compare_row("mean", predicted.mean, measured.mean, 0),
+      compare_row("mean - minimum", mean_shift,
+                  Estimate<decltype(measured.mean.value)>{
+                      measured.mean.value - predicted.mean.template cast<double>(),
+                      measured.mean.standard_error},
+                  0),
       compare_row("covariance", predicted.covariance, measured.covariance, left_out),
       compare_row("circulation", predicted.circulation, measured.circulation, left_out),
   };
@@ -77,6 +86,11 @@ Comparison compare(const Predicted& predicted, const Measured& measured) {
     result.rows.push_back(compare_row("<exp(-sigma)>" + length, 1.0, part.integral_fluctuation, 0));
   }
   return result;
+}
+
+template <class Predicted, class Measured>
+Comparison compare(const Predicted& predicted, const Measured& measured) {
+  return compare(predicted, measured, (0 * predicted.mean).eval());
 }
 
 inline std::ostream& operator<<(std::ostream& out, const Comparison& comparison) {

@@ -21,6 +21,7 @@
 #include "ness/model/regression_network.hpp"
 #include "ness/random/normal.hpp"
 #include "ness/random/philox.hpp"
+#include "ness/stationary/mean_shift.hpp"
 #include "ness/stationary/predict.hpp"
 #include "ness/testing/check_model.hpp"
 #include "ness/training/training.hpp"
