@@ -46,7 +46,7 @@ set key bottom left
 )";
   commands += "set title 'mean of " + std::to_string(runs) + " runs from random starts'\n";
   commands +=
-      "plot 'fig1c.dat' using 1:2 with lines lw 3 lc rgb '#7fb2e5' title 'with replacement'";
+      "plot 'fig1c.dat' using 1:2 with lines lw 7 lc rgb '#9cc8f0' title 'with replacement'";
   if (both)
     commands += ", '' using 1:3 with lines lw 2 lc rgb '#14336b' title 'without replacement'";
   folder.draw("fig1c", commands + "\n");
