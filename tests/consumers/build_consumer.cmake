@@ -1,3 +1,4 @@
+cmake_policy(VERSION 3.23)
 # Builds the consumer project WAY in the folder WORK, from nothing.
 function(run)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE text ERROR_VARIABLE text)

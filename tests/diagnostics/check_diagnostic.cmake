@@ -1,3 +1,4 @@
+cmake_policy(VERSION 3.23)
 # Compiles SOURCE and compares the first error with the file's first line.
 file(STRINGS "${SOURCE}" first_line LIMIT_COUNT 1)
 execute_process(

@@ -1,3 +1,4 @@
+cmake_policy(VERSION 3.23)
 # Takes the ```cpp blocks from README. Whole programs (with a main) are compiled as they are; other
 # snippets are put into a function behind the first program's model, where its names are known.
 file(READ "${README}" text)

@@ -26,7 +26,11 @@ matrix_t<M> gradient_scatter(const M& model, const vector_t<M>& theta, bool cent
       block.colwise() -= shift;
       sum += block.rowwise().sum();
     }
-    scatter.template selfadjointView<Eigen::Lower>().rankUpdate(block);
+    // Eigen takes one row at static size for a vector, and would update by something else.
+    if constexpr (parameters_at_compile_time<M> == 1)
+      scatter(0, 0) += block.squaredNorm();
+    else
+      scatter.template selfadjointView<Eigen::Lower>().rankUpdate(block);
   });
   scatter.template selfadjointView<Eigen::Lower>().rankUpdate(
       sum, Scalar(-1) / static_cast<Scalar>(model.samples()));

@@ -122,8 +122,7 @@ class StationaryState {
       // ηHΣ = C + D + ½η²HΣH, and the mean of Eq. 27 is −η tr(C D⁻¹ H).
       const auto eta = static_cast<Scalar>(learning_rate);
       const Matrix quadratic = hessian * covariance * hessian;
-      entropy_production +=
-          eta * eta / 2 * force_matrix_.transpose().cwiseProduct(quadratic.transpose()).sum();
+      entropy_production -= eta * eta / 2 * force_matrix_.cwiseProduct(quadratic).sum();
     }
   }
 

@@ -17,8 +17,7 @@ class TrajectoryBlock {
   static constexpr int parameters_at_compile_time = N;
   static constexpr bool small = N != Eigen::Dynamic && N <= 16;
   using Vector = Eigen::Matrix<S, N, 1>;
-  using States =
-      Eigen::Matrix<S, N, Eigen::Dynamic, small && N != 1 ? Eigen::RowMajor : Eigen::ColMajor>;
+  using States = Eigen::Matrix<S, N, Eigen::Dynamic, small ? Eigen::RowMajor : Eigen::ColMajor>;
 
   /// For up to `capacity` steps, from the state `first`.
   TrajectoryBlock(const Vector& first, Vector reference, Eigen::Index capacity)

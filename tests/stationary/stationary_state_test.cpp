@@ -1,0 +1,237 @@
+#include <ness/model/linear_model.hpp>
+#include <ness/stationary/mean_shift.hpp>
+#include <ness/stationary/predict.hpp>
+
+#include "support/catch.hpp"
+#include "support/close.hpp"
+#include "support/matrices.hpp"
+
+namespace {
+
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+using State = ness::StationaryState<MatrixXd>;
+
+State generic_state(Eigen::Index n, ness::LyapunovForm form = ness::LyapunovForm::continuous) {
+  return State(generic_values<VectorXd>(n, 1, 9), positive_definite(n, 1, 0.5, 6),
+               positive_definite(n, 2, 0.01, 0.4), 0.1, {.form = form});
+}
+
+/// Three parameters of which the last has no noise and is not coupled to the others.
+State state_with_a_silent_parameter() {
+  MatrixXd h = MatrixXd::Zero(3, 3);
+  MatrixXd d = MatrixXd::Zero(3, 3);
+  h.topLeftCorner(2, 2) = positive_definite(2, 1, 0.5, 6);
+  d.topLeftCorner(2, 2) = positive_definite(2, 2, 0.01, 0.4);
+  h(2, 2) = 2;
+  return State(VectorXd::Zero(3), h, d, 0.1);
+}
+
+}  // namespace
+
+TEST_CASE("the two forms of the circulation agree, Eqs. 24 and 25") {
+  const State state = generic_state(6);
+  CHECK(relative_error(state.circulation_from_diffusion(), state.circulation) <= 1e-12);
+  CHECK(state.circulation == -state.circulation.transpose());
+  CHECK(state.nonequilibrium_ratio() > 0.1);
+  CHECK_FALSE(state.is_equilibrium());
+}
+
+TEST_CASE("the gradient correlates with the deviation as Eq. 22 says") {
+  const State state = generic_state(6);
+  CHECK(relative_error(state.gradient_correlation(), state.diffusion.trace() / 0.1) <= 1e-13);
+}
+
+TEST_CASE("the entropy production is that of Eq. 29") {
+  const State state = generic_state(6);
+  const MatrixXd& c = state.circulation;
+  const double direct = -(c * state.diffusion.inverse() * c * state.covariance.inverse()).trace();
+  CHECK(relative_error(state.entropy_production, direct) <= 1e-11);
+  CHECK(state.entropy_production > 0);
+}
+
+TEST_CASE("in the discrete form the entropy production is the mean of Eq. 27, −η tr(C D⁻¹ H)") {
+  for (auto form : {ness::LyapunovForm::continuous, ness::LyapunovForm::discrete}) {
+    const State state = generic_state(5, form);
+    const double mean =
+        -0.1 * (state.circulation * state.diffusion.inverse() * state.hessian).trace();
+    CHECK(relative_error(state.entropy_production, mean) <= 1e-11);
+  }
+}
+
+TEST_CASE("the force is that of Eq. 27: F = D⁻¹ v^s, v^s = −C Σ⁻¹ δθ") {
+  const State state = generic_state(4);
+  const VectorXd theta = generic_values<VectorXd>(4, 1, 3);
+  const VectorXd v = -state.circulation * state.covariance.inverse() * (theta - state.mean);
+  CHECK(relative_error(state.velocity(theta), v) <= 1e-12);
+  CHECK(relative_error(state.diffusion * state.force_matrix() * (theta - state.mean), v) <= 1e-12);
+}
+
+TEST_CASE("the velocity is D∇Φ − ηHδθ, Eq. 3, and the current has no divergence") {
+  const State state = generic_state(3);
+  const VectorXd theta = state.mean + 0.3 * generic_values<VectorXd>(3, 1, 4);
+  constexpr double step = 1e-5;
+  VectorXd slope(3);
+  double divergence = 0;
+  double size = 0;
+  for (int k = 0; k < 3; ++k) {
+    const VectorXd up = theta + step * VectorXd::Unit(3, k);
+    const VectorXd down = theta - step * VectorXd::Unit(3, k);
+    slope[k] = (state.potential(up) - state.potential(down)) / (2 * step);
+    const double part = (state.current(up)[k] - state.current(down)[k]) / (2 * step);
+    divergence += part;
+    size += std::abs(part);
+  }
+  const VectorXd v = state.diffusion * slope - 0.1 * state.hessian * (theta - state.mean);
+  CHECK(relative_error(v, state.velocity(theta)) <= 1e-8);
+  CHECK(std::abs(divergence) <= 1e-7 * size);
+  CHECK(relative_error(state.current(theta), state.density(theta) * state.velocity(theta)) <=
+        1e-14);
+}
+
+TEST_CASE("the density integrates to one") {
+  const State state = generic_state(2);
+  const double reach = 9 * std::sqrt(state.covariance.trace());
+  constexpr int points = 400;
+  double sum = 0;
+  for (int i = 0; i < points; ++i)
+    for (int j = 0; j < points; ++j)
+      sum += state.density(state.mean +
+                           reach * Eigen::Vector2d(2.0 * i / points - 1, 2.0 * j / points - 1));
+  CHECK(std::abs(sum * std::pow(2 * reach / points, 2) - 1) <= 1e-10);
+}
+
+TEST_CASE("isotropic noise is an equilibrium with the β of the Einstein relation") {
+  const MatrixXd h = positive_definite(4, 1, 0.5, 6);
+  const State state(VectorXd::Zero(4), h, 0.02 * MatrixXd::Identity(4, 4), 0.1);
+  CHECK(state.is_equilibrium());
+  CHECK(state.einstein_relation().holds());
+  CHECK(relative_error(state.einstein_relation().beta, 5.0) <= 1e-14);  // μ = η = β D
+  CHECK(relative_error(state.covariance, h.inverse() / 5) <= 1e-13);    // Boltzmann: (βH)⁻¹
+  CHECK(state.entropy_production <= 1e-20);
+}
+
+TEST_CASE("noise that commutes with H has no circulation though the Einstein relation fails") {
+  const MatrixXd h = positive_definite(4, 1, 0.5, 6);
+  const State state(VectorXd::Zero(4), h, 0.01 * h * h, 0.1);
+  CHECK(state.is_equilibrium());
+  CHECK_FALSE(state.einstein_relation().holds());
+}
+
+TEST_CASE("a rotation of the parameters rotates the state") {
+  const State state = generic_state(5);
+  const MatrixXd q = Eigen::HouseholderQR<MatrixXd>(generic_values(5, 5, 8)).householderQ();
+  const State turned(q * state.mean, q * state.hessian * q.transpose(),
+                     q * state.diffusion * q.transpose(), 0.1);
+  CHECK(relative_error(turned.covariance, q * state.covariance * q.transpose()) <= 1e-12);
+  CHECK(relative_error(turned.circulation, q * state.circulation * q.transpose()) <= 1e-12);
+  CHECK(relative_error(turned.entropy_production, state.entropy_production) <= 1e-12);
+}
+
+TEST_CASE("a parameter without noise does not change the state of the others") {
+  const State whole = state_with_a_silent_parameter();
+  const State part(VectorXd::Zero(2), whole.hessian.topLeftCorner(2, 2),
+                   whole.diffusion.topLeftCorner(2, 2), 0.1);
+  CHECK(whole.rank == 2);
+  CHECK(part.rank == 2);
+  CHECK(whole.velocity_outside_range <= 1e-14);
+  CHECK(relative_error(whole.entropy_production, part.entropy_production) <= 1e-12);
+  const Eigen::Vector3d theta(0.2, -0.1, 0);
+  CHECK(relative_error(whole.density(theta), part.density(theta.head(2))) <= 1e-12);
+}
+
+TEST_CASE("a range of D that the drift leaves is reported") {
+  MatrixXd h(2, 2);
+  h << 2, 1, 1, 2;
+  const MatrixXd d = Eigen::Vector2d(1, 0).asDiagonal();
+  const State state(VectorXd::Zero(2), h, d, 0.1);
+  CHECK(state.rank == 1);
+  CHECK(state.velocity_outside_range > 0.1);
+}
+
+TEST_CASE("what has no stationary state is refused with the offending number") {
+  const VectorXd mean = VectorXd::Zero(2);
+  const MatrixXd d = MatrixXd::Identity(2, 2);
+  const MatrixXd saddle = Eigen::Vector2d(1, -0.25).asDiagonal();
+  const MatrixXd steep = Eigen::Vector2d(1, 4).asDiagonal();
+  CHECK_THROWS_WITH(State(mean, saddle, d, 0.1), contains("smallest eigenvalue is -0.25"));
+  CHECK_THROWS_WITH(State(mean, steep, d, 0.7), contains("below 2 / h_max = 0.5"));
+  CHECK_THROWS_WITH(State(mean, steep, d, std::nan("")), contains("learning_rate"));
+  CHECK_THROWS_WITH(State(mean, MatrixXd::Identity(3, 3), d, 0.1),
+                    contains("hessian must be 2 x 2"));
+}
+
+namespace {
+
+auto linear_objective(Eigen::Index samples = 60) {
+  return ness::Objective(
+      ness::LinearModel<>(generic_values(3, samples, 21), generic_values(2, samples, 22)),
+      ness::L2{0.05});
+}
+
+auto predicted(double eta, Eigen::Index m) {
+  const auto objective = linear_objective();
+  const auto minimum = ness::minimize(objective, VectorXd::Zero(6).eval());
+  return ness::predict(objective, minimum,
+                       ness::Sgd<ness::WithReplacement>{.learning_rate = eta, .minibatch = {m}});
+}
+
+}  // namespace
+
+TEST_CASE("scaling η and m together leaves the stationary state, but for n − 1 in place of n") {
+  // D / η ∝ η (n − 1): with n = 60, 30 the factors (n − 1)/n are undone to see the exact
+  // invariance.
+  const auto small = predicted(1e-3, 1);
+  const auto large = predicted(2e-3, 2);
+  CHECK(relative_error(small.covariance / 59.0 * 60, large.covariance / 29.0 * 30) <= 1e-12);
+  CHECK(relative_error(small.circulation / 59.0 * 60 * 2, large.circulation / 29.0 * 30) <= 1e-12);
+}
+
+TEST_CASE("a prediction is the state of the minimum's H and the policy's D") {
+  const auto objective = linear_objective();
+  const auto minimum = ness::minimize(objective, VectorXd::Zero(6).eval());
+  const ness::Sgd<ness::WithReplacement> training{.learning_rate = 0.01, .minibatch = {4}};
+  const auto state = ness::predict(objective, minimum, training);
+  CHECK(state.mean == minimum.theta);
+  CHECK(relative_error(state.diffusion, ness::diffusion(objective, minimum.theta, training)) <=
+        1e-15);
+  CHECK(relative_error(state.hessian * state.covariance + state.covariance * state.hessian,
+                       200 * state.diffusion) <= 1e-13);
+  CHECK(ness::mean_shift(objective, state).norm() <= 1e-12);
+}
+
+TEST_CASE("predictions from what is no minimum are refused") {
+  const auto objective = linear_objective();
+  auto minimum = ness::minimize(objective, VectorXd::Zero(6).eval());
+  const ness::Sgd<ness::WithReplacement> training{.learning_rate = 0.01, .minibatch = {4}};
+  minimum.status = ness::MinimumStatus::not_converged;
+  CHECK_THROWS_WITH(ness::predict(objective, minimum, training), contains("must be converged"));
+  minimum.status = ness::MinimumStatus::not_a_minimum;
+  CHECK_THROWS_WITH(ness::predict(objective, minimum, training), contains("positive definite"));
+  CHECK_THROWS_WITH(predicted(10, 4), contains("learning_rate must be below"));
+}
+
+namespace {
+
+/// ℓ = θ²/2 + κθ³/6 + g_i θ: a third derivative κ and noise that does not depend on θ.
+struct Cubic {
+  double kappa;
+  static constexpr Eigen::Index parameters() { return 1; }
+  Eigen::Index samples() const { return 4; }
+  auto sample_loss(const auto& theta, Eigen::Index i) const {
+    const auto& t = theta[0];
+    return t * t / 2 + kappa / 6 * t * t * t + (i % 2 == 0 ? 1.0 : -1.0) * t;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("the mean moves by −κΣ/2h where the landscape has a third derivative κ") {
+  const ness::Objective objective(Cubic{0.3});
+  const auto minimum = ness::minimize(objective, Eigen::Matrix<double, 1, 1>(0.1));
+  const auto state =
+      ness::predict(objective, minimum,
+                    ness::Sgd<ness::WithReplacement>{.learning_rate = 0.01, .minibatch = {1}});
+  const double expected = -0.3 * state.covariance(0, 0) / (2 * state.hessian(0, 0));
+  CHECK(relative_error(ness::mean_shift(objective, state)[0], expected) <= 1e-9);
+}
