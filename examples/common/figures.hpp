@@ -3,7 +3,6 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <iostream>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -32,7 +31,8 @@ class FigureFolder {
     std::error_code error;
     std::filesystem::create_directories(path_, error);
     if (error)
-      throw UserError("cannot make the folder '" + path_.string() + "': " + error.message());
+      throw UserError("cannot make the folder '" + path_.string() + "': " + error.message() +
+                      ": choose another");
     require_writable(path_ / "probe");
     gnuplot_ = std::system("gnuplot --version > /dev/null 2>&1") == 0;
   }
@@ -46,27 +46,22 @@ class FigureFolder {
             int height = 700) {
     std::ostringstream script;
     script << "# gnuplot " << name << ".gp, in this folder, draws " << name << ".png\n"
+           << "if (!exists('picture')) picture = '" << name << ".png'\n"
            << "set terminal pngcairo enhanced size " << width << "," << height
-           << " font 'Sans,15' linewidth 1.4\n"
-           << "set output '" << name << ".png'\n"
+           << " font 'DejaVu Sans,18' linewidth 1.6\n"
+           << "set output picture\n"
            << "set encoding utf8\n"
+           << "set minussign\n"
            << commands;
     write_atomically(path_ / (name + ".gp"), script.str());
-    if (gnuplot_) {
-      const std::string command = "cd " + quoted(path_.string()) + " && gnuplot " + name +
-                                  ".gp > /dev/null 2> " + name + ".log";
-      if (std::system(command.c_str()) == 0) {
-        std::error_code error;
-        std::filesystem::remove(path_ / (name + ".log"), error);
-        drawn_.push_back(name + ".png");
-      } else {
-        std::cerr << "gnuplot failed on " << name << ".gp: see " << name << ".log beside it\n";
-      }
-    }
+    if (gnuplot_) run_gnuplot(name);
   }
 
-  /// One line: what was drawn and where.
+  /// One line: what was drawn and where. Throws `UserError` where gnuplot failed.
   std::string summary() const {
+    if (!failed_.empty())
+      throw UserError("gnuplot failed on" + failed_ + " in '" + path_.string() +
+                      "': see the .log files there");
     std::string text = "figures in " + path_.string() + ":";
     for (const std::string& name : drawn_) text += " " + name;
     if (!gnuplot_) text += " scripts and data only, for gnuplot is not installed";
@@ -81,7 +76,24 @@ class FigureFolder {
     return result + "'";
   }
 
+  // Under another name first, so that an interrupt leaves no half of a picture.
+  void run_gnuplot(const std::string& name) {
+    const std::string partial = name + ".partial.png";
+    const std::string command = "cd " + quoted(path_.string()) + " && gnuplot -e \"picture='" +
+                                partial + "'\" " + name + ".gp > /dev/null 2> " + name +
+                                ".log && mv -f " + partial + " " + name + ".png";
+    std::error_code error;
+    if (std::system(command.c_str()) != 0) {
+      failed_ += " " + name + ".gp";
+      std::filesystem::remove(path_ / partial, error);
+      return;
+    }
+    std::filesystem::remove(path_ / (name + ".log"), error);
+    drawn_.push_back(name + ".png");
+  }
+
   std::filesystem::path path_;
   bool gnuplot_ = false;
   std::vector<std::string> drawn_;
+  std::string failed_;
 };

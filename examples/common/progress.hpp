@@ -10,6 +10,15 @@
 #include <string>
 #include <utility>
 
+/// "12 s", "3 min 20 s", "2 h 5 min"
+inline std::string duration(double seconds) {
+  const auto whole = static_cast<std::int64_t>(std::min(seconds, 1e9) + 0.5);
+  const auto in = [](std::int64_t value, const char* unit) { return std::to_string(value) + unit; };
+  if (whole < 60) return in(whole, " s");
+  if (whole < 3600) return in(whole / 60, " min ") + in(whole % 60, " s");
+  return in(whole / 3600, " h ") + in(whole % 3600 / 60, " min");
+}
+
 class ProgressBar {
  public:
   explicit ProgressBar(std::string what) : what_(std::move(what)) {}
@@ -29,12 +38,12 @@ class ProgressBar {
     const double fraction =
         static_cast<double>(done) / static_cast<double>(std::max<std::int64_t>(total, 1));
     const double seconds = std::chrono::duration<double>(now - start_).count();
-    const double rate = static_cast<double>(done) / seconds;
-    const int filled = static_cast<int>(fraction * width);
+    const double rate = std::max(static_cast<double>(done), 1.0) / seconds;
+    const int filled = std::min(width, static_cast<int>(fraction * width));
     std::string bar(static_cast<std::size_t>(width), '.');
     std::fill(bar.begin(), bar.begin() + filled, '#');
-    std::fprintf(stderr, "\r\033[K%s [%s] %3.0f %%  %.3g/s  %.0f s left", what_.c_str(),
-                 bar.c_str(), 100 * fraction, rate, static_cast<double>(total - done) / rate);
+    std::fprintf(stderr, "\r\033[K%s [%s] %3.0f %%  %.3g/s  %s left", what_.c_str(), bar.c_str(),
+                 100 * fraction, rate, duration(static_cast<double>(total - done) / rate).c_str());
     std::fflush(stderr);
   }
 

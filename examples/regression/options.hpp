@@ -1,119 +1,102 @@
-// What the user asks for, and the problem that follows from it.
+// What the user asks for, and whether it can be done.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdint>
-#include <ness/ness.hpp>
+#include <limits>
 #include <string>
 
-#include "../common/files.hpp"
-
-using Network = ness::RegressionNetwork;
-using Objective = ness::Objective<Network, ness::L2>;
-using Theta = ness::vector_t<Network>;
-using Matrix = ness::matrix_t<Network>;
+#include "../common/command_line.hpp"
 
 struct Options {
-  std::string data_x, data_y;
+  std::string data_x, data_y;  ///< empty: the built-in data set
   std::string sampling = "wr";
   double zeta = 1e-4;
   double eta = 1e-7;
   std::int64_t batch = 10;
   double lambda = 10;
-  double steps = 1e7;
-  int chains = 32;
-  int threads = 0;
-  std::uint64_t seed = 1;
-  std::string json, figures;
-  int training_runs = 1000;
-
-  std::int64_t updates() const { return static_cast<std::int64_t>(steps); }
+  std::int64_t steps = 10'000'000;
+  std::int64_t chains = 32;
+  std::int64_t threads = 0;
+  std::int64_t seed = 1;
+  std::string json, figures;  ///< empty: none
+  std::int64_t training_runs = 1000;
+  std::int64_t training_steps = 200'000;
 };
 
 inline void add_options(CLI::App& app, Options& options) {
-  app.add_option("--data-x", options.data_x, "File of the inputs x, one a line (with --data-y)");
-  app.add_option("--data-y", options.data_y, "File of the targets y, one a line");
-  app.add_option("--sampling", options.sampling, "How minibatches are drawn: wr (with replacement)")
-      ->capture_default_str();
-  app.add_option("--zeta", options.zeta, "Size of the earthquakes")->capture_default_str();
-  app.add_option("--eta", options.eta, "Learning rate")->capture_default_str();
-  app.add_option("--batch", options.batch, "Minibatch size m")->capture_default_str();
-  app.add_option("--lambda", options.lambda, "Regularizer lambda |theta|^2")->capture_default_str();
-  app.add_option("--steps", options.steps, "Parameter updates of each chain")
-      ->capture_default_str();
-  app.add_option("--chains", options.chains, "Independent chains")->capture_default_str();
-  app.add_option("--threads", options.threads, "Threads; 0: all of the machine")
-      ->capture_default_str();
-  app.add_option("--seed", options.seed, "Seed of the random numbers")->capture_default_str();
-  app.add_option("--json", options.json, "Write the results to this file");
-  app.add_option("--figures", options.figures, "Draw the figures of the paper in this folder");
-  app.add_option("--training-runs", options.training_runs,
-                 "Runs averaged in Fig. 1C (200000 updates each); 0 leaves it out")
-      ->capture_default_str();
+  app.add_option("--data-x", options.data_x,
+                 "Inputs x, one a line, with --data-y (default: a built-in data set of 200)")
+      ->type_name("FILE");
+  app.add_option("--data-y", options.data_y, "Targets y, one a line")->type_name("FILE");
+  app.add_option("--sampling", options.sampling,
+                 "How minibatches are drawn: wr, with replacement (wor and earthquake: not yet)")
+      ->capture_default_str()
+      ->type_name("NAME");
+  add_number(app, "--zeta", options.zeta, "Size of the earthquakes");
+  add_number(app, "--eta", options.eta, "Learning rate");
+  add_count(app, "--batch", options.batch, "Minibatch size m");
+  add_number(app, "--lambda", options.lambda, "Regularizer lambda |theta|^2");
+  add_count(app, "--steps", options.steps, "Parameter updates of each chain, after its burn-in");
+  add_count(app, "--chains", options.chains, "Independent chains");
+  add_count(app, "--threads", options.threads,
+            "Threads; 0: all of the machine. The results do not depend on it");
+  add_count(app, "--seed", options.seed, "Seed of the random numbers");
+  app.add_option("--json", options.json, "Write the results to this file")->type_name("FILE");
+  app.add_option("--figures", options.figures,
+                 "Draw the figures of the paper in this folder: data, gnuplot scripts and, where "
+                 "gnuplot is installed, pictures")
+      ->type_name("DIR");
+  add_count(app, "--training-runs", options.training_runs,
+            "Runs averaged in Fig. 1C; 0 leaves the figure out");
+  add_count(app, "--training-steps", options.training_steps, "Parameter updates of each of them");
 }
 
-/// What the library does not check itself.
+inline void require_positive_option(const std::string& option, double value,
+                                    const std::string& usual) {
+  require_option(value > 0 && std::isfinite(value), option, "be positive and finite", value,
+                 "try " + usual);
+}
+
+inline void require_count(const std::string& option, std::int64_t value, std::int64_t least,
+                          std::int64_t most, const std::string& remedy) {
+  require_option(value >= least && value <= most, option,
+                 "be in " + std::to_string(least) + " ... " + std::to_string(most), value, remedy);
+}
+
+/// What is wrong whatever the data are. Throws `UserError`.
 inline void check(const Options& options) {
-  if (options.sampling == "wor" || options.sampling == "earthquake")
-    throw UserError("--sampling " + options.sampling +
-                    " has no prediction in this version: only wr has");
-  if (options.sampling != "wr")
-    throw UserError("--sampling must be wr, wor or earthquake, but is '" + options.sampling + "'");
+  const std::string& sampling = options.sampling;
+  require_option(sampling == "wr" || sampling == "wor" || sampling == "earthquake", "--sampling",
+                 "be wr, wor or earthquake", "'" + sampling + "'", "use wr");
+  require_option(sampling == "wr", "--sampling", "be wr, the only one that is available so far",
+                 sampling, "use wr");
   if (options.data_x.empty() != options.data_y.empty())
-    throw UserError("--data-x and --data-y go together: one of them is missing");
-  if (!(options.steps >= 1) || options.steps > 1e15 || options.steps != std::floor(options.steps))
-    throw UserError("--steps must be a whole number from 1 to 1e15, but is " +
-                    std::to_string(options.steps));
-  if (!(options.lambda >= 0) || !std::isfinite(options.lambda))
-    throw UserError("--lambda must be 0 or positive, but is " + std::to_string(options.lambda));
-  if (options.training_runs < 0)
-    throw UserError("--training-runs must not be negative, but is " +
-                    std::to_string(options.training_runs));
+    throw UserError("--data-x and --data-y go together, but only one is there: give the other");
+  require_positive_option("--zeta", options.zeta, "1e-4");
+  require_positive_option("--eta", options.eta, "1e-7");
+  require_option(options.lambda >= 0 && std::isfinite(options.lambda), "--lambda",
+                 "be finite and not negative", options.lambda, "try 10");
+  constexpr std::int64_t many = 1'000'000;
+  constexpr std::int64_t endless = 1'000'000'000'000;
+  require_count("--chains", options.chains, 1, 10'000, "try 32");
+  require_count("--steps", options.steps, 1, endless, "try 1e7");
+  require_count("--threads", options.threads, 0, many, "use 0 for all that the machine has");
+  require_count("--seed", options.seed, 0, std::numeric_limits<std::int64_t>::max(), "try 1");
+  require_count("--training-runs", options.training_runs, 0, many, "try 1000");
+  require_count("--training-steps", options.training_steps, 1, endless, "try 2e5");
 }
 
-/// The network on the user's data, or on the built-in data set.
-inline Network make_network(const Options& options) {
-  if (options.data_x.empty()) {
-    ness::Philox random(2306'03521);  // the data set is the same for every --seed
-    return ness::regression_network(random);
-  }
-  const Eigen::VectorXd x = read_numbers(options.data_x);
-  const Eigen::VectorXd y = read_numbers(options.data_y);
-  if (x.size() != y.size())
-    throw UserError("'" + options.data_x + "' holds " + std::to_string(x.size()) +
-                    " numbers and '" + options.data_y + "' " + std::to_string(y.size()) +
-                    ": they must be as many");
-  return Network(x.transpose(), y.transpose(), {}, ness::regression_loss(x.size()));
+/// What is wrong with M samples. Throws `UserError`.
+inline void check_batch(const Options& options, std::int64_t samples) {
+  require_option(options.batch >= 1 && options.batch <= samples, "--batch",
+                 "be in 1 ... M = " + std::to_string(samples), options.batch,
+                 "there are " + std::to_string(samples) + " samples to draw from");
 }
 
-/// Of the eight equivalent minima (either hidden unit's sign may be turned, and the two exchanged),
-/// the one with θ5 ≥ θ6 ≥ 0.
-inline Theta canonical(Theta theta) {
-  for (int unit = 0; unit < 2; ++unit)
-    if (theta[4 + unit] < 0)
-      for (int first : {0, 2, 4}) theta[first + unit] = -theta[first + unit];
-  if (theta[4] < theta[5])
-    for (int first : {0, 2, 4}) std::swap(theta[first], theta[first + 1]);
-  return theta;
-}
-
-/// The lowest minimum found from several starts.
-inline auto find_minimum(const Objective& objective) {
-  ness::Philox random(7);
-  ness::Normal normal;
-  Theta best;
-  double lowest = std::numeric_limits<double>::infinity();
-  for (int attempt = 0; attempt < 10; ++attempt) {
-    Theta start;
-    normal.fill(random, start);
-    const auto minimum = ness::minimize(objective, start);
-    if (minimum.status != ness::MinimumStatus::converged || minimum.value >= lowest) continue;
-    lowest = minimum.value;
-    best = minimum.theta;
-  }
-  if (!std::isfinite(lowest))
-    throw UserError(
-        "no minimum was found from ten random starts: raise --lambda, or check the data");
-  return ness::minimize(objective, canonical(best));
+/// What is wrong where the largest eigenvalue of the Hessian is `steepest`. Throws `UserError`.
+inline void check_stability(const Options& options, double steepest) {
+  std::ostringstream rule;
+  rule << "be below 2 / h_max = " << 2 / steepest << " for a stationary state to exist";
+  require_option(options.eta * steepest < 2, "--eta", rule.str(), options.eta, "lower it");
 }

@@ -1,61 +1,78 @@
 // The results: a table for people and JSON for machines.
 #pragma once
 
-#include <ness/ness.hpp>
 #include <ostream>
 
 #include "../common/json.hpp"
-#include "options.hpp"
-
-using Minimum = ness::Minimum<Theta, Matrix>;
-using Predicted = ness::StationaryState<Matrix>;
-using Measured = ness::Measurement<7>;
-
-struct Results {
-  Minimum minimum;
-  Predicted predicted;
-  Theta mean_shift;
-  Measured measured;
-};
+#include "study.hpp"
 
 /// ‖Σ − Σ_theory‖ / ‖Σ_theory‖
 inline double relative_error(const Matrix& value, const Matrix& theory) {
   return (value - theory).norm() / theory.norm();
 }
 
-inline void print(std::ostream& out, const Objective& objective, const Options& options,
-                  const Results& results) {
-  const auto& [minimum, predicted, mean_shift, measured] = results;
-  const Predicted discrete(predicted.mean, predicted.hessian, predicted.diffusion, options.eta,
-                           {.form = ness::LyapunovForm::discrete});
-  const auto einstein = predicted.einstein_relation();
+inline void print_theory(std::ostream& out, const Results& results) {
+  const auto& [minimum, predicted, mean_shift, measured, density, burn_in] = results;
   const Eigen::IOFormat row(5, Eigen::DontAlignCols, " ", " ");
-  out << "regression network, N = " << objective.parameters() << ", M = " << objective.samples()
-      << ", with replacement, m = " << options.batch << ", eta = " << options.eta
-      << ", lambda = " << options.lambda << "\n\n"
-      << "minimum theta_0          " << minimum.theta.transpose().format(row) << '\n'
+  const auto einstein = predicted.einstein_relation();
+  out << "minimum theta_0          " << minimum.theta.transpose().format(row) << '\n'
       << "loss at the minimum      " << minimum.value << "  (|gradient| " << minimum.gradient_norm
       << ", of terms that sum to " << minimum.gradient_scale << ")\n"
       << "Hessian eigenvalues      " << minimum.hessian_eigenvalues.transpose().format(row) << '\n'
-      << "Markov steps             " << measured.markov_steps << " in " << options.chains
-      << " chains, " << measured.seconds_per_step * 1e9 << " ns each\n"
+      << "eta h_max                "
+      << predicted.learning_rate * predicted.hessian_eigenvalues.maxCoeff()
+      << "  (what the theory leaves out is of this relative order)\n"
+      << "Einstein relation        mu = beta D " << (einstein.holds() ? "holds" : "does not hold")
+      << ": beta = " << einstein.beta << " leaves " << 100 * einstein.residual << " % of mu\n"
+      << "stationary state         "
+      << (predicted.is_equilibrium() ? "equilibrium" : "out of equilibrium")
+      << " (|C| / |D| = " << predicted.nonequilibrium_ratio() << ", rank of D " << predicted.rank
+      << ")\n";
+}
+
+inline void print_simulation(std::ostream& out, const Options& options, const Results& results) {
+  const Measured& measured = results.measured;
+  const Eigen::IOFormat row(5, Eigen::DontAlignCols, " ", " ");
+  out << "Markov steps             " << measured.markov_steps << " in " << options.chains
+      << " chains, each after " << results.burn_in << " of burn-in; "
+      << measured.seconds_per_step * 1e9 << " ns a step\n"
       << "autocorrelation times    " << measured.autocorrelation_time.transpose().format(row)
-      << "  (batches of " << measured.batch_length << ")\n\n"
-      << ness::compare(predicted, measured, mean_shift) << '\n'
-      << "covariance, relative error of the simulation: "
+      << "  (batches of " << measured.batch_length << ")\n";
+}
+
+/// Batches must be long beside the slowest relaxation, or else their scatter says too little.
+inline void warn_of_short_run(std::ostream& out, const Results& results) {
+  const Predicted& predicted = results.predicted;
+  const double relaxation = 1 / (predicted.learning_rate * predicted.hessian_eigenvalues[0]);
+  if (static_cast<double>(results.measured.batch_length) >= 2 * relaxation) return;
+  out << "The run is short beside the slowest relaxation, 1 / (eta h_min) = " << relaxation
+      << " steps:\nthe standard errors are too small, and a FAIL may come of that. Raise "
+         "--steps.\n\n";
+}
+
+inline void print(std::ostream& out, const Objective& objective, const Options& options,
+                  const Results& results) {
+  const auto& [minimum, predicted, mean_shift, measured, density, burn_in] = results;
+  const Predicted discrete(predicted.mean, predicted.hessian, predicted.diffusion, options.eta,
+                           {.form = ness::LyapunovForm::discrete});
+  out << "regression network, N = " << objective.parameters() << ", M = " << objective.samples()
+      << ", sampling " << options.sampling << ", m = " << options.batch << ", eta = " << options.eta
+      << ", lambda = " << options.lambda << "\n\n";
+  print_theory(out, results);
+  print_simulation(out, options, results);
+  out << '\n' << ness::compare(predicted, measured, mean_shift) << '\n';
+  warn_of_short_run(out, results);
+  if (!(predicted.covariance.norm() > 0)) return;
+  out << "covariance, relative error of the simulation: "
       << 100 * relative_error(measured.covariance.value, predicted.covariance)
-      << " %, of which statistical "
+      << " %, expected by chance "
       << 100 * measured.covariance.standard_error.norm() / predicted.covariance.norm() << " %\n"
       << "covariance, discrete form against continuous: "
-      << 100 * relative_error(discrete.covariance, predicted.covariance) << " %\n"
-      << "Einstein relation mu = beta D: " << (einstein.holds() ? "holds" : "does not hold")
-      << " (beta " << einstein.beta << ", residual " << einstein.residual << ")\n"
-      << "stationary state: " << (predicted.is_equilibrium() ? "equilibrium" : "out of equilibrium")
-      << " (|C| / |D| = " << predicted.nonequilibrium_ratio() << ")\n";
+      << 100 * relative_error(discrete.covariance, predicted.covariance) << " %\n";
 }
 
 inline nlohmann::json to_json(const Options& options, const Results& results) {
-  const auto& [minimum, predicted, mean_shift, measured] = results;
+  const auto& [minimum, predicted, mean_shift, measured, density, burn_in] = results;
   const auto estimate = [](const auto& value) {
     return nlohmann::json{{"simulation", to_json_array(value.value)},
                           {"standard_error", to_json_array(value.standard_error)}};

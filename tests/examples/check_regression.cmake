@@ -1,0 +1,106 @@
+# A short run: table, JSON, figures, and the same numbers for any number of threads.
+include("${CMAKE_CURRENT_LIST_DIR}/run.cmake")
+set(short --steps 2e4 --chains 3 --training-runs 4 --training-steps 2000)
+
+expect_success(${short} --threads 1 --json one.json --figures figures)
+foreach(text "minimum theta_0" "Hessian eigenvalues" "Einstein relation" "circulation"
+    "entropy production (l = 3)" "<exp(-sigma)> (l = 3)" "autocorrelation times"
+    "covariance, relative error" "The run is short")
+  expect_text("${text}" "${out}")
+endforeach()
+if(NOT out MATCHES "\ncovariance [^\n]*  (pass|FAIL)\n")
+  message(FATAL_ERROR "no pass or fail in\n${out}")
+endif()
+
+# Scripts and data always; pictures where gnuplot is there to make them.
+set(names fig1a fig1c fig2a fig3a fig4a fig4b fig4c)
+list(TRANSFORM names PREPEND figures/)
+list(TRANSFORM names APPEND .gp OUTPUT_VARIABLE scripts)
+expect_files(one.json ${scripts} figures/fig1a_data.dat figures/fig1a_fit.dat figures/fig1c.dat
+  figures/fig2a_density.dat figures/fig2a_theory.dat figures/fig2a_loss.dat
+  figures/fig2a_current.dat figures/fig3a_covariance.dat figures/fig3a_circulation.dat
+  figures/fig4a_1.dat figures/fig4a_2.dat figures/fig4a_3.dat figures/fig4c.dat)
+find_program(gnuplot gnuplot)
+if(gnuplot)
+  list(TRANSFORM names APPEND .png OUTPUT_VARIABLE pictures)
+  expect_files(${pictures})
+else()
+  expect_text("gnuplot is not installed" "${out}")
+  message(STATUS "gnuplot is not installed: the pictures were not checked")
+endif()
+
+file(READ "${WORK}/one.json" json)
+expect_numbers("${json}" 7 0 minimum)
+expect_numbers("${json}" 7 0 hessian_eigenvalues)
+foreach(key loss_at_minimum markov_steps markov_steps_total chains seconds_per_step)
+  expect_numbers("${json}" 0 0 ${key})
+endforeach()
+foreach(part simulation standard_error)
+  expect_numbers("${json}" 7 0 mean ${part})
+  expect_numbers("${json}" 3 0 entropy_production ${part})
+  expect_numbers("${json}" 3 0 integral_fluctuation ${part})
+endforeach()
+expect_numbers("${json}" 0 0 entropy_production theory)
+expect_numbers("${json}" 7 7 diffusion theory)
+foreach(matrix covariance circulation)
+  foreach(part theory simulation standard_error)
+    expect_numbers("${json}" 7 7 ${matrix} ${part})
+  endforeach()
+endforeach()
+string(JSON steps GET "${json}" markov_steps)
+string(JSON total GET "${json}" markov_steps_total)
+if(NOT steps EQUAL 20000 OR NOT total EQUAL 60000)
+  message(FATAL_ERROR "3 chains of 20000 steps, but markov_steps ${steps}, total ${total}")
+endif()
+
+# All but the time is the same for two threads; another seed is another run.
+expect_success(${short} --threads 2 --json two.json --figures figures2)
+expect_success(${short} --threads 2 --json other.json --seed 2)
+foreach(name one two other)
+  file(READ "${WORK}/${name}.json" ${name})
+  string(JSON ${name} REMOVE "${${name}}" seconds_per_step)
+endforeach()
+if(NOT one STREQUAL two)
+  message(FATAL_ERROR "--threads 1 and --threads 2 give different numbers")
+endif()
+if(one STREQUAL other)
+  message(FATAL_ERROR "--seed 1 and --seed 2 give the same numbers")
+endif()
+foreach(name fig1c fig2a_density fig4a_1)
+  file(READ "${WORK}/figures/${name}.dat" first)
+  file(READ "${WORK}/figures2/${name}.dat" second)
+  if(NOT first STREQUAL second)
+    message(FATAL_ERROR "--threads 1 and --threads 2 give different ${name}.dat")
+  endif()
+endforeach()
+
+# Without gnuplot the scripts and data are still written.
+find_program(env env)
+if(env)
+  execute_process(COMMAND "${env}" PATH=/nowhere "${PROGRAM}" --steps 1000 --chains 1
+      --training-runs 0 --figures bare
+    WORKING_DIRECTORY "${WORK}" RESULT_VARIABLE status OUTPUT_VARIABLE out)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "without gnuplot the exit status is ${status}")
+  endif()
+  expect_text("gnuplot is not installed" "${out}")
+  expect_files(bare/fig2a.gp bare/fig2a_density.dat)
+endif()
+
+# The limits of what is allowed: no noise at all, a single step, a batch that does not divide M.
+expect_success(--steps 1000 --chains 2 --training-runs 0 --batch 200 --figures quiet)
+expect_success(--steps 1 --chains 1 --training-runs 0 --json single.json --figures single)
+expect_success(--steps 1000 --chains 1 --batch 7 --training-runs 1 --training-steps 10
+  --figures seven)
+
+# The user's own data, with the ends of line of other systems.
+file(WRITE "${WORK}/x.txt" "-1\n0 \r\n+1e0\n\n2\n")
+file(WRITE "${WORK}/y.txt" "0.1\n0.9\n0.2\n0\n")
+expect_success(--data-x x.txt --data-y y.txt --batch 2 --steps 1000 --chains 1 --json own.json)
+expect_text("M = 4" "${out}")
+
+expect_success(--help)
+foreach(option data-x data-y sampling zeta eta batch lambda steps chains threads seed json figures
+    training-runs training-steps)
+  expect_text("--${option} " "${out}")
+endforeach()
