@@ -7,7 +7,9 @@ struct MyModel {
   double sample_loss(const Eigen::VectorXd& theta, Eigen::Index) const {
     return theta.squaredNorm();
   }
-  void sample_gradients(const Eigen::VectorXd&, Eigen::Index, Eigen::MatrixXd& g) const { g.setZero(); }
+  void sample_gradients(const Eigen::VectorXd&, Eigen::Index, Eigen::MatrixXd& g) const {
+    g.setZero();
+  }
 };
 
 int main() {

@@ -51,6 +51,11 @@ class GaussianChain {
     theta_ += step_;
   }
 
+  /// Puts the chain at `theta`, N.
+  void move_to(const Vector& theta) {
+    detail::require_size(theta, mean_.size(), 1, "GaussianChain::move_to", "theta");
+    theta_ = theta;
+  }
   const Vector& theta() const { return theta_; }
   Eigen::Index parameters() const { return theta_.size(); }
   Eigen::Index updates_per_markov_step() const { return 1; }

@@ -162,8 +162,8 @@ class EntropyProduction {
         entropy_ += force_times_state_ * d.row(i).transpose().template cast<double>().array();
       }
     } else {
-      product_.noalias() = force_.template cast<S>() * x;
-      entropy_ = product_.cwiseProduct(d).colwise().sum().transpose().template cast<double>();
+      product_.noalias() = force_ * x.template cast<double>();
+      entropy_ = product_.cwiseProduct(d.template cast<double>()).colwise().sum().transpose();
     }
   }
 

@@ -1,0 +1,54 @@
+// SGD itself, against theory: a linear model, and the paper's network.
+#include <ness/ness.hpp>
+
+#include "support/catch.hpp"
+#include "support/close.hpp"
+#include "support/matrices.hpp"
+
+namespace {
+
+using Eigen::VectorXd;
+
+double deviation(const auto& measured, const auto& exact) {
+  return (measured.value - exact).norm() / measured.standard_error.norm();
+}
+
+}  // namespace
+
+TEST_CASE("a linear model with replacement: simulation agrees with prediction") {
+  const ness::Objective objective(
+      ness::LinearModel<>(generic_values(3, 500, 51), generic_values(1, 500, 52)), ness::L2{0.2});
+  const ness::Sgd<ness::WithReplacement> training{.learning_rate = 2e-3, .minibatch = {5}};
+  const auto minimum = ness::minimize(objective, VectorXd::Zero(3).eval());
+  const auto state =
+      ness::predict(objective, minimum, training, {.form = ness::LyapunovForm::discrete});
+  const auto measured = ness::measure(objective, training, state,
+                                      {.run = {.steps = 100'000, .burn_in = 5000, .chains = 8}});
+  CHECK(deviation(measured.mean, state.mean) <= 3);
+  CHECK(deviation(measured.covariance, state.covariance) <= 3);
+  CHECK(deviation(measured.circulation, state.circulation) <= 3);
+  for (const auto& part : measured.trajectories) {
+    CHECK(std::abs(part.entropy_production.value - state.entropy_production) <=
+          3 * part.entropy_production.standard_error);
+    CHECK(std::abs(part.integral_fluctuation.value - 1) <= 5e-4);
+  }
+}
+
+TEST_CASE("the regression network with replacement: simulation agrees with prediction") {
+  ness::Philox random(1);
+  const ness::Objective objective(ness::regression_network(random), ness::L2{10});
+  const ness::Sgd<ness::WithReplacement> training{.learning_rate = 1e-7, .minibatch = {10}};
+  const ness::vector_t<ness::RegressionNetwork> start{1.2, -1.2, 0.7, 0.5, 0.9, 0.9, 0.0};
+  const auto minimum = ness::minimize(objective, start);
+  REQUIRE(minimum.status == ness::MinimumStatus::converged);
+  const auto state = ness::predict(objective, minimum, training);
+  const auto measured = ness::measure(
+      objective, training, state, {.run = {.steps = 500'000, .burn_in = 500'000, .chains = 16}});
+  CHECK(ness::compare(state, measured, ness::mean_shift(objective, state)).agrees());
+  // Steep directions relax within 2e4 steps, so that their variances are known to a few per cent.
+  const Eigen::SelfAdjointEigenSolver<ness::matrix_t<ness::RegressionNetwork>> eigen(state.hessian);
+  const auto steep = eigen.eigenvectors().rightCols<4>();
+  const Eigen::Vector4d found = (steep.transpose() * measured.covariance.value * steep).diagonal();
+  const Eigen::Vector4d expected = (steep.transpose() * state.covariance * steep).diagonal();
+  CHECK((found.cwiseQuotient(expected).array() - 1).abs().maxCoeff() <= 0.12);
+}
