@@ -130,7 +130,7 @@ int main(int argc, char** argv) {
 #ifdef NESS_USE_LAPACK
                            1.5,
 #else
-                            0,
+                           0,
 #endif
                            true}});
 }

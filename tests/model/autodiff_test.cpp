@@ -77,6 +77,23 @@ TEST_CASE("Automatic derivatives are exact at static sizes") {
   check_ring<20>(20);
 }
 
+TEST_CASE("A gradient costs ⌈N/8⌉ evaluations, and so does a Hessian product") {
+  for (const Eigen::Index n : {1, 7, 8, 9, 16, 17, 40}) {
+    int evaluations = 0;
+    const auto counted = [&](const auto& theta) {
+      ++evaluations;
+      return theta[0] * theta[theta.size() - 1];
+    };
+    const Eigen::VectorXd theta = Eigen::VectorXd::Ones(n);
+    Eigen::VectorXd result(n);
+    ness::Autodiff<Eigen::VectorXd> autodiff;
+    autodiff.gradient(counted, theta, result);
+    CHECK(evaluations == (n + 7) / 8);
+    autodiff.hessian_product(counted, theta, theta, result);
+    CHECK(evaluations == 2 * ((n + 7) / 8));
+  }
+}
+
 TEST_CASE("One object of Autodiff serves vectors of changing size") {
   ness::Autodiff<Eigen::VectorXd> autodiff;
   for (const Eigen::Index n : {12, 5, 30}) {
