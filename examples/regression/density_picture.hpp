@@ -112,7 +112,7 @@ set xtics 1
 set ytics 1
 set cbtics 1
 set autoscale cbfix
-set cblabel 'log_{10} of the density (simulation)' offset 1
+set cblabel 'log_{10} of the density (simulation)' offset 1.5
 set palette defined (0 '#20207a', 1 '#2b6fd6', 2 '#4fd0d0', 3 '#b8e04a', 4 '#f5a623', 5 '#c81d1d')
 set object rectangle from graph 0,0 to graph 1,1 behind fillcolor rgb '#20207a' fillstyle solid noborder
 set key outside below horizontal maxrows 2 samplen 3 height 0.5 font ',15'
