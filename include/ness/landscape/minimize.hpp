@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <string_view>
+#include <utility>
 
 #include "ness/detail/symmetric_eigen.hpp"
 #include "ness/model/objective.hpp"

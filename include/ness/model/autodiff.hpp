@@ -3,6 +3,7 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <utility>
 
 #include "ness/model/dual.hpp"
 

@@ -4,6 +4,7 @@
 #include <Eigen/Core>
 #include <cmath>
 #include <random>
+#include <utility>
 
 #include "ness/model/mlp.hpp"
 #include "ness/random/normal.hpp"

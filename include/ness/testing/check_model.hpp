@@ -7,6 +7,7 @@
 #include <numeric>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ness/detail/check.hpp"

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "ness/dynamics/chain.hpp"
@@ -84,12 +85,13 @@ class StationaryEstimator {
   }
 
  private:
-  // σ of Gaussian noise has variance 2⟨σ⟩: six standard deviations of the longest sub-trajectory.
+  // σ of Gaussian noise has variance 2⟨σ⟩, and the tails of real noise are longer: ten standard
+  // deviations of the longest sub-trajectory.
   template <class State>
   static double range(const State& state, const std::vector<int>& lengths) {
     const int longest = lengths.empty() ? 1 : *std::max_element(lengths.begin(), lengths.end());
     const double mean = longest * static_cast<double>(state.entropy_production);
-    return mean > 0 ? 6 * std::sqrt(2 * mean) + mean : 1;
+    return mean > 0 ? 10 * std::sqrt(2 * mean) + mean : 1;
   }
 
   Moments<N> moments_;
