@@ -52,7 +52,7 @@ double largest_z(const auto& estimate, const auto& exact) {
 }  // namespace
 
 TEST_CASE("⟨e^−σ⟩ = 1 for every length, exactly, with Σ and C of Eqs. 21–25") {
-  for (double eta : {0.005, 0.03}) {
+  for (double eta : {0.005, 0.02}) {
     const State state = state_of(3, eta, ness::LyapunovForm::continuous);
     CHECK(state.nonequilibrium_ratio() > 0.1);
     const auto measured = simulate(state, state.mean, 400'000, 1000);

@@ -46,8 +46,8 @@ TEST_CASE("the regression network with replacement: simulation agrees with predi
       objective, training, state, {.run = {.steps = 500'000, .burn_in = 500'000, .chains = 16}});
   CHECK(ness::compare(state, measured, ness::mean_shift(objective, state)).agrees());
   // Steep directions relax within 2e4 steps, so that their variances are known to a few per cent.
-  const Eigen::SelfAdjointEigenSolver<ness::matrix_t<ness::RegressionNetwork>> eigen(state.hessian);
-  const auto steep = eigen.eigenvectors().rightCols<4>();
+  const ness::detail::SymmetricEigen<ness::matrix_t<ness::RegressionNetwork>> eigen(state.hessian);
+  const auto steep = eigen.vectors.rightCols<4>();
   const Eigen::Vector4d found = (steep.transpose() * measured.covariance.value * steep).diagonal();
   const Eigen::Vector4d expected = (steep.transpose() * state.covariance * steep).diagonal();
   CHECK((found.cwiseQuotient(expected).array() - 1).abs().maxCoeff() <= 0.12);

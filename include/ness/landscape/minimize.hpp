@@ -1,7 +1,6 @@
 // A minimum of the objective: where the stationary state of SGD is centred (Sec. 3.3).
 #pragma once
 
-#include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -98,18 +97,17 @@ Minimum<vector_t<M>, matrix_t<M>> minimize(const Objective<M, R>& objective, vec
   while (best.gradient_norm > 0 && best.iterations < settings.max_iterations) {
     ++best.iterations;
     const Scalar scale = best.hessian.diagonal().cwiseAbs().maxCoeff();
-    matrix_t<M> damped = best.hessian;
+    detail::DynamicMatrix<Scalar> damped = best.hessian;
     damped.diagonal().array() += damping;
-    const Eigen::LLT<matrix_t<M>> factor(damped);
+    detail::DynamicVector<Scalar> step = -gradient;
     const auto raise_damping = [&] {
       damping = std::max(4 * damping, scale * std::sqrt(epsilon));
       return damping <= scale / epsilon;
     };
-    if (factor.info() != Eigen::Success) {
+    if (!detail::solve_positive_definite<Scalar>(damped, step)) {
       if (!raise_damping()) break;
       continue;
     }
-    const vector_t<M> step = -factor.solve(gradient);
     const vector_t<M> trial = best.theta + step;
     const Scalar value = objective.value(trial);
     const Scalar predicted = -gradient.dot(step) / 2;

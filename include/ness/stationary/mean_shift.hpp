@@ -1,8 +1,6 @@
 // Where the mean of the stationary state is, beyond the Gaussian theory.
 #pragma once
 
-#include <Eigen/Cholesky>
-
 #include "ness/detail/symmetric_eigen.hpp"
 #include "ness/model/objective.hpp"
 #include "ness/stationary/stationary_state.hpp"
@@ -28,7 +26,9 @@ vector_t<M> mean_shift(const Objective<M, R>& objective,
     force += (objective.gradient(state.mean + step) - centre) +
              (objective.gradient(state.mean - step) - centre);
   }
-  return -Eigen::LDLT<matrix_t<M>>(state.hessian).solve(force) / 2;
+  detail::DynamicVector<scalar_t<M>> shift = -force / 2;
+  detail::solve_positive_definite<scalar_t<M>>(state.hessian, shift);
+  return shift;
 }
 
 }  // namespace ness
