@@ -56,7 +56,8 @@ struct Ridge {
 
 TEST_CASE("This test sees allocations by Eigen and by the standard library") {
   CHECK(allocations_in([] { Eigen::VectorXd(100).setZero(); }) > 0);
-  CHECK(allocations_in([] { std::vector<int>(100).at(99) = 1; }) > 0);
+  static std::vector<int> kept;  // what nobody else can see, a compiler may put on the stack
+  CHECK(allocations_in([] { kept.resize(100); }) > 0);
   CHECK(allocations_in([] {}) == 0);
 }
 
@@ -95,12 +96,6 @@ TEST_CASE("A step of a dynamic network does not allocate") {
                                                {5, 8, 2});
   CHECK(allocations_in_steps(network, ness::WithReplacement{30}) == 0);
   CHECK(allocations_in_steps(network, ness::WithReplacement{64}) == 0);
-  CHECK(allocations_in_steps(network, ness::WithReplacement{128}) == 0);
-}
-
-// Known to fail: the scratch memory is given another size for the last, smaller tile.
-TEST_CASE("A step of a dynamic network does not allocate, whole tiles or not", "[!shouldfail]") {
-  const ness::Mlp<ness::DynamicLayers> network(generic_values(5, 300, 1), generic_values(2, 300, 2),
-                                               {5, 8, 2});
   CHECK(allocations_in_steps(network, ness::WithReplacement{100}) == 0);
+  CHECK(allocations_in_steps(network, ness::WithReplacement{131}) == 0);
 }

@@ -16,10 +16,18 @@ template <class Shape, class S>
 struct MlpViews {
   using Scalar = S;
   static constexpr bool is_static = Shape::is_static;
-  /// Samples in a tile. A static tile is always full (spare rows count for nothing), so that every
-  /// loop has a length known to the compiler.
-  static constexpr int capacity = is_static ? 16 : 64;
-  static constexpr int rows_at_compile_time = is_static ? capacity : Eigen::Dynamic;
+  /// Most samples in a tile.
+  static constexpr Eigen::Index capacity = is_static ? 16 : 64;
+  static constexpr int rows_at_compile_time = is_static ? int{capacity} : Eigen::Dynamic;
+
+  /// Rows of each tile of `samples` samples; spare ones in the last tile count for nothing. All
+  /// have as many: at static size so that loops have a length known to the compiler, and at dynamic
+  /// size, where the samples are shared out evenly, so that memory never changes its size.
+  static constexpr Eigen::Index tile_rows(Eigen::Index samples) {
+    if (is_static) return capacity;
+    const Eigen::Index tiles = (samples + capacity - 1) / capacity;
+    return (samples + tiles - 1) / tiles;
+  }
 
   static constexpr int static_units() {
     if constexpr (is_static)
@@ -216,10 +224,11 @@ struct MlpPasses {
   const Vector& theta;
   MlpWorkspace<Shape, Scalar>& ws;
 
-  /// Copies samples `index(0)` ... `index(count − 1)` into the tile.
+  /// Copies samples `index(0)` ... `index(count − 1)` into a tile of `rows` ≥ count.
   template <class Data, class IndexOf>
-  void gather(const Data& inputs, const Data& targets, Eigen::Index count, const IndexOf& index) {
-    ws.resize(shape, Views::is_static ? Views::capacity : count);
+  void gather(const Data& inputs, const Data& targets, Eigen::Index rows, Eigen::Index count,
+              const IndexOf& index) {
+    ws.resize(shape, rows);
     for (Eigen::Index row = 0; row < ws.activation.rows(); ++row) {
       const Eigen::Index sample = index(std::min(row, count - 1));
       for (int k = 0; k < shape.width(0); ++k) ws.activation(row, k) = inputs(k, sample);

@@ -20,7 +20,7 @@ namespace ness {
 ///   ness::Mlp<ness::DynamicLayers> wide(inputs, targets, {49, 100, 10}, ness::SquaredLoss{});
 ///
 /// `Layers` gives static sizes: no allocation, loops unrolled. Gradients and Hessian products cost
-/// two and four passes over the weights, in tiles of 16 (static) or 64 samples.
+/// two and four passes over the weights, in tiles of 16 (static) or at most 64 samples.
 template <class Shape, class Activation = Tanh, class Loss = SquaredLoss, class S = double>
 class Mlp {
   using Views = detail::MlpViews<Shape, S>;
@@ -95,10 +95,11 @@ class Mlp {
     gradient.setZero(parameters());
     auto pass = passes(theta, ws);
     const auto size = static_cast<Index>(batch.size());
-    for (Index first = 0; first < size; first += Views::capacity) {
-      const Index count = std::min<Index>(Views::capacity, size - first);
+    const Index rows = Views::tile_rows(size);
+    for (Index first = 0; first < size; first += rows) {
+      const Index count = std::min(rows, size - first);
       const std::uint32_t* const indices = batch.data() + first;
-      pass.gather(inputs_, targets_, count, [&](Index row) { return Index{indices[row]}; });
+      pass.gather(inputs_, targets_, rows, count, [&](Index row) { return Index{indices[row]}; });
       pass.template forward<1>();
       pass.backward(count, detail::SampleSum<Shape, Vector>{shape_, gradient});
     }
@@ -169,9 +170,10 @@ class Mlp {
   void for_each_tile(const Vector& theta, Index first, Index size, Workspace& ws,
                      const Work& work) const {
     auto pass = passes(theta, ws);
-    for (Index begin = 0; begin < size; begin += Views::capacity) {
-      const Index count = std::min<Index>(Views::capacity, size - begin);
-      pass.gather(inputs_, targets_, count, [&](Index row) { return first + begin + row; });
+    const Index rows = Views::tile_rows(size);
+    for (Index begin = 0; begin < size; begin += rows) {
+      const Index count = std::min(rows, size - begin);
+      pass.gather(inputs_, targets_, rows, count, [&](Index row) { return first + begin + row; });
       work(pass, begin, count);
     }
   }
