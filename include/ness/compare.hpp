@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "ness/trajectory/estimate.hpp"
+#include "ness/sampling/estimate.hpp"
 
 namespace ness {
 

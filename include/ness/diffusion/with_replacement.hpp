@@ -1,6 +1,7 @@
 // The noise of minibatches drawn with replacement (Sec. 3.1, App. A).
 #pragma once
 
+#include "ness/detail/outer_products.hpp"
 #include "ness/minibatch/full_batch.hpp"
 #include "ness/minibatch/with_replacement.hpp"
 #include "ness/model/objective.hpp"
@@ -26,15 +27,10 @@ matrix_t<M> gradient_scatter(const M& model, const vector_t<M>& theta, bool cent
       block.colwise() -= shift;
       sum += block.rowwise().sum();
     }
-    // Eigen takes one row at static size for a vector, and would update by something else.
-    if constexpr (parameters_at_compile_time<M> == 1)
-      scatter(0, 0) += block.squaredNorm();
-    else
-      scatter.template selfadjointView<Eigen::Lower>().rankUpdate(block);
+    add_outer_products(scatter, block);
   });
-  scatter.template selfadjointView<Eigen::Lower>().rankUpdate(
-      sum, Scalar(-1) / static_cast<Scalar>(model.samples()));
-  scatter.template triangularView<Eigen::StrictlyUpper>() = scatter.transpose();
+  add_outer_products(scatter, sum, Scalar(-1) / static_cast<Scalar>(model.samples()));
+  mirror(scatter);
   return scatter;
 }
 
@@ -45,9 +41,9 @@ matrix_t<M> gradient_scatter(const M& model, const vector_t<M>& theta, bool cent
 ///
 /// Cost: one pass of sample gradients and a symmetric rank-M product; memory O(N² + N·256). m need
 /// not divide M. Throws `std::invalid_argument` for a bad θ, η or m.
-template <class M, class R, class Noise, class Correction>
+template <class M, class R>
 matrix_t<M> diffusion(const Objective<M, R>& objective, const vector_t<M>& theta,
-                      const Training<WithReplacement, Noise, Correction>& training) {
+                      const Sgd<WithReplacement>& training) {
   using Scalar = scalar_t<M>;
   objective.check(theta, "diffusion");
   training.check(objective.samples(), "diffusion");
@@ -62,9 +58,9 @@ matrix_t<M> diffusion(const Objective<M, R>& objective, const vector_t<M>& theta
 
 /// D ≈ ½ η² n VVᵀ: the limit M, n ≫ 1 of Eq. 14, for comparison with the literature. Use
 /// `diffusion`.
-template <class M, class R, class Noise, class Correction>
+template <class M, class R>
 matrix_t<M> diffusion_limit(const Objective<M, R>& objective, const vector_t<M>& theta,
-                            const Training<WithReplacement, Noise, Correction>& training) {
+                            const Sgd<WithReplacement>& training) {
   using Scalar = scalar_t<M>;
   objective.check(theta, "diffusion_limit");
   training.check(objective.samples(), "diffusion_limit");
@@ -87,9 +83,9 @@ block_t<M> scaled_gradients(const Objective<M, R>& objective, const vector_t<M>&
 }
 
 /// D = 0: all samples in every step make no noise.
-template <class M, class R, class Noise, class Correction>
+template <class M, class R>
 matrix_t<M> diffusion(const Objective<M, R>& objective, const vector_t<M>& theta,
-                      const Training<FullBatch, Noise, Correction>& training) {
+                      const Sgd<FullBatch>& training) {
   objective.check(theta, "diffusion");
   training.check(objective.samples(), "diffusion");
   return matrix_t<M>::Zero(theta.size(), theta.size());

@@ -81,10 +81,8 @@ Minimum<vector_t<M>, matrix_t<M>> minimize(const Objective<M, R>& objective, vec
     Derivatives<M>(objective.model()).for_each_gradient_block(theta, [&](Index, const auto& block) {
       sum += block.colwise().norm().sum();
     });
-    vector_t<M> regularizer = vector_t<M>::Zero(objective.parameters());
-    RegularizerDerivatives<R, vector_t<M>>(objective.regularizer())
-        .add_gradient(theta, regularizer);
-    return sum / static_cast<Scalar>(objective.samples()) + regularizer.norm();
+    return sum / static_cast<Scalar>(objective.samples()) +
+           objective.regularizer_gradient(theta).norm();
   };
   best.gradient_scale = gradient_scale(best.theta);
 

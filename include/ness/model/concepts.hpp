@@ -82,6 +82,14 @@ using matrix_t =
 /// One column for each sample of a block: N × block.
 template <class M>
 using block_t = Eigen::Matrix<scalar_t<M>, parameters_at_compile_time<M>, Eigen::Dynamic>;
+/// Hessians of the samples of a block, each N × N as a column: N² × block.
+template <class M>
+using hessians_t =
+    Eigen::Matrix<scalar_t<M>,
+                  parameters_at_compile_time<M> == Eigen::Dynamic
+                      ? Eigen::Dynamic
+                      : parameters_at_compile_time<M> * parameters_at_compile_time<M>,
+                  Eigen::Dynamic>;
 /// Scratch memory that the model asks for by naming a type `Workspace`, one for each thread.
 template <class M>
 using workspace_t = typename detail::WorkspaceOf<M>::type;
@@ -155,6 +163,15 @@ concept CallsSampleHessianProducts = requires(const M& model, const vector_t<M>&
 };
 
 template <class M, class Out>
+concept CallsSampleHessians = requires(const M& model, const vector_t<M>& theta, Index first,
+                                       Out&& out) {
+  model.sample_hessians(theta, first, static_cast<Out&&>(out));
+}
+|| requires(const M& model, const vector_t<M>& theta, Index first, Out&& out, Ws<M> workspace) {
+  model.sample_hessians(theta, first, static_cast<Out&&>(out), workspace);
+};
+
+template <class M, class Out>
 concept CallsHessianProduct = requires(const M& model, const vector_t<M>& theta,
                                        const vector_t<M>& direction, Out&& out) {
   model.hessian_product(theta, direction, static_cast<Out&&>(out));
@@ -195,6 +212,23 @@ concept HasSampleHessianProducts = detail::CallsSampleHessianProducts < M,
         block_t<M>
 & > &&!(detail::CallsSampleHessianProducts<M, const block_t<M>&> &&
         detail::CallsSampleHessianProducts<M, block_t<M>>);
+
+/// Hessians of consecutive samples: `void sample_hessians(const Vector& theta, Index first,
+/// Matrix& hessians) const` overwrites column j of `hessians` (N² × block) with ∂∂ℓ_{first+j}.
+template <class M>
+concept HasSampleHessians = detail::CallsSampleHessians < M,
+        hessians_t<M>
+& > &&!(detail::CallsSampleHessians<M, const hessians_t<M>&> &&
+        detail::CallsSampleHessians<M, hessians_t<M>>);
+
+/// Squared loss of outputs linear in θ: ∇ℓ_i = r_i ⊗ x_i and ∂∂ℓ_i = c I ⊗ x_i x_iᵀ, where
+/// `features()` is the F × M matrix of the x_i and `curvature_factor()` is c. It makes sums over
+/// the Hessians of all samples cheap.
+template <class M>
+concept HasKroneckerCurvature = requires(const M& model) {
+  { model.features().col(0)[0] } -> std::convertible_to<scalar_t<M>>;
+  { model.curvature_factor() } -> std::convertible_to<scalar_t<M>>;
+};
 
 /// A product with the Hessian H_L of L: `void hessian_product(const Vector& theta,
 /// const Vector& direction, Vector& product) const`.

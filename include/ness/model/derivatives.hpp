@@ -11,6 +11,16 @@
 
 namespace ness {
 
+namespace detail {
+
+/// Calls `work(first, count)` for consecutive ranges of at most `most` that cover 0 ... size − 1.
+template <class Work>
+void for_each_range(Index size, Index most, const Work& work) {
+  for (Index first = 0; first < size; first += most) work(first, std::min(most, size - first));
+}
+
+}  // namespace detail
+
 /// The derivatives of a model's losses, and the scratch memory that they need.
 ///
 /// One object serves one thread; the model is referred to, not copied. After the first call with a
@@ -84,6 +94,28 @@ class Derivatives {
     }
   }
 
+  /// Column j of `hessians`, whose size says how many, is ∂∂ℓ_{first+j}(θ) with its columns one
+  /// below the other. Cost: the model's own, or N Hessian products of each sample.
+  void sample_hessians(const Vector& theta, Index first,
+                       hessians_t<M>& hessians) requires TwiceDifferentiable<M> {
+    if constexpr (HasSampleHessians<M>) {
+      if constexpr (requires { model_->sample_hessians(theta, first, hessians, workspace_); })
+        model_->sample_hessians(theta, first, hessians, workspace_);
+      else
+        model_->sample_hessians(theta, first, hessians);
+    } else {
+      const Index n = theta.size();
+      directions_.setZero(n, hessians.cols());
+      products_.resize(n, hessians.cols());
+      for (Index k = 0; k < n; ++k) {
+        directions_.row(k).setOnes();
+        sample_hessian_products(theta, first, directions_, products_);
+        hessians.middleRows(k * n, n) = products_;
+        directions_.row(k).setZero();
+      }
+    }
+  }
+
   /// product = H_L(θ) · direction, H_L = (1/M) Σ_i ∂∂ℓ_i
   void hessian_product(const Vector& theta, const Vector& direction,
                        Vector& product) requires HasCurvature<M> {
@@ -141,9 +173,7 @@ class Derivatives {
   /// Calls `work(first, count)` for consecutive ranges that together hold every sample once.
   template <class Work>
   void for_each_block(const Work& work) const {
-    const Index samples = model_->samples();
-    for (Index first = 0; first < samples; first += block_size)
-      work(first, std::min(block_size, samples - first));
+    detail::for_each_range(model_->samples(), block_size, work);
   }
 
   /// Calls `work(first, gradients)` for consecutive blocks of sample gradients, N × count.

@@ -53,6 +53,8 @@ class LinearModel {
   const Data& features() const { return features_; }
   const Data& targets() const { return targets_; }
   const SquaredLoss& loss_function() const { return loss_; }
+  /// c of ∂∂ℓ_i = c I ⊗ x_i x_iᵀ
+  Scalar curvature_factor() const { return static_cast<Scalar>(2 * loss_.scale); }
 
   template <class Vector>
   auto sample_loss(const Vector& theta, Index i) const {
@@ -91,7 +93,7 @@ class LinearModel {
     ws.residuals.noalias() += weights(theta).transpose() * ws.features;
     gradient.resize(parameters());
     weights(gradient).noalias() =
-        factor() / static_cast<Scalar>(m) * ws.features * ws.residuals.transpose();
+        curvature_factor() / static_cast<Scalar>(m) * ws.features * ws.residuals.transpose();
   }
 
   template <class Vector, class Block>
@@ -103,7 +105,7 @@ class LinearModel {
     for (Index j = 0; j < count; ++j)
       for (Index k = 0; k < outputs(); ++k)
         gradients.col(j).segment(k * x.rows(), x.rows()) =
-            (factor() * ws.residuals(k, j)) * x.col(j);
+            (curvature_factor() * ws.residuals(k, j)) * x.col(j);
   }
 
   template <class Vector, class Block>
@@ -113,7 +115,7 @@ class LinearModel {
       const auto x = features_.col(first + j);
       for (Index k = 0; k < outputs(); ++k) {
         const auto direction = directions.col(j).segment(k * x.size(), x.size());
-        products.col(j).segment(k * x.size(), x.size()) = (factor() * x.dot(direction)) * x;
+        products.col(j).segment(k * x.size(), x.size()) = (curvature_factor() * x.dot(direction)) * x;
       }
     }
   }
@@ -124,7 +126,7 @@ class LinearModel {
     const Index f = features_.rows();
     Data gram = Data::Zero(f, f);
     gram.template selfadjointView<Eigen::Lower>().rankUpdate(
-        features_, factor() / static_cast<Scalar>(samples()));
+        features_, curvature_factor() / static_cast<Scalar>(samples()));
     gram.template triangularView<Eigen::StrictlyUpper>() = gram.transpose();
     hessian.setZero(parameters(), parameters());
     for (Index k = 0; k < outputs(); ++k) hessian.block(k * f, k * f, f, f) = gram;
@@ -132,8 +134,6 @@ class LinearModel {
 
  private:
   static constexpr Index block = 256;
-
-  Scalar factor() const { return static_cast<Scalar>(2 * loss_.scale); }
 
   // Wᵀ, F × K, in the memory of θ.
   template <class Vector>

@@ -135,6 +135,25 @@ class Mlp {
     });
   }
 
+  template <class Vector, class Hessians>
+  void sample_hessians(const Vector& theta, Index first, Hessians& hessians, Workspace& ws) const {
+    const Index n = parameters();
+    Vector unit = Vector::Zero(n);
+    for_each_tile(theta, first, hessians.cols(), ws, [&](auto& pass, Index begin, Index count) {
+      auto& rows = ws.sample_parameters;
+      pass.template forward<2>();
+      pass.backward(count, Nowhere{});
+      for (Index k = 0; k < n; ++k) {
+        rows.setZero(ws.activation.rows(), n);
+        unit[k] = Scalar(1);
+        pass.hessian_product(count, detail::CommonDirection<Shape, Vector>{shape_, unit},
+                             each_sample(rows));
+        hessians.block(k * n, begin, n, count) = rows.topRows(count).transpose();
+        unit[k] = Scalar(0);
+      }
+    });
+  }
+
   template <class Vector>
   void hessian_product(const Vector& theta, const Vector& direction, Vector& product,
                        Workspace& ws) const {

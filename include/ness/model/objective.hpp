@@ -48,6 +48,10 @@ class Objective {
       "ness: your Model's sample_hessian_products must be callable as `void "
       "sample_hessian_products(const Vector& theta, Eigen::Index first, const Matrix& "
       "directions, Matrix& products) const`, with the output (N x block) by reference");
+  static_assert(HasSampleHessians<M> || !requires { &M::sample_hessians; },
+                "ness: your Model's sample_hessians must be callable as `void sample_hessians("
+                "const Vector& theta, Eigen::Index first, Matrix& hessians) const`, with the "
+                "output (N^2 x block) by reference");
   static_assert(
       HasHessianProduct<M> || !requires { &M::hessian_product; },
       "ness: your Model's hessian_product must be callable as `void hessian_product(const "
@@ -102,8 +106,7 @@ class Objective {
     Derivatives<M>(model_).for_each_gradient_block(
         theta, [&](Index, const auto& block) { gradient += block.rowwise().sum(); });
     gradient /= static_cast<Scalar>(samples());
-    RegularizerDerivatives<R, Vector>(regularizer_).add_gradient(theta, gradient);
-    return gradient;
+    return gradient + regularizer_gradient(theta);
   }
 
   /// H(θ) · direction, H = ∂∂𝓛.
@@ -122,11 +125,27 @@ class Objective {
     check(theta, "Objective::hessian");
     Matrix hessian;
     Derivatives<M>(model_).hessian(theta, hessian);
+    return hessian + regularizer_hessian(theta);
+  }
+
+  /// X = ∇R(θ), N.
+  Vector regularizer_gradient(const Vector& theta) const {
+    check(theta, "Objective::regularizer_gradient");
+    Vector gradient = Vector::Zero(parameters());
+    RegularizerDerivatives<R, Vector>(regularizer_).add_gradient(theta, gradient);
+    return gradient;
+  }
+
+  /// Y = ∂∂R(θ), N × N. Cost: N products with it.
+  Matrix regularizer_hessian(const Vector& theta) const {
+    check(theta, "Objective::regularizer_hessian");
     RegularizerDerivatives<R, Vector> derivatives(regularizer_);
+    Matrix hessian(parameters(), parameters());
     Vector unit = Vector::Zero(parameters());
+    Vector column(parameters());
     for (Index k = 0; k < parameters(); ++k) {
       unit[k] = Scalar(1);
-      Vector column = hessian.col(k);
+      column.setZero();
       derivatives.add_hessian_product(theta, unit, column);
       hessian.col(k) = column;
       unit[k] = Scalar(0);

@@ -147,6 +147,11 @@ ModelCheck check_model(const M& model, const vector_t<M>& theta, Index samples =
     law("sample_hessian_products are the differences of sample gradients", hessian,
         difference([&](const Vector& at) { return sample_gradient(at, i); }, n), differences);
     law("the sample Hessian is symmetric", hessian, hessian.transpose(), rounding);
+    if constexpr (HasSampleHessians<M>) {
+      hessians_t<M> one(n * n, 1);
+      derivatives.sample_hessians(theta, i, one);
+      law("sample_hessians are the sample Hessian products", one.reshaped(n, n), hessian, rounding);
+    }
   }
 
   if constexpr (HasCurvature<M> && (HasHessian<M> || HasHessianProduct<M>)) {

@@ -9,7 +9,7 @@
 
 #include "ness/detail/check.hpp"
 #include "ness/trajectory/block.hpp"
-#include "ness/trajectory/estimate.hpp"
+#include "ness/sampling/estimate.hpp"
 #include "ness/trajectory/histogram.hpp"
 
 namespace ness {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "ness/trajectory/block.hpp"
-#include "ness/trajectory/estimate.hpp"
+#include "ness/sampling/estimate.hpp"
 
 namespace ness {
 

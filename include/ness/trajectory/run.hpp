@@ -15,7 +15,7 @@
 
 #include "ness/detail/check.hpp"
 #include "ness/trajectory/block.hpp"
-#include "ness/trajectory/parallel.hpp"
+#include "ness/sampling/parallel.hpp"
 
 namespace ness {
 
