@@ -1,0 +1,208 @@
+// The landscape that training without replacement sees (Sec. 3.2, Eqs. 16, B10).
+#pragma once
+
+#include <cmath>
+#include <limits>
+
+#include "ness/detail/outer_products.hpp"
+#include "ness/landscape/minimize.hpp"
+#include "ness/minibatch/without_replacement.hpp"
+#include "ness/training/training.hpp"
+
+namespace ness {
+
+/// 𝓛̂ = n𝓛 + δ𝓛, the landscape whose gradient is the mean displacement of one epoch over −η, to
+/// first order in η:
+///   δ𝓛 = −(ηn(n−1)/4) [ |∇𝓛|² + |∇L|²/(M−1) − (M/(M−1)) tr(VVᵀ) ]   (Eqs. 16, B10).
+///
+/// What is left out is of relative order (ηn‖H‖)² in ∇𝓛̂: an epoch is taken for short beside the
+/// relaxation. The objective is referred to, so keep it. With one batch, n = 1, δ𝓛 = 0.
+template <class M, class R>
+class EffectiveLandscape {
+ public:
+  using Scalar = scalar_t<M>;
+  using Vector = vector_t<M>;
+  using Matrix = matrix_t<M>;
+  static_assert(TwiceDifferentiable<M>,
+                "ness: the effective landscape needs second derivatives of single samples: make "
+                "sample_loss generic, or give your Model `sample_hessian_products`");
+
+  /// Throws `std::invalid_argument` for a bad η, or an m that does not divide M.
+  EffectiveLandscape(const Objective<M, R>& objective, const Sgd<WithoutReplacement>& training)
+      : objective_(&objective), samples_(static_cast<Scalar>(objective.samples())) {
+    training.check(objective.samples(), "EffectiveLandscape");
+    n_ = samples_ / static_cast<Scalar>(training.minibatch.batch_size);
+    factor_ = static_cast<Scalar>(training.learning_rate) * n_ * (n_ - 1) / 2;
+  }
+  EffectiveLandscape(Objective<M, R>&&, const Sgd<WithoutReplacement>&) = delete;
+
+  /// n = M/m
+  Scalar batches_per_epoch() const { return n_; }
+
+  /// 𝓛̂(θ). Cost: two passes of sample gradients.
+  Scalar value(const Vector& theta) const {
+    return n_ * objective_->value(theta) + correction(theta);
+  }
+  /// ∇𝓛̂(θ), N.
+  Vector gradient(const Vector& theta) const {
+    return n_ * objective_->gradient(theta) + correction_gradient(theta);
+  }
+  /// ∂∂𝓛̂(θ), N × N.
+  Matrix hessian(const Vector& theta) const {
+    return n_ * objective_->hessian(theta) + correction_hessian(theta);
+  }
+
+  /// δ𝓛(θ)
+  Scalar correction(const Vector& theta) const {
+    if (n_ == 1) return 0;
+    const Vector mean = loss_gradient(theta, "EffectiveLandscape::correction");
+    Scalar scatter(0);
+    Derivatives<M>(objective_->model())
+        .for_each_gradient_block(theta, [&](Index, const auto& gradients) {
+          scatter += (gradients.colwise() - mean).squaredNorm();
+        });
+    // |∇L|² − M tr(VVᵀ) = −(1/M) Σ_i |∇ℓ_i − ∇L|², which is the form without cancellation.
+    return -factor_ / 2 *
+           ((mean + objective_->regularizer_gradient(theta)).squaredNorm() -
+            scatter / (samples_ * (samples_ - 1)));
+  }
+
+  /// ∇δ𝓛(θ) = −(ηn(n−1)/2) [ H∇𝓛 + H_L∇L/(M−1) − (1/(M(M−1))) Σ_i ∂∂ℓ_i∇ℓ_i ], N.
+  /// Cost: two passes of sample gradients and one Hessian product for each sample.
+  Vector correction_gradient(const Vector& theta) const {
+    Vector sum = Vector::Zero(objective_->parameters());
+    if (n_ == 1) return sum;
+    const Vector mean = loss_gradient(theta, "EffectiveLandscape::correction_gradient");
+    const Vector full = mean + objective_->regularizer_gradient(theta);
+    // Σ_i ∂∂ℓ_i [∇𝓛 − (∇ℓ_i − ∇L)/(M−1)], a single product for each sample.
+    const Vector common = full + mean / (samples_ - 1);
+    Derivatives<M> derivatives(objective_->model());
+    block_t<M> directions, products;
+    derivatives.for_each_gradient_block(theta, [&](Index first, const auto& gradients) {
+      directions = (-1 / (samples_ - 1)) * gradients;
+      directions.colwise() += common;
+      products.resize(gradients.rows(), gradients.cols());
+      derivatives.sample_hessian_products(theta, first, directions, products);
+      sum += products.rowwise().sum();
+    });
+    sum /= samples_;
+    RegularizerDerivatives<R, Vector>(objective_->regularizer())
+        .add_hessian_product(theta, full, sum);
+    return -factor_ * sum;
+  }
+
+  /// ∂∂δ𝓛(θ), N × N. Central differences of ∇δ𝓛 at a cost of 2N of them, to a relative 1e-9 or so;
+  /// in closed form where a model has `HasKroneckerCurvature`, and R is taken for quadratic there.
+  Matrix correction_hessian(const Vector& theta) const {
+    objective_->check(theta, "EffectiveLandscape::correction_hessian");
+    const Index size = objective_->parameters();
+    if (n_ == 1) return Matrix::Zero(size, size);
+    if constexpr (HasKroneckerCurvature<M>)
+      return quadratic_correction_hessian(theta);
+    else
+      return differences(theta);
+  }
+
+ private:
+  Vector loss_gradient(const Vector& theta, std::string_view function) const {
+    objective_->check(theta, function);
+    Vector sum = Vector::Zero(theta.size());
+    Derivatives<M>(objective_->model())
+        .for_each_gradient_block(theta, [&](Index, const auto& gradients) {
+          sum += gradients.rowwise().sum();
+        });
+    return sum / samples_;
+  }
+
+  Matrix differences(const Vector& theta) const {
+    Matrix result(theta.size(), theta.size());
+    Vector moved = theta;
+    for (Index k = 0; k < theta.size(); ++k) {
+      const Scalar step =
+          std::cbrt(std::numeric_limits<Scalar>::epsilon()) * std::max(Scalar(1), std::abs(theta[k]));
+      moved[k] = theta[k] + step;
+      const Scalar upper = moved[k];
+      const Vector above = correction_gradient(moved);
+      moved[k] = theta[k] - step;
+      result.col(k) = (above - correction_gradient(moved)) / (upper - moved[k]);
+      moved[k] = theta[k];
+    }
+    return (result + result.transpose()) / 2;
+  }
+
+  // −(ηn(n−1)/2) [ H² + H_L²/(M−1) − (1/(M(M−1))) Σ_i (∂∂ℓ_i)² ], all third derivatives being 0,
+  // with Σ_i (∂∂ℓ_i)² = c² I ⊗ Σ_i |x_i|² x_i x_iᵀ.
+  Matrix quadratic_correction_hessian(const Vector& theta) const {
+    const M& model = objective_->model();
+    const auto& x = model.features();
+    const Index f = x.rows();
+    using Data = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
+    Data squares = Data::Zero(f, f);
+    Data weighted;
+    detail::for_each_range(x.cols(), Derivatives<M>::block_size, [&](Index first, Index count) {
+      const auto some = x.middleCols(first, count);
+      weighted = some * some.colwise().norm().asDiagonal();
+      detail::add_outer_products(squares, weighted);
+    });
+    detail::mirror(squares);
+    Matrix loss_hessian;
+    Derivatives<M>(model).hessian(theta, loss_hessian);
+    const Matrix full = loss_hessian + objective_->regularizer_hessian(theta);
+    Matrix result = full * full + loss_hessian * loss_hessian / (samples_ - 1);
+    const Scalar c = model.curvature_factor();
+    for (Index k = 0; k < theta.size(); k += f)
+      result.block(k, k, f, f) -= c * c / (samples_ * (samples_ - 1)) * squares;
+    return -factor_ * result;
+  }
+
+  const Objective<M, R>* objective_;
+  Scalar samples_;
+  Scalar n_{};
+  Scalar factor_{};  // ηn(n−1)/2
+};
+
+/// The minimum θ̂₀ of 𝓛̂ near `minimum`, the mean that training without replacement settles around:
+/// `value`, `gradient_norm` and `hessian` in the result are those of 𝓛̂, per epoch.
+///
+/// Newton steps with the Hessian nH₀ of the minimum. Cost: a dozen gradients of 𝓛̂ and one Hessian.
+/// Where ηn h_max is not small 𝓛̂ may have no minimum: the status says so. Throws
+/// `std::invalid_argument` for settings that do not fit.
+template <class M, class R>
+Minimum<vector_t<M>, matrix_t<M>> effective_minimum(
+    const Objective<M, R>& objective, const Minimum<vector_t<M>, matrix_t<M>>& minimum,
+    const Sgd<WithoutReplacement>& training) {
+  using Scalar = scalar_t<M>;
+  constexpr int max_iterations = 100;
+  const EffectiveLandscape<M, R> landscape(objective, training);
+  const Scalar n = landscape.batches_per_epoch();
+  Minimum<vector_t<M>, matrix_t<M>> best;
+  best.theta = minimum.theta;
+  best.gradient_scale = n * minimum.gradient_scale;
+  const detail::DynamicMatrix<Scalar> curvature = n * minimum.hessian;
+  detail::DynamicVector<Scalar> step;
+  vector_t<M> gradient = landscape.gradient(best.theta);
+  best.gradient_norm = gradient.norm();
+  // Each step gains a factor of about ηn h_max; it is done when rounding ends that.
+  while (best.gradient_norm > 0 && best.iterations < max_iterations) {
+    ++best.iterations;
+    step = -gradient;
+    if (!detail::solve_positive_definite<Scalar>(curvature, step)) break;
+    const vector_t<M> trial = best.theta + step;
+    if (!trial.allFinite()) break;
+    const vector_t<M> trial_gradient = landscape.gradient(trial);
+    if (!(trial_gradient.norm() < best.gradient_norm)) break;
+    best.theta = trial;
+    gradient = trial_gradient;
+    best.gradient_norm = gradient.norm();
+  }
+  best.value = landscape.value(best.theta);
+  best.hessian = landscape.hessian(best.theta);
+  best.hessian_eigenvalues = detail::SymmetricEigen<matrix_t<M>>(best.hessian).values;
+  const Scalar rounding = 64 * std::numeric_limits<Scalar>::epsilon() * best.gradient_scale;
+  if (best.gradient_norm <= rounding)
+    best.status = best.hessian_eigenvalues[0] > 0 ? MinimumStatus::converged
+                                                  : MinimumStatus::not_a_minimum;
+  return best;
+}
+
+}  // namespace ness
