@@ -10,10 +10,12 @@
 
 namespace ness {
 
-/// θ' = θ − η [∇L_B(θ) + ∇R(θ)] (Sec. 3), with the batches B of the training's minibatch policy.
+/// θ' = θ − η [∇L_B(θ̃) + ∇R(θ̃)] (Sec. 3), with the batches B of the training's minibatch policy and
+/// θ̃ = θ, or where its noise policy puts it.
 ///
 /// The chain refers to the objective and owns its state: θ, the sampler, the random stream and the
-/// scratch memory. Nothing is allocated in a step. Copy a chain to branch it.
+/// scratch memory. A step allocates nothing, but what a model's own members do, and Eigen's
+/// products of matrices too large for its stack buffer (128 KB). Copy a chain to branch it.
 template <class Objective, class T, std::uniform_random_bit_generator Random = Philox>
 class Chain {
  public:
@@ -29,6 +31,7 @@ class Chain {
         gradient_(objective.parameters()),
         sampler_(training.minibatch, objective.samples()),
         random_(std::move(random)),
+        noise_(training.noise, objective.parameters()),
         derivatives_(objective.model()),
         regularizer_(objective.regularizer()) {
     objective.check(theta_, "Chain");
@@ -37,8 +40,9 @@ class Chain {
 
   /// One update of the parameters.
   void update() {
-    derivatives_.batch_gradient(theta_, sampler_.next(random_), gradient_);
-    regularizer_.add_gradient(theta_, gradient_);
+    const Vector& at = noise_.evaluation_point(theta_, random_);
+    derivatives_.batch_gradient(at, sampler_.next(random_), gradient_);
+    regularizer_.add_gradient(at, gradient_);
     theta_ += minus_learning_rate_ * gradient_;
   }
 
@@ -63,6 +67,7 @@ class Chain {
   Vector gradient_;
   typename decltype(T::minibatch)::Sampler sampler_;
   Random random_;
+  typename decltype(T::noise)::template Source<Vector> noise_;
   Derivatives<typename Objective::Model> derivatives_;
   RegularizerDerivatives<typename Objective::Regularizer, Vector> regularizer_;
 };

@@ -1,44 +1,114 @@
 // From an objective, its minimum and a way of training to the stationary state.
 #pragma once
 
+#include "ness/diffusion/earthquake.hpp"
 #include "ness/diffusion/with_replacement.hpp"
+#include "ness/diffusion/without_replacement.hpp"
+#include "ness/landscape/effective_landscape.hpp"
 #include "ness/landscape/minimize.hpp"
+#include "ness/stationary/epoch_map.hpp"
 #include "ness/stationary/stationary_state.hpp"
 #include "ness/training/training.hpp"
 
 namespace ness {
 
-/// The stationary state that training settles into near `minimum` (Sec. 3.3): H₀ from the minimum,
-/// D₀ from the minibatch policy (Eq. 14), Σ and C from the Lyapunov equation (Eqs. 21–25), per
-/// Markov step.
+/// To which order in ηn‖H‖ epochs without replacement are predicted.
+enum class EpochOrder {
+  leading,  ///< θ̂₀, the Hessian of 𝓛̂ and D̂ of Appendix B: within a relative ηn h_max or so
+  all       ///< `sample_epoch_map`: for tens of parameters
+};
+
+/// The drift of epochs without replacement, in the leading order.
+enum class EpochHessian {
+  effective,  ///< the Hessian of 𝓛̂ at θ̂₀
+  leading     ///< nH₀
+};
+
+struct PredictSettings {
+  LyapunovForm form = LyapunovForm::continuous;
+  /// Eigenvalues of D and Σ below this times the largest count as zero; 0 stands for N · ε.
+  double rank_tolerance = 0;
+  // Without replacement:
+  EpochOrder epoch_order = EpochOrder::leading;
+  EpochNoise epoch_noise = EpochNoise::exact;
+  EpochHessian epoch_hessian = EpochHessian::effective;
+  EpochMapSettings epoch_map = {};  ///< for `EpochOrder::all`
+};
+
+namespace detail {
+
+template <class Vector, class Matrix>
+void require_minimum(const Minimum<Vector, Matrix>& minimum) {
+  if (minimum.status == MinimumStatus::not_converged)
+    invalid("predict", "minimum must be converged, but |gradient| is ", minimum.gradient_norm,
+            " after ", minimum.iterations, " iterations: raise max_iterations or start elsewhere");
+  if (minimum.status == MinimumStatus::not_a_minimum)
+    invalid("predict",
+            "the Hessian must be positive definite at the minimum, but its smallest eigenvalue is ",
+            minimum.hessian_eigenvalues[0], ": start elsewhere, or add a regularizer");
+}
+
+template <class M, class R>
+StationaryState<matrix_t<M>> predict_epochs(const Objective<M, R>& objective,
+                                            const Minimum<vector_t<M>, matrix_t<M>>& minimum,
+                                            const Sgd<WithoutReplacement>& training,
+                                            const PredictSettings& settings) {
+  const auto effective = effective_minimum(objective, minimum, training);
+  if (effective.status != MinimumStatus::converged) {
+    const double n = static_cast<double>(objective.samples()) /
+                     static_cast<double>(training.minibatch.batch_size);
+    invalid("predict", "the effective landscape has no minimum near that of the objective (status '",
+            to_string(effective.status), "'): learning_rate * n * h_max must be small, but is ",
+            training.learning_rate * n * static_cast<double>(minimum.hessian_eigenvalues.maxCoeff()),
+            ": lower learning_rate, or raise batch_size");
+  }
+  if (settings.epoch_order == EpochOrder::all) {
+    EpochMapSettings map = settings.epoch_map;
+    map.rank_tolerance = settings.rank_tolerance;
+    return sample_epoch_map(objective, effective.theta, training, map).state;
+  }
+  const auto n = static_cast<scalar_t<M>>(objective.samples() / training.minibatch.batch_size);
+  return StationaryState<matrix_t<M>>(
+      effective.theta,
+      settings.epoch_hessian == EpochHessian::leading ? matrix_t<M>(n * minimum.hessian)
+                                                      : effective.hessian,
+      diffusion(objective, effective.theta, training, settings.epoch_noise), training.learning_rate,
+      {.form = settings.form, .rank_tolerance = settings.rank_tolerance});
+}
+
+}  // namespace detail
+
+/// The stationary state that training settles into near `minimum` (Secs. 3.3, 4.5), per Markov step:
+/// drift and D from the training's policies, Σ and C from the Lyapunov equation (Eqs. 21–25).
 ///
 ///   const auto predicted = ness::predict(objective, minimum, training);
 ///
-/// Leading order in η; `LyapunovForm::discrete` keeps all orders in ηh for constant D. Throws
-/// `std::invalid_argument` for settings that do not fit, a minimum that did not converge or is
-/// none, and an unstable η.
+/// With replacement: H₀ of the minimum and D of Eq. 14. Without, per epoch: θ̂₀, the Hessian of 𝓛̂
+/// and D̂ there (Eqs. 16, B18), or what `settings` ask for. Earthquake: H₀, and D and μ of Eq. 33.
+///
+/// Leading order in η; `LyapunovForm::discrete` keeps all orders in ηh for constant D,
+/// `EpochOrder::all` those in ηn‖H‖. Throws `std::invalid_argument` for settings that do not fit, a
+/// minimum that did not converge or is none, and an unstable η.
 template <class M, class R, class B, class Noise, class Correction>
 StationaryState<matrix_t<M>> predict(const Objective<M, R>& objective,
                                      const Minimum<vector_t<M>, matrix_t<M>>& minimum,
                                      const Training<B, Noise, Correction>& training,
-                                     const StationarySettings& settings = {}) {
+                                     const PredictSettings& settings = {}) {
   static_assert(
       requires { diffusion(objective, minimum.theta, training); },
       "ness: no diffusion matrix is known for this training: include the header of its "
       "minibatch policy from ness/diffusion, or use another policy");
   training.check(objective.samples(), "predict");
-  if (minimum.status == MinimumStatus::not_converged)
-    detail::invalid("predict", "minimum must be converged, but |gradient| is ",
-                    minimum.gradient_norm, " after ", minimum.iterations,
-                    " iterations: raise max_iterations or start elsewhere");
-  if (minimum.status == MinimumStatus::not_a_minimum)
-    detail::invalid("predict",
-                    "the Hessian must be positive definite at the minimum, but its "
-                    "smallest eigenvalue is ",
-                    minimum.hessian_eigenvalues[0], ": start elsewhere, or add a regularizer");
-  return StationaryState<matrix_t<M>>(minimum.theta, minimum.hessian,
-                                      diffusion(objective, minimum.theta, training),
-                                      training.learning_rate, settings);
+  detail::require_minimum(minimum);
+  if constexpr (std::is_same_v<B, WithoutReplacement>) {
+    return detail::predict_epochs(objective, minimum, training, settings);
+  } else {
+    StationaryState<matrix_t<M>> state(
+        minimum.theta, minimum.hessian, diffusion(objective, minimum.theta, training),
+        training.learning_rate, {.form = settings.form, .rank_tolerance = settings.rank_tolerance});
+    state.mobility = mobility(objective, minimum.theta, training);
+    return state;
+  }
 }
 
 }  // namespace ness

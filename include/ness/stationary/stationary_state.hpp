@@ -84,6 +84,7 @@ class StationaryState {
   Scalar entropy_production;  ///< ⟨σ⟩ per step (Eq. 29); in the discrete form the mean of Eq. 27
   Vector hessian_eigenvalues;  ///< increasing
   double learning_rate;        ///< η
+  Matrix mobility;             ///< μ, N × N per step: ηI of SGD, unless set otherwise
   LyapunovForm form;
   Scalar residual;    ///< of the Lyapunov equation
   Scalar condition;   ///< h_max / h_min
@@ -100,6 +101,8 @@ class StationaryState {
         hessian(std::move(hessian_)),
         diffusion(std::move(diffusion_)),
         learning_rate(learning_rate_),
+        mobility(static_cast<Scalar>(learning_rate_) *
+                 Matrix::Identity(mean.size(), mean.size())),
         form(settings.form) {
     const auto n = mean.size();
     detail::require_size(hessian, n, n, "StationaryState", "hessian");
@@ -157,10 +160,17 @@ class StationaryState {
   /// tr⟨∇𝓛 δθᵀ⟩ = tr(HΣ), which Eq. 22 says is η⁻¹ tr D.
   Scalar gradient_correlation() const { return hessian.cwiseProduct(covariance).sum(); }
 
-  /// μ = βD with μ = ηI?
+  /// μ = βD?
   EinsteinRelation einstein_relation() const {
-    return ness::einstein_relation(
-        static_cast<Scalar>(learning_rate) * Matrix::Identity(mean.size(), mean.size()), diffusion);
+    return ness::einstein_relation(mobility, diffusion);
+  }
+
+  /// The Hessian of the landscape that the drift −ηHδθ goes down with mobility μ, ημ⁻¹H, N × N: H
+  /// of SGD, H₀⁻¹ of the earthquake model (Eq. 34). In equilibrium it is (βΣ)⁻¹.
+  Matrix landscape_hessian() const {
+    const detail::SymmetricEigen<Matrix> eigen(mobility);
+    return static_cast<Scalar>(learning_rate) * eigen.vectors *
+           eigen.values.cwiseInverse().asDiagonal() * eigen.vectors.transpose() * hessian;
   }
 
   /// ‖C‖ / ‖D‖: 0 in equilibrium.

@@ -8,7 +8,30 @@
 namespace ness {
 
 /// Nothing is injected: the only noise is that of the minibatches.
-struct NoNoise {};
+struct NoNoise {
+  void check(std::string_view) const {}
+  /// The variance, in each direction, of where the gradient is taken about θ.
+  double evaluation_variance() const { return 0; }
+
+  /// The state of one run.
+  template <class Vector>
+  struct Source {
+    explicit Source(const NoNoise&, Index) {}
+    template <class Random>
+    const Vector& evaluation_point(const Vector& theta, Random&) {
+      return theta;
+    }
+  };
+};
+
+/// What may stand for the noise of a training.
+template <class Noise, class Vector>
+concept NoisePolicy = requires(const Noise& noise, typename Noise::template Source<Vector>& source,
+                               const Vector& theta, Philox& random) {
+  noise.check(std::string_view{});
+  { noise.evaluation_variance() } -> std::convertible_to<double>;
+  { source.evaluation_point(theta, random) } -> std::convertible_to<const Vector&>;
+};
 
 /// The drift is that of the minibatch gradient alone.
 struct NoCorrection {};
@@ -25,6 +48,7 @@ struct Training {
   void check(Index samples, std::string_view function) const {
     detail::require_positive(learning_rate, function, "learning_rate");
     minibatch.check(samples, function);
+    noise.check(function);
   }
 };
 
