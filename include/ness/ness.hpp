@@ -8,9 +8,12 @@
 
 // IWYU pragma: begin_exports
 #include "ness/compare.hpp"
+#include "ness/diffusion/earthquake.hpp"
 #include "ness/diffusion/with_replacement.hpp"
+#include "ness/diffusion/without_replacement.hpp"
 #include "ness/dynamics/chain.hpp"
 #include "ness/dynamics/gaussian_chain.hpp"
+#include "ness/landscape/effective_landscape.hpp"
 #include "ness/landscape/minimize.hpp"
 #include "ness/minibatch/full_batch.hpp"
 #include "ness/minibatch/with_replacement.hpp"
@@ -21,9 +24,14 @@
 #include "ness/model/regression_network.hpp"
 #include "ness/random/normal.hpp"
 #include "ness/random/philox.hpp"
+#include "ness/sampling/estimate.hpp"
+#include "ness/sampling/parallel.hpp"
+#include "ness/stationary/epoch_map.hpp"
+#include "ness/stationary/flatness.hpp"
 #include "ness/stationary/mean_shift.hpp"
 #include "ness/stationary/predict.hpp"
 #include "ness/testing/check_model.hpp"
+#include "ness/training/earthquake.hpp"
 #include "ness/training/training.hpp"
 #include "ness/trajectory/measure.hpp"
 // IWYU pragma: end_exports

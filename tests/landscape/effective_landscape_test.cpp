@@ -1,12 +1,12 @@
 // The effective landscape of Sec. 3.2, by enumeration and by differences.
 #include <ness/landscape/effective_landscape.hpp>
 #include <ness/model/linear_model.hpp>
-#include <ness/model/regression_network.hpp>
 
 #include "support/catch.hpp"
 #include "support/close.hpp"
 #include "support/decay.hpp"
 #include "support/every_partition.hpp"
+#include "support/network.hpp"
 #include "support/quadratic.hpp"
 
 namespace {
@@ -31,17 +31,6 @@ MatrixXd differences(const F& f, const VectorXd& theta, double step) {
     result.col(k) = column;
   }
   return result;
-}
-
-auto network_objective() {
-  ness::Philox random(5);
-  return ness::Objective(ness::regression_network(random), ness::L2{10});
-}
-
-auto network_minimum(const auto& objective) {
-  Eigen::Matrix<double, 7, 1> start;
-  start << 1.23, 1.28, 0.53, -0.70, 0.91, -0.93, 0.01;
-  return ness::minimize(objective, start);
 }
 
 }  // namespace
@@ -96,8 +85,8 @@ TEST_CASE("the Hessian of δ𝓛 of a linear model in closed form is that by dif
 }
 
 TEST_CASE("θ̂₀ is the minimum of 𝓛̂ to rounding, and not θ₀") {
-  const auto objective = network_objective();
-  const auto minimum = network_minimum(objective);
+  const auto& objective = network();
+  const auto& minimum = network_minimum();
   const Sgd training{.learning_rate = 1e-7, .minibatch = {10}};
   const auto effective = ness::effective_minimum(objective, minimum, training);
   REQUIRE(effective.status == ness::MinimumStatus::converged);
@@ -115,8 +104,8 @@ TEST_CASE("θ̂₀ is the minimum of 𝓛̂ to rounding, and not θ₀") {
 }
 
 TEST_CASE("one batch has no correction; what does not fit is refused; no minimum is a status") {
-  const auto objective = network_objective();
-  const auto minimum = network_minimum(objective);
+  const auto& objective = network();
+  const auto& minimum = network_minimum();
   const auto single = ness::effective_minimum(objective, minimum, Sgd{1e-7, {200}});
   CHECK(single.status == ness::MinimumStatus::converged);
   CHECK((single.theta - minimum.theta).norm() <= 1e-12);

@@ -1,9 +1,5 @@
-// Training without replacement: prediction to leading order and to all orders, against epochs.
-#include <iostream>
-#include <fstream>
-#include <cstdlib>
-#include <ness/model/linear_model.hpp>
-#include <ness/model/regression_network.hpp>
+// Training without replacement: its stationary state to leading order and to all orders.
+#include <ness/compare.hpp>
 #include <ness/stationary/mean_shift.hpp>
 #include <ness/stationary/predict.hpp>
 #include <ness/trajectory/measure.hpp>
@@ -11,56 +7,229 @@
 #include "support/catch.hpp"
 #include "support/close.hpp"
 #include "support/every_partition.hpp"
+#include "support/network.hpp"
 #include "support/quadratic.hpp"
 
 namespace {
 
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
+using ness::EpochHessian;
+using ness::EpochNoise;
+using ness::EpochOrder;
 using Sgd = ness::Sgd<ness::WithoutReplacement>;
-using Matrix7 = ness::matrix_t<ness::RegressionNetwork>;
+using Matrix7 = Eigen::Matrix<double, 7, 7>;
 
-const auto& network() {
-  static const ness::Objective objective = [] {
-    if (getenv("PAPER")) { Eigen::VectorXd x(200), y(200); std::ifstream fx(getenv("X")), fy(getenv("Y")); for (int i=0;i<200;++i) { fx>>x[i]; fy>>y[i]; }
-      return ness::Objective(ness::RegressionNetwork(x.transpose(), y.transpose(), {}, ness::regression_loss(200)), ness::L2{10}); }
-    ness::Philox random(5);
-    return ness::Objective(ness::regression_network(random), ness::L2{10});
-  }();
-  return objective;
+/// ½⟨ξ̂ξ̂ᵀ⟩ of `epochs` single epochs from θ, with its standard error.
+ness::Estimate<Matrix7> simulated_noise(const Eigen::Matrix<double, 7, 1>& theta,
+                                        const Sgd& training, int epochs) {
+  ness::BatchMeans<Matrix7> second(Matrix7(), epochs / 50);
+  ness::BatchMeans<Eigen::Matrix<double, 7, 1>> first(theta, epochs / 50);
+  for (int k = 0; k < epochs; ++k) {
+    ness::Chain chain(network(), training, theta, ness::Philox(3, static_cast<std::uint64_t>(k)));
+    chain.step();
+    const Eigen::Matrix<double, 7, 1> step = chain.theta() - theta;
+    first.add(step, 1);
+    second.add(Matrix7(step * step.transpose() / 2), 1);
+  }
+  return {second.mean() - first.mean() * first.mean().transpose() / 2, second.standard_error()};
 }
 
-const auto& network_minimum() {
-  static const auto minimum = [] {
-    Eigen::Matrix<double, 7, 1> start;
-    start << 1.23, 1.28, 0.53, -0.70, 0.91, -0.93, 0.01;
-    return ness::minimize(network(), start);
-  }();
-  return minimum;
+/// The largest deviation over the elements, in standard errors.
+template <class Estimate, class Exact>
+double largest_z(const Estimate& estimate, const Exact& exact) {
+  return (estimate.value - exact).cwiseAbs().cwiseQuotient(estimate.standard_error).maxCoeff();
 }
+
+/// The epoch map averaged over every partition, and the state that follows from it.
+struct EnumeratedMap {
+  MatrixXd a, d, covariance;
+  VectorXd mean;
+
+  template <class M, class R>
+  EnumeratedMap(const ness::Objective<M, R>& objective, const VectorXd& theta, double eta,
+                Eigen::Index m) {
+    const Eigen::Index size = theta.size();
+    const Eigen::Index samples = objective.samples();
+    ness::Derivatives<M> derivatives(objective.model());
+    MatrixXd gradients(size, samples), hessians(size * size, samples);
+    derivatives.sample_gradients(theta, 0, gradients);
+    derivatives.sample_hessians(theta, 0, hessians);
+    std::vector<MatrixXd> maps;
+    MatrixXd sum = MatrixXd::Zero(size, size + 1);
+    for_every_partition(samples, m, [&](const std::vector<int>& batch_of) {
+      MatrixXd map = MatrixXd::Identity(size, size + 1);
+      for (int t = 0; t < samples / m; ++t) {
+        VectorXd g = objective.regularizer_gradient(theta);
+        MatrixXd q = objective.regularizer_hessian(theta);
+        for (Eigen::Index i = 0; i < samples; ++i)
+          if (batch_of[static_cast<std::size_t>(i)] == t) {
+            g += gradients.col(i) / static_cast<double>(m);
+            q += hessians.col(i).reshaped(size, size) / static_cast<double>(m);
+          }
+        map = map - eta * q * map;
+        map.col(size) -= eta * g;
+      }
+      maps.push_back(map);
+      sum += map;
+    });
+    sum /= static_cast<double>(maps.size());
+    a = sum.leftCols(size);
+    mean = (MatrixXd::Identity(size, size) - a).lu().solve(sum.col(size));
+    // Σ = ⟨AΣAᵀ⟩ + ⟨ccᵀ⟩ by iteration.
+    covariance.setZero(size, size);
+    for (int k = 0; k < 4000; ++k) {
+      MatrixXd next = MatrixXd::Zero(size, size);
+      for (const MatrixXd& map : maps) {
+        const VectorXd c = map.col(size) + map.leftCols(size) * mean - mean;
+        next += (map.leftCols(size) * covariance * map.leftCols(size).transpose() +
+                 c * c.transpose()) /
+                static_cast<double>(maps.size());
+      }
+      covariance = next;
+    }
+    d = (covariance - a * covariance * a.transpose()) / 2;
+    mean += theta;
+  }
+};
 
 }  // namespace
 
-TEST_CASE("print") {
+TEST_CASE("the sampled epoch map is the average over all partitions, to all orders in η") {
+  const ness::Objective objective(QuadraticLosses(2, 6, 3), ness::L2{4});
+  const VectorXd minimum = ness::minimize(objective, VectorXd::Zero(2)).theta;
+  constexpr double eta = 0.02;
+  const EnumeratedMap exact(objective, minimum, eta, 2);
+  const auto map = ness::sample_epoch_map(objective, minimum, Sgd{eta, {2}});
+  CHECK(largest_z(map.hessian, (MatrixXd::Identity(2, 2) - exact.a) / eta) <= 4);
+  CHECK(largest_z(map.mean, exact.mean) <= 4);
+  CHECK(largest_z(map.diffusion, exact.d) <= 4);
+  CHECK(largest_z(map.covariance, exact.covariance) <= 4);
+  CHECK(relative_error(map.covariance.value, exact.covariance) <= 0.01);
+  CHECK(map.covariance.standard_error.norm() <= 0.01 * exact.covariance.norm());
+  // The leading order is far off at this η.
+  const MatrixXd leading = ness::diffusion(objective, minimum, Sgd{eta, {2}});
+  CHECK(relative_error(leading, exact.d) > 0.1);
+  CHECK(map.state.covariance == map.covariance.value);
+  CHECK(map.state.mean == map.mean.value);
+}
+
+TEST_CASE("the epoch map does not depend on the number of threads, nor much on the seed") {
+  const ness::Objective objective(QuadraticLosses(2, 6, 3), ness::L2{4});
+  const VectorXd minimum = ness::minimize(objective, VectorXd::Zero(2)).theta;
+  const auto with = [&](int threads, std::uint64_t seed) {
+    return ness::sample_epoch_map(objective, minimum, Sgd{0.02, {2}},
+                                  {.permutations = 1000, .threads = threads, .seed = seed});
+  };
+  const auto one = with(1, 1);
+  CHECK(one.covariance.value == with(3, 1).covariance.value);
+  const auto other = with(1, 2);
+  CHECK(one.covariance.value != other.covariance.value);
+  CHECK((one.covariance.value - other.covariance.value).norm() <=
+        5 * one.covariance.standard_error.norm());
+}
+
+TEST_CASE("D̂ against simulated epochs: what remains is in proportion to η") {
+  const auto& theta = network_minimum().theta;
+  const auto remainder = [&](double eta, int epochs) {
+    const Sgd training{.learning_rate = eta, .minibatch = {10}};
+    const Matrix7 d = ness::diffusion(network(), theta, training);
+    const auto simulated = simulated_noise(theta, training, epochs);
+    return std::pair(relative_error(simulated.value, d), simulated.standard_error.norm() / d.norm());
+  };
+  // At a small η the higher orders, here 5e-4, are below the standard error.
+  const auto [small, error] = remainder(1e-9, 50'000);
+  CHECK(error < 0.008);
+  CHECK(small <= 3 * error);
+  const auto [one, error1] = remainder(1.5e-7, 100'000);
+  const auto [two, error2] = remainder(3e-7, 100'000);
+  INFO("relative difference " << one << " +- " << error1 << " and " << two << " +- " << error2);
+  CHECK(one > 5 * error1);
+  CHECK(std::abs(two / one - 2) <= 0.35);
+}
+
+TEST_CASE("the state without replacement: leading order and all orders against simulation") {
   const Sgd training{.learning_rate = 1e-7, .minibatch = {10}};
-  const auto wr = ness::predict(network(), network_minimum(), ness::Sgd<ness::WithReplacement>{1e-7,{10}});
-  const auto state = ness::predict(network(), network_minimum(), training);
-  const auto all = ness::predict(network(), network_minimum(), training, {.epoch_order = ness::EpochOrder::all});
-  const auto map = ness::sample_epoch_map(network(), state.mean, training);
-  std::cout << "map: mean se " << map.mean.standard_error.transpose() << "\n hess " << map.hessian.standard_error.norm()/map.hessian.value.norm() << " D " << map.diffusion.standard_error.norm()/map.diffusion.value.norm() << " cov " << map.covariance.standard_error.norm()/map.covariance.value.norm() << " C/D " << all.nonequilibrium_ratio() << " " << state.nonequilibrium_ratio() << " cdiff " << relative_error(state.circulation, all.circulation) << "\n";
-  const auto measured = ness::measure(network(), training, state, {.run = {.steps = 1'250'000*4, .burn_in = 100'000*20, .chains = 8}});
-  std::cout << "wr " << wr.covariance.norm() << " wor " << state.covariance.norm() << " all " << all.covariance.norm() << " sim " << measured.covariance.value.norm() << "\n";
-  std::cout << "h " << network_minimum().hessian_eigenvalues.transpose() << "\n";
-  std::cout << "rel lead " << relative_error(state.covariance, measured.covariance.value) << " all " << relative_error(all.covariance, measured.covariance.value) << " se " << measured.covariance.standard_error.norm()/measured.covariance.value.norm() << "\n";
-  std::cout << "theta_0 - hat " << (network_minimum().theta - state.mean).transpose() << "\n";
-  std::cout << "all - hat " << (all.mean - state.mean).transpose() << "\n";
-  std::cout << "shift " << ness::mean_shift(network(), training, state).transpose() << "\n";
-  std::cout << "all+shift-hat " << (all.mean + ness::mean_shift(network(), training, all) - state.mean).transpose() << "\n";
-  std::cout << "z " << ((measured.mean.value - all.mean - ness::mean_shift(network(), training, all)).array()/measured.mean.standard_error.array()).transpose() << "\n";
-  std::cout << "z hat " << ((measured.mean.value - state.mean).array()/measured.mean.standard_error.array()).transpose() << "\n";
-  std::cout << "sim - hat " << (measured.mean.value - state.mean).transpose() << "\n";
-  std::cout << "se        " << measured.mean.standard_error.transpose() << "\n";
-  std::cout << "std        " << state.covariance.diagonal().cwiseSqrt().transpose() << "\n";
-  std::cout << "tau " << measured.autocorrelation_time.transpose() << " " << measured.batch_length << "\n";
-  std::cout << "Cse " << measured.circulation.standard_error.norm() << "C " << state.circulation.norm() << " " << all.circulation.norm() << " " << measured.circulation.value.norm() <<" rel " << relative_error(all.circulation, measured.circulation.value) << " ep " << state.entropy_production << " " << all.entropy_production << " " << measured.entropy_production.value << " " << measured.entropy_production.standard_error << "\n";
+  const auto& objective = network();
+  const auto& minimum = network_minimum();
+  const auto leading = ness::predict(objective, minimum, training);
+  const auto all = ness::predict(objective, minimum, training, {.epoch_order = EpochOrder::all});
+  const auto measured = ness::measure(
+      objective, training, leading,
+      {.run = {.steps = 2'000'000, .burn_in = 1'000'000, .chains = 10}});
+  CHECK(measured.markov_steps == 1'000'000);
+
+  // Four orders of magnitude below training with replacement.
+  const auto with = ness::predict(objective, minimum,
+                                  ness::Sgd<ness::WithReplacement>{1e-7, {10}});
+  CHECK(leading.covariance.norm() < 3e-4 * with.covariance.norm());
+
+  // The mean is at θ̂₀ and not at θ₀, and beyond 1/60 of the way explained by the next order.
+  const auto distance = [&](const auto& point) {
+    return (measured.mean.value - point).norm();
+  };
+  CHECK(distance(leading.mean) <= distance(minimum.theta) / 50);
+  const Eigen::Matrix<double, 7, 1> next = all.mean + ness::mean_shift(objective, training, all);
+  CHECK(distance(next) < 0.6 * distance(leading.mean));
+  CHECK(largest_z(measured.mean, next) <= 3.5);
+
+  // The steep directions are known to a per cent after 1e6 epochs; there the leading order is off.
+  const ness::detail::SymmetricEigen<Matrix7> eigen(minimum.hessian);
+  const auto steep = [&](const auto& matrix) {
+    const auto basis = eigen.vectors.rightCols<3>();
+    return Eigen::Matrix3d(basis.transpose() * matrix * basis);
+  };
+  const Eigen::Matrix3d found = steep(measured.covariance.value);
+  CHECK(relative_error(steep(all.covariance), found) <= 0.01);
+  CHECK(relative_error(steep(all.covariance), found) <
+        0.5 * relative_error(steep(leading.covariance), found));
+  CHECK((measured.circulation.value - all.circulation).norm() <=
+        3 * measured.circulation.standard_error.norm());
+  CHECK(std::abs(measured.entropy_production.value - all.entropy_production) <=
+        3 * measured.entropy_production.standard_error);
+  CHECK_FALSE(all.is_equilibrium());
+}
+
+TEST_CASE("the Hessian of 𝓛̂ is nearer to that of the epoch map than nH₀") {
+  const Sgd training{.learning_rate = 1e-7, .minibatch = {10}};
+  const auto& minimum = network_minimum();
+  const auto map = ness::sample_epoch_map(network(), minimum.theta, training, {.permutations = 500});
+  const auto effective = ness::predict(network(), minimum, training);
+  const auto leading = ness::predict(network(), minimum, training,
+                                     {.epoch_hessian = EpochHessian::leading});
+  CHECK(relative_error(leading.hessian, 20 * minimum.hessian) <= 1e-15);
+  const double first = relative_error(effective.hessian, map.hessian.value);
+  const double zeroth = relative_error(leading.hessian, map.hessian.value);
+  INFO("effective " << first << ", leading " << zeroth);
+  CHECK(zeroth > 0.01);
+  CHECK(first < 0.05 * zeroth);
+  CHECK(leading.mean == effective.mean);
+}
+
+TEST_CASE("predict takes the level of D̂ that it is asked for") {
+  const Sgd training{.learning_rate = 1e-7, .minibatch = {10}};
+  for (EpochNoise level : {EpochNoise::exact, EpochNoise::printed, EpochNoise::leading,
+                           EpochNoise::curvature, EpochNoise::step_noise}) {
+    const auto state =
+        ness::predict(network(), network_minimum(), training, {.epoch_noise = level});
+    CHECK(state.diffusion == ness::diffusion(network(), state.mean, training, level));
+  }
+}
+
+TEST_CASE("what the prediction of epochs refuses") {
+  const auto& objective = network();
+  const auto& minimum = network_minimum();
+  CHECK_THROWS_WITH(ness::predict(objective, minimum, Sgd{1e-7, {7}}),
+                    contains("must divide M = 200") && contains("5 and 8"));
+  CHECK_THROWS_WITH(ness::predict(objective, minimum, Sgd{1e-4, {10}}),
+                    contains("learning_rate * n * h_max must be small") &&
+                        contains("lower learning_rate"));
+  const Sgd training{.learning_rate = 1e-7, .minibatch = {10}};
+  CHECK_THROWS_WITH(ness::sample_epoch_map(objective, minimum.theta, training, {.permutations = 1}),
+                    contains("permutations must be at least 2, but is 1"));
+  CHECK_THROWS_WITH(ness::sample_epoch_map(objective, minimum.theta, training, {.threads = -1}),
+                    contains("threads must not be negative"));
+  const ness::vector_t<ness::RegressionNetwork> ridge = 5 * minimum.theta;
+  CHECK_THROWS_WITH(ness::sample_epoch_map(objective, ridge, training, {.permutations = 100}),
+                    contains("must contract"));
 }

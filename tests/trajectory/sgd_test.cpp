@@ -44,7 +44,7 @@ TEST_CASE("the regression network with replacement: simulation agrees with predi
   const auto state = ness::predict(objective, minimum, training);
   const auto measured = ness::measure(
       objective, training, state, {.run = {.steps = 500'000, .burn_in = 500'000, .chains = 16}});
-  CHECK(ness::compare(state, measured, ness::mean_shift(objective, state)).agrees());
+  CHECK(ness::compare(state, measured, ness::mean_shift(objective, training, state)).agrees());
   // Steep directions relax within 2e4 steps, so that their variances are known to a few per cent.
   const ness::detail::SymmetricEigen<ness::matrix_t<ness::RegressionNetwork>> eigen(state.hessian);
   const auto steep = eigen.vectors.rightCols<4>();
