@@ -1,4 +1,5 @@
-// One step on the regression network of Eq. 30 (N = 7, m = 10, M = 200), and what measuring adds.
+// One step on the regression network of Eq. 30 (N = 7, m = 10, M = 200), what measuring adds, and
+// the noise of an epoch.
 #include <ness/ness.hpp>
 
 #include "ratios.hpp"
@@ -75,6 +76,28 @@ void block_with_all_estimators(benchmark::State& state) { block<true>(state); }
 BENCHMARK(block_of_steps);
 BENCHMARK(block_with_all_estimators);
 
+// The noise of an epoch without replacement against one pass of sample gradients.
+void sample_gradients(benchmark::State& state) {
+  const auto objective = make_objective();
+  using Model = std::decay_t<decltype(objective.model())>;
+  ness::Derivatives<Model> derivatives(objective.model());
+  ness::block_t<Model> gradients(7, objective.samples());
+  const Theta theta = start();
+  for (auto _ : state) {
+    derivatives.sample_gradients(theta, 0, gradients);
+    benchmark::DoNotOptimize(gradients.data());
+  }
+}
+BENCHMARK(sample_gradients);
+
+void diffusion_of_epoch(benchmark::State& state) {
+  const auto objective = make_objective();
+  const ness::Sgd<ness::WithoutReplacement> training{.learning_rate = eta, .minibatch = {10}};
+  const Theta theta = start();
+  for (auto _ : state) benchmark::DoNotOptimize(ness::diffusion(objective, theta, training).sum());
+}
+BENCHMARK(diffusion_of_epoch);
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -82,7 +105,9 @@ int main(int argc, char** argv) {
                          {{"step with replacement / hand-written loop", "step_with_replacement",
                            "step_hand_written", 1.3},
                           {"step without replacement / with replacement",
-                           "step_without_replacement", "step_with_replacement", 0},
+                           "step_without_replacement", "step_with_replacement", 1.05},
                           {"step and all estimators / step alone", "block_with_all_estimators",
-                           "block_of_steps", 1.5}});
+                           "block_of_steps", 1.5},
+                          {"noise of an epoch, exact / one pass of sample gradients",
+                           "diffusion_of_epoch", "sample_gradients", 20}});
 }

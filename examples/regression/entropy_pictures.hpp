@@ -17,12 +17,14 @@ inline std::string length_style(std::size_t k) {
   return styles[k % styles.size()];
 }
 
-inline void draw_exponentials(FigureFolder& folder, const Measured& measured) {
+inline void draw_exponentials(FigureFolder& folder, const Measured& measured,
+                              const std::string& sampling) {
+  const std::string figure = "fig4a_" + sampling;
   std::ostringstream plots;
   plots.precision(6);
   for (std::size_t k = 0; k < measured.trajectories.size(); ++k) {
     const auto& part = measured.trajectories[k];
-    const std::string name = "fig4a_" + std::to_string(part.length);
+    const std::string name = figure + "_" + std::to_string(part.length);
     DataTable table;
     for (Eigen::Index bin = 0; bin < part.histogram.axis().bins; ++bin) {
       const double w = std::exp(-part.histogram.axis().center(bin));
@@ -34,7 +36,7 @@ inline void draw_exponentials(FigureFolder& folder, const Measured& measured) {
           << " title 'ℓ = " << part.length << ", ⟨{/:Italic e}^{−{/:Italic σ}}⟩ = " << std::fixed
           << part.integral_fluctuation.value << "'";
   }
-  folder.draw("fig4a", R"(
+  folder.draw(figure, R"(
 set xlabel '{/:Italic e}^{−{/:Italic σ}}'
 set ylabel 'probability density'
 set logscale y
@@ -46,7 +48,9 @@ set arrow from 1, graph 0 to 1, graph 1 nohead dt 3 lc rgb 'black'
 plot )" + plots.str() + "\n");
 }
 
-inline void draw_ratios(FigureFolder& folder, const Measured& measured) {
+inline void draw_ratios(FigureFolder& folder, const Measured& measured,
+                        const std::string& sampling) {
+  const std::string figure = "fig4b_" + sampling;
   constexpr double largest_error = 0.03;  // beyond it a point says nothing and hides others
   std::string plots;
   double reach = 0;
@@ -59,12 +63,12 @@ inline void draw_ratios(FigureFolder& folder, const Measured& measured) {
       table.row(point.entropy, point.ratio, point.standard_error);
       reach = std::max(reach, point.entropy);
     }
-    folder.data("fig4b_" + length, table);
-    plots += ", 'fig4b_" + length + ".dat' with yerrorbars lw 0.8 ps 0.6 " + length_style(k) +
+    folder.data(figure + "_" + length, table);
+    plots += ", '" + figure + "_" + length + ".dat' with yerrorbars lw 0.8 ps 0.6 " + length_style(k) +
              " title 'ℓ = " + length + "'";
   }
   if (!(reach > 0)) reach = 1;
-  folder.draw("fig4b", "set xrange [0:" + std::to_string(1.05 * reach) + "]\n" + R"(
+  folder.draw(figure, "set xrange [0:" + std::to_string(1.05 * reach) + "]\n" + R"(
 set xlabel '{/:Italic σ}'
 set ylabel '{/:Italic P}(−{/:Italic σ}) / {/:Italic P}({/:Italic σ})'
 set grid lc rgb '#e0e0e0'
@@ -78,13 +82,14 @@ inline void draw_mean_entropy(FigureFolder& folder, const Results& results) {
   for (const auto& part : results.measured.trajectories)
     table.row(part.length, part.length * part.entropy_production.value,
               part.length * part.entropy_production.standard_error);
-  folder.data("fig4c", table);
+  const std::string figure = "fig4c_" + results.sampling;
+  folder.data(figure, table);
   const double rate = results.predicted.entropy_production;
   const double power = rate > 0 ? std::floor(std::log10(3 * rate)) : 0;
   std::ostringstream theory;
-  theory << "rate = " << rate << "\nunit = 1e" << power << "\nset ylabel '⟨{/:Italic σ}⟩  (10^{"
+  theory << "data = '" << figure << ".dat'\nrate = " << rate << "\nunit = 1e" << power << "\nset ylabel '⟨{/:Italic σ}⟩  (10^{"
          << power << "})'\n";
-  folder.draw("fig4c", theory.str() + R"(
+  folder.draw(figure, theory.str() + R"(
 set xlabel '{/:Italic ℓ}  (Markov steps)'
 set xtics 1
 set xrange [0:3.5]
@@ -92,12 +97,13 @@ set yrange [0:*]
 set grid lc rgb '#e0e0e0'
 set key top left Left reverse samplen 2
 plot rate*x/unit with lines lw 2 lc rgb '#c81d1d' title 'theory (Eq. 29)', \
-     'fig4c.dat' using 1:($2/unit):($3/unit) with yerrorbars pt 7 ps 1.2 lc rgb '#1f4e9c' title 'simulation'
+     data using 1:($2/unit):($3/unit) with yerrorbars pt 7 ps 1.2 lc rgb '#1f4e9c' title 'simulation'
 )");
 }
 
 inline void draw_entropy(FigureFolder& folder, const Results& results) {
-  draw_exponentials(folder, results.measured);
-  draw_ratios(folder, results.measured);
+  if (!(results.predicted.nonequilibrium_ratio() > 1e-10)) return;  // no entropy is produced
+  draw_exponentials(folder, results.measured, results.sampling);
+  draw_ratios(folder, results.measured, results.sampling);
   draw_mean_entropy(folder, results);
 }

@@ -2,22 +2,32 @@
 // predicted and measured.
 #include <iostream>
 #include <optional>
+#include <vector>
 
 #include "density_picture.hpp"
 #include "entropy_pictures.hpp"
+#include "flatness_picture.hpp"
 #include "pictures.hpp"
 #include "report.hpp"
 
 namespace {
 
 void draw(FigureFolder& folder, const Options& options, const Objective& objective,
-          const Results& results) {
-  draw_fit(folder, objective.model(), results.minimum.theta);
-  draw_density(folder, results, "fig2a");
-  draw_elements(folder, results, "fig3a");
-  draw_entropy(folder, results);
+          const std::vector<Results>& all) {
+  const Minimum& minimum = all.front().minimum;
+  const Eigen::Vector2d unit =
+      ness::predict(objective, minimum, with_replacement(options))
+          .covariance.diagonal()(Eigen::Vector2i(shown[0], shown[1]))
+          .cwiseSqrt();
+  draw_fit(folder, objective.model(), minimum.theta);
+  for (const Results& results : all) {
+    draw_density(folder, results, unit);
+    draw_elements(folder, results);
+    draw_entropy(folder, results);
+  }
+  draw_flatness(folder, options, objective, all);
   if (options.training_runs > 0)
-    draw_training(folder, training_curve(objective, options, results.minimum.value), options);
+    draw_training(folder, training_curve(objective, options, minimum.value), options);
   std::cout << '\n' << folder.summary() << '\n';
 }
 
@@ -29,13 +39,15 @@ void run(const Options& options) {
 
   const Objective objective(make_network(options), ness::L2{options.lambda});
   check_batch(options, objective.samples());
-  const Results results = study(options, objective, find_minimum(objective));
+  const Minimum minimum = find_minimum(objective);
+  std::vector<Results> all;
+  for (const std::string& sampling : options.sampling)
+    all.push_back(study(options, objective, minimum, sampling));
 
-  print(std::cout, objective, options, results);
+  print(std::cout, objective, options, all);
   std::cout.flush();
-  if (!options.json.empty())
-    write_atomically(options.json, to_json(options, results).dump(2) + "\n");
-  if (folder) draw(*folder, options, objective, results);
+  if (!options.json.empty()) write_atomically(options.json, to_json(options, all).dump(2) + "\n");
+  if (folder) draw(*folder, options, objective, all);
 }
 
 }  // namespace

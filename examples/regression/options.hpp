@@ -1,16 +1,19 @@
 // What the user asks for, and whether it can be done.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <ness/ness.hpp>
 #include <string>
+#include <vector>
 
 #include "../common/command_line.hpp"
 
 struct Options {
   std::string data_x, data_y;  ///< empty: the built-in data set
-  std::string sampling = "wr";
+  std::vector<std::string> sampling{"wr"};
   double zeta = 1e-4;
   double eta = 1e-7;
   std::int64_t batch = 10;
@@ -30,7 +33,10 @@ inline void add_options(CLI::App& app, Options& options) {
       ->type_name("FILE");
   app.add_option("--data-y", options.data_y, "Targets y, one a line")->type_name("FILE");
   app.add_option("--sampling", options.sampling,
-                 "How minibatches are drawn: wr, with replacement (wor and earthquake: not yet)")
+                 "How training is made stochastic: wr, minibatches drawn with replacement; wor, "
+                 "without; earthquake, the whole gradient at a point shaken by --zeta. Several, as "
+                 "in wr,wor, are set side by side")
+      ->delimiter(',')
       ->capture_default_str()
       ->type_name("NAME");
   add_number(app, "--zeta", options.zeta, "Size of the earthquakes");
@@ -64,13 +70,20 @@ inline void require_count(const std::string& option, std::int64_t value, std::in
                  "be in " + std::to_string(least) + " ... " + std::to_string(most), value, remedy);
 }
 
+/// Is this one of the ways of sampling asked for?
+inline bool uses(const Options& options, const std::string& sampling) {
+  return std::count(options.sampling.begin(), options.sampling.end(), sampling) > 0;
+}
+
 /// What is wrong whatever the data are. Throws `UserError`.
 inline void check(const Options& options) {
-  const std::string& sampling = options.sampling;
-  require_option(sampling == "wr" || sampling == "wor" || sampling == "earthquake", "--sampling",
-                 "be wr, wor or earthquake", "'" + sampling + "'", "use wr");
-  require_option(sampling == "wr", "--sampling", "be wr, the only one that is available so far",
-                 sampling, "use wr");
+  for (std::size_t k = 0; k < options.sampling.size(); ++k) {
+    const std::string& sampling = options.sampling[k];
+    require_option(sampling == "wr" || sampling == "wor" || sampling == "earthquake", "--sampling",
+                   "be wr, wor or earthquake", "'" + sampling + "'", "use wr");
+    require_option(std::count(options.sampling.begin(), options.sampling.end(), sampling) == 1,
+                   "--sampling", "name each way once", "'" + sampling + "' twice", "leave one out");
+  }
   if (options.data_x.empty() != options.data_y.empty())
     throw UserError("--data-x and --data-y go together, but only one is there: give the other");
   require_positive_option("--zeta", options.zeta, "1e-4");
@@ -92,6 +105,16 @@ inline void check_batch(const Options& options, std::int64_t samples) {
   require_option(options.batch >= 1 && options.batch <= samples, "--batch",
                  "be in 1 ... M = " + std::to_string(samples), options.batch,
                  "there are " + std::to_string(samples) + " samples to draw from");
+  if (!uses(options, "wor")) return;
+  const auto [below, above] = ness::nearest_batch_sizes(samples, options.batch);
+  require_option(samples % options.batch == 0, "--batch",
+                 "divide M = " + std::to_string(samples) + " without replacement", options.batch,
+                 "the nearest that do are " + std::to_string(below) + " and " +
+                     std::to_string(above));
+  require_option(options.steps >= samples / options.batch, "--steps",
+                 "be at least one epoch of " + std::to_string(samples / options.batch) +
+                     " updates without replacement",
+                 options.steps, "raise it");
 }
 
 /// What is wrong where the largest eigenvalue of the Hessian is `steepest`. Throws `UserError`.

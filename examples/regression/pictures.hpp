@@ -1,6 +1,7 @@
 // Figs. 1 and 3A: data and fit, training, and the elements of Σ and C.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -89,10 +90,14 @@ inline std::string element_panel(const std::string& file, const std::string& sym
 }
 
 /// Fig. 3A: elements of Σ and C, theory against simulation.
-inline void draw_elements(FigureFolder& folder, const Results& results, const std::string& name) {
-  const auto& [minimum, predicted, mean_shift, measured, density, burn_in] = results;
+inline void draw_elements(FigureFolder& folder, const Results& results) {
+  const std::string name = "fig3a_" + results.sampling;
+  const Predicted& predicted = results.predicted;
+  const Measured& measured = results.measured;
   const int covariance = decade(predicted.covariance);
-  const int circulation = decade(predicted.circulation);
+  // In equilibrium the theory is 0 but for rounding.
+  const int circulation =
+      std::max(decade(predicted.circulation), decade(measured.circulation.value));
   folder.data(name + "_covariance",
               elements(predicted.covariance, measured.covariance, true, covariance));
   folder.data(name + "_circulation",

@@ -62,8 +62,8 @@ ComparisonRow compare_row(std::string quantity, double theory, const Value& meas
 ///
 /// A row agrees within 3 standard errors and ηh_max of the predicted value, the relative order that
 /// the theory of Eqs. 21–29 leaves out (the mean and ⟨e^{−σ}⟩ have no such allowance). The row of
-/// the mean is its distance from the minimum; `mean_shift` says what that is expected to be, 0 if
-/// not given.
+/// the mean is its distance from the predicted one; `mean_shift` says what that is expected to be,
+/// 0 if not given.
 template <class Predicted, class Measured>
 Comparison compare(const Predicted& predicted, const Measured& measured,
                    const decltype(Predicted::mean)& mean_shift) {
@@ -71,7 +71,7 @@ Comparison compare(const Predicted& predicted, const Measured& measured,
       predicted.learning_rate * static_cast<double>(predicted.hessian_eigenvalues.maxCoeff());
   Comparison result;
   result.rows = {
-      compare_row("mean - minimum", mean_shift,
+      compare_row("shift of the mean", mean_shift,
                   Estimate<decltype(measured.mean.value)>{
                       measured.mean.value - predicted.mean.template cast<double>(),
                       measured.mean.standard_error},

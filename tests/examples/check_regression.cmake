@@ -5,7 +5,7 @@ set(short --steps 2e4 --chains 3 --training-runs 4 --training-steps 2000)
 expect_success(${short} --threads 1 --json one.json --figures figures)
 foreach(text "minimum theta_0" "Hessian eigenvalues" "Einstein relation" "circulation"
     "entropy production (l = 3)" "<exp(-sigma)> (l = 3)" "autocorrelation times"
-    "covariance, relative error" "The run is short")
+    "covariance, simulation against theory" "The run is short")
   expect_text("${text}" "${out}")
 endforeach()
 if(NOT out MATCHES "\ncovariance [^\n]*  (pass|FAIL)\n")
@@ -13,13 +13,15 @@ if(NOT out MATCHES "\ncovariance [^\n]*  (pass|FAIL)\n")
 endif()
 
 # Scripts and data always; pictures where gnuplot is there to make them.
-set(names fig1a fig1c fig2a fig3a fig4a fig4b fig4c)
+set(names fig1a fig1c fig2a fig3a_wr fig4a_wr fig4b_wr fig4c_wr variance_flatness)
 list(TRANSFORM names PREPEND figures/)
 list(TRANSFORM names APPEND .gp OUTPUT_VARIABLE scripts)
 expect_files(one.json ${scripts} figures/fig1a_data.dat figures/fig1a_fit.dat figures/fig1c.dat
   figures/fig2a_density.dat figures/fig2a_theory.dat figures/fig2a_loss.dat
-  figures/fig2a_current.dat figures/fig3a_covariance.dat figures/fig3a_circulation.dat
-  figures/fig4a_1.dat figures/fig4a_2.dat figures/fig4a_3.dat figures/fig4c.dat)
+  figures/fig2a_current.dat figures/fig3a_wr_covariance.dat
+  figures/fig3a_wr_circulation.dat figures/fig4a_wr_1.dat figures/fig4a_wr_2.dat
+  figures/fig4a_wr_3.dat figures/fig4c_wr.dat figures/variance_flatness_wr_simulation.dat
+  figures/variance_flatness_wor_theory.dat figures/variance_flatness_earthquake_theory.dat)
 find_program(gnuplot gnuplot)
 if(gnuplot)
   list(TRANSFORM names APPEND .png OUTPUT_VARIABLE pictures)
@@ -66,12 +68,63 @@ endif()
 if(one STREQUAL other)
   message(FATAL_ERROR "--seed 1 and --seed 2 give the same numbers")
 endif()
-foreach(name fig1c fig2a_density fig4a_1)
+foreach(name fig1c fig2a_density fig4a_wr_1)
   file(READ "${WORK}/figures/${name}.dat" first)
   file(READ "${WORK}/figures2/${name}.dat" second)
   if(NOT first STREQUAL second)
     message(FATAL_ERROR "--threads 1 and --threads 2 give different ${name}.dat")
   endif()
+endforeach()
+
+# Without replacement, and the earthquake: the same keys, per epoch and per step.
+set(names fig2b fig3a_wor fig4a_wor fig4b_wor fig4c_wor variance_flatness)
+list(TRANSFORM names PREPEND wor/)
+list(TRANSFORM names APPEND .gp OUTPUT_VARIABLE scripts)
+expect_success(--sampling wor --steps 4e4 --chains 2 --training-runs 0 --json wor.json --figures wor)
+expect_files(${scripts} wor/fig2b_minimum.dat wor/fig2b_current.dat)
+foreach(text "effective minimum" "mean to the next order" "leading order (Appendix B)"
+    "all orders in eta n")
+  expect_text("${text}" "${out}")
+endforeach()
+expect_success(--sampling earthquake --steps 2e3 --chains 2 --training-runs 0 --json earthquake.json
+  --figures earthquake)
+expect_files(earthquake/fig2c.gp earthquake/fig3a_earthquake.gp)
+if(NOT out MATCHES "Einstein relation +mu = beta D holds: beta = 2e\\+15")
+  message(FATAL_ERROR "the Einstein relation of the earthquake model is missing in\n${out}")
+endif()
+expect_text("stationary state         equilibrium" "${out}")
+if(EXISTS "${WORK}/earthquake/fig2c_current.dat")
+  message(FATAL_ERROR "currents were drawn in equilibrium")
+endif()
+foreach(name wor earthquake)
+  file(READ "${WORK}/${name}.json" json)
+  string(JSON sampling GET "${json}" sampling)
+  if(NOT sampling STREQUAL name)
+    message(FATAL_ERROR "sampling must be ${name}, but is ${sampling}")
+  endif()
+  foreach(matrix covariance circulation)
+    foreach(part theory simulation standard_error)
+      expect_numbers("${json}" 7 7 ${matrix} ${part})
+    endforeach()
+  endforeach()
+  expect_numbers("${json}" 7 7 diffusion theory)
+  expect_numbers("${json}" 7 0 mean simulation)
+  expect_numbers("${json}" 3 0 integral_fluctuation simulation)
+  expect_numbers("${json}" 0 0 entropy_production theory)
+endforeach()
+file(READ "${WORK}/wor.json" json)
+expect_numbers("${json}" 7 0 effective_minimum)
+string(JSON steps GET "${json}" markov_steps)
+if(NOT steps EQUAL 2000)
+  message(FATAL_ERROR "40000 updates are 2000 epochs, but markov_steps is ${steps}")
+endif()
+
+# Several side by side.
+expect_success(--sampling wr,wor,earthquake --steps 2e3 --chains 2 --training-runs 0 --json all.json)
+expect_text("side by side, per Markov step                wr            wor     earthquake" "${out}")
+file(READ "${WORK}/all.json" json)
+foreach(name wr wor earthquake)
+  expect_numbers("${json}" 7 7 ${name} covariance theory)
 endforeach()
 
 # Without gnuplot the scripts and data are still written.

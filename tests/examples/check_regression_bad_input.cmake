@@ -23,9 +23,14 @@ expect_error("--threads must be in 0 ... 1000000, but is -1: use" --threads -1)
 expect_error("--seed must be in 0 ... 9223372036854775807, but is -1: try" --seed -1)
 expect_error("--training-runs must be in 0 ... 1000000, but is -1: try" --training-runs -1)
 expect_error("--training-steps must be in 1 ... " --training-steps 0)
-expect_error("--sampling must be wr, the only one that is available so far, but is wor: use wr"
-  --sampling wor)
-expect_error("but is earthquake: use wr" --sampling earthquake)
+expect_error("--sampling must name each way once, but is 'wor' twice: leave one out"
+  --sampling wor,wr,wor)
+expect_error("--batch must divide M = 200 without replacement, but is 7: the nearest that do are 5 and 8"
+  --sampling wor --batch 7)
+expect_error("--steps must be at least one epoch of 20 updates without replacement, but is 19: raise"
+  --sampling wor --steps 19)
+expect_error("the effective landscape has no minimum near that of the objective" --sampling wor
+  --eta 1e-5)
 expect_error("--sampling must be wr, wor or earthquake, but is 'both': use wr" --sampling both)
 expect_error("--size (--help lists the options)" --size 3)
 expect_error("(--help lists the options)" stray)

@@ -25,10 +25,23 @@ class DenseCurvature {
     return std::clamp<Index>((Index{1} << 23) / (n_ * n_), 1, Derivatives<M>::block_size);
   }
 
-  /// Takes the Hessians ∂∂ℓ_i of the samples first ... first + count − 1.
+  /// H_L = (1/M) Σ_i ∂∂ℓ_i
+  Matrix hessian(Derivatives<M>& derivatives, const Vector& theta, Index samples) {
+    Matrix sum = Matrix::Zero(n_, n_);
+    for_each_range(samples, block_size(), [&](Index first, Index count) {
+      load(derivatives, theta, first, count);
+      for (Index i = 0; i < count; ++i) sum += hessian(i);
+    });
+    return (sum + sum.transpose()) / static_cast<Scalar>(2 * samples);
+  }
+
+  /// Takes the Hessians ∂∂ℓ_i of the samples first ... first + count − 1, unless it has them: θ is
+  /// the same in all calls.
   void load(Derivatives<M>& derivatives, const Vector& theta, Index first, Index count) {
+    if (first == first_ && count == hessians_.cols()) return;
     hessians_.resize(n_ * n_, count);
     derivatives.sample_hessians(theta, first, hessians_);
+    first_ = first;
   }
 
   /// Column i of `products` = ∂∂ℓ_i · (column i of `directions`)
@@ -41,6 +54,13 @@ class DenseCurvature {
       else
         products.col(i).noalias() = hessian(i) * directions.col(i);
     }
+  }
+
+  /// Column i of `products` = ∂∂ℓ_i · direction, by the symmetry of ∂∂ℓ_i a single product.
+  void common_products(const Vector& direction, Block& products) const {
+    products.resize(n_, hessians_.cols());
+    products.reshaped().noalias() =
+        hessians_.reshaped(n_, n_ * hessians_.cols()).transpose() * direction;
   }
 
   /// Adds Σ_i ∂∂ℓ_i W ∂∂ℓ_i to F and Σ_i ∂∂ℓ_i ⊗ v_i to K.
@@ -85,6 +105,7 @@ class DenseCurvature {
   }
 
   Index n_;
+  Index first_ = -1;
   Matrix f_, product_;
   Pairs k_;
   Eigen::Matrix<Scalar, N2, Eigen::Dynamic> hessians_;
@@ -117,6 +138,12 @@ class KroneckerCurvature {
 
   Index block_size() const { return Derivatives<M>::block_size; }
 
+  Matrix hessian(Derivatives<M>& derivatives, const Vector& theta, Index) const {
+    Matrix result;
+    derivatives.hessian(theta, result);
+    return result;
+  }
+
   void load(Derivatives<M>&, const Vector&, Index first, Index count) {
     first_ = first;
     count_ = count;
@@ -132,6 +159,10 @@ class KroneckerCurvature {
         products.col(j).segment(k * f_size_, f_size_) = (factor_ * x.dot(direction)) * x;
       }
     }
+  }
+
+  void common_products(const Vector& direction, Block& out) const {
+    products(direction.replicate(1, count_), out);
   }
 
   void add(const Block& v, const Matrix& w) {

@@ -55,8 +55,8 @@ matrix_t<M> diffusion_of_epoch(const Objective<M, R>& objective, const vector_t<
   mirror(vv);
   const Vector x = objective.regularizer_gradient(theta);
   const Matrix y = objective.regularizer_hessian(theta);
-  Matrix h(size, size);
-  derivatives.hessian(theta, h);
+  auto curvature = sample_curvature(objective.model());
+  const Matrix h = curvature.hessian(derivatives, theta, objective.samples());
 
   const double alpha = a.a0 - a.a0_off;
   const auto of_p = static_cast<Scalar>((a.a2 - a.a5) / 2 - a.a1 * a.a1 / alpha);
@@ -65,25 +65,24 @@ matrix_t<M> diffusion_of_epoch(const Objective<M, R>& objective, const vector_t<
   const auto of_g = static_cast<Scalar>(a.a4 - 2 * a.a5 + a.a6);
   const auto p_in_w = static_cast<Scalar>(a.a1 / alpha);
 
-  auto curvature = sample_curvature(objective.model());
   Matrix d = Matrix::Zero(size, size);
   Vector uv_sum = Vector::Zero(size);
-  Block v, hv, yv, uv, u_gradient, u_x, p, q, w;
+  Block v, uv, p, q, w, u_gradient, u_x;
   for_each_range(objective.samples(), curvature.block_size(), [&](Index first, Index count) {
     v.resize(size, count);
     derivatives.sample_gradients(theta, first, v);
     v /= samples;
     curvature.load(derivatives, theta, first, count);
     curvature.products(v, uv);
-    curvature.products(gradient.replicate(1, count), u_gradient);
-    curvature.products(x.replicate(1, count), u_x);
+    curvature.common_products(gradient, u_gradient);
+    curvature.common_products(x, u_x);
     uv /= samples;
-    hv.noalias() = h * v;
-    product_with_regularizer(y, v, yv);
     // Of n²(…) in P and Q and n(…) in Z, one n is left for the end.
-    p = n * (hv - u_gradient / samples);
-    q = n * (hv + u_gradient / samples - 2 * uv);
-    w = yv - u_x / samples + p_in_w * p;
+    p.noalias() = (n * h) * v;
+    q = p + (n / samples) * u_gradient - (2 * n) * uv;
+    p -= (n / samples) * u_gradient;
+    product_with_regularizer(y, v, w);
+    w += p_in_w * p - u_x / samples;
     add_outer_products(d, w, static_cast<Scalar>(alpha));
     add_outer_products(d, p, of_p);
     add_outer_products(d, q, of_q);

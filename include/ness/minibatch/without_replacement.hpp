@@ -5,6 +5,15 @@
 
 namespace ness {
 
+/// The nearest divisors of M at or below m and at or above m, 1 ≤ m ≤ M.
+inline std::pair<Index, Index> nearest_batch_sizes(Index samples, Index batch_size) {
+  Index below = batch_size;
+  while (samples % below != 0) --below;
+  Index above = batch_size;
+  while (samples % above != 0) ++above;
+  return {below, above};
+}
+
 /// Each epoch is a new random order of all samples, cut into n = M/m batches: uniform over the
 /// permutations. One Markov step is one epoch of n updates. Cost: O(m) a step, M numbers of memory.
 struct WithoutReplacement {
@@ -14,10 +23,7 @@ struct WithoutReplacement {
   void check(Index samples, std::string_view function = "WithoutReplacement") const {
     detail::check_batch_size(batch_size, samples, function);
     if (samples % batch_size == 0) return;
-    Index below = batch_size;
-    while (samples % below != 0) --below;
-    Index above = batch_size;
-    while (samples % above != 0) ++above;
+    const auto [below, above] = nearest_batch_sizes(samples, batch_size);
     detail::invalid(function, "batch_size must divide M = ", samples,
                     " without replacement, but is ", batch_size, ": the nearest that do are ",
                     below, " and ", above);
