@@ -50,6 +50,17 @@ void diffusion_with_replacement(benchmark::State& state) {
 }
 BENCHMARK(diffusion_with_replacement)->Unit(benchmark::kMillisecond)->MinTime(0.01);
 
+// The noise of an epoch, all terms, of a linear model of that size: 49 features, 10 outputs.
+void diffusion_without_replacement(benchmark::State& state) {
+  const ness::Objective objective(
+      ness::LinearModel<>(MatrixXd::Random(49, samples), MatrixXd::Random(10, samples)),
+      ness::L2{1e-2});
+  const VectorXd theta = VectorXd::Random(parameters);
+  const ness::Sgd<ness::WithoutReplacement> training{.learning_rate = 1e-4, .minibatch = {100}};
+  for (auto _ : state) benchmark::DoNotOptimize(ness::diffusion(objective, theta, training).sum());
+}
+BENCHMARK(diffusion_without_replacement)->Unit(benchmark::kMillisecond)->Iterations(1);
+
 MatrixXd positive_definite(Eigen::Index n) {
   const MatrixXd a = MatrixXd::Random(n, n);
   MatrixXd h = a * a.transpose() / static_cast<double>(n);
@@ -119,6 +130,8 @@ int main(int argc, char** argv) {
   return run_with_ratios(argc, argv,
                          {{"D at N = 490, M = 60000 / bare rank-k product",
                            "diffusion_with_replacement", "rank_k_product", 1.3},
+                          {"D of an epoch, all terms / bare rank-k product",
+                           "diffusion_without_replacement", "rank_k_product", 20},
                           {"Lyapunov at N = 490 / eigendecomposition + 4 products", "lyapunov_490",
                            "eigen_and_products_490", 1.2},
                           {"Lyapunov at N = 2000 / eigendecomposition + 4 products",

@@ -101,13 +101,13 @@ BENCHMARK(diffusion_of_epoch);
 }  // namespace
 
 int main(int argc, char** argv) {
-  return run_with_ratios(argc, argv,
-                         {{"step with replacement / hand-written loop", "step_with_replacement",
-                           "step_hand_written", 1.3},
-                          {"step without replacement / with replacement",
-                           "step_without_replacement", "step_with_replacement", 1.05},
-                          {"step and all estimators / step alone", "block_with_all_estimators",
-                           "block_of_steps", 1.5},
-                          {"noise of an epoch, exact / one pass of sample gradients",
-                           "diffusion_of_epoch", "sample_gradients", 20}});
+  return run_with_ratios(
+      argc, argv,
+      {{"step with replacement / hand-written loop", "step_with_replacement", "step_hand_written",
+        1.3},
+       {"step without replacement / with replacement", "step_without_replacement",
+        "step_with_replacement", 1.05},
+       {"step and all estimators / step alone", "block_with_all_estimators", "block_of_steps", 1.5},
+       {"noise of an epoch, exact / one pass of sample gradients", "diffusion_of_epoch",
+        "sample_gradients", 20}});
 }

@@ -93,11 +93,9 @@ inline DataTable arrows(const ShownMarginal& marginal) {
   for (int i = -half; i <= half; ++i)
     for (int j = -half; j <= half; ++j) {
       const Eigen::Vector2d at = spacing * Eigen::Vector2d(i, j);
-      const Eigen::Vector2d arrow =
-          0.75 * marginal.deviation * marginal.current(at) / longest;
+      const Eigen::Vector2d arrow = 0.75 * marginal.deviation * marginal.current(at) / longest;
       const Eigen::Vector2d from = marginal.center + at - arrow / 2;
-      if (arrow.norm() > 0.04 * marginal.deviation)
-        table.row(from[0], from[1], arrow[0], arrow[1]);
+      if (arrow.norm() > 0.04 * marginal.deviation) table.row(from[0], from[1], arrow[0], arrow[1]);
     }
   return table;
 }
@@ -136,13 +134,15 @@ inline void draw_density(FigureFolder& folder, const Results& results,
     DataTable table;
     table.row(at[0], at[1]);
     folder.data(name + "_minimum", table);
-    effective = ", \\\n     name.'_minimum.dat' with points pt 7 ps 2.2 lc rgb 'white' title "
-                "'effective minimum {/:Italic θ̂}_0', \\\n     name.'_minimum.dat' with points pt "
-                "6 ps 2.2 lw 1.5 lc rgb 'black' notitle";
+    effective =
+        ", \\\n     name.'_minimum.dat' with points pt 7 ps 2.2 lc rgb 'white' title "
+        "'effective minimum {/:Italic θ̂}_0', \\\n     name.'_minimum.dat' with points pt "
+        "6 ps 2.2 lw 1.5 lc rgb 'black' notitle";
   }
-  folder.draw(name,
-              "name = '" + name + "'\na = " + std::to_string(shown[0] + 1) +
-                  "\nb = " + std::to_string(shown[1] + 1) + "\n" + ranges(marginal) + R"(
+  folder.draw(
+      name,
+      "name = '" + name + "'\na = " + std::to_string(shown[0] + 1) +
+          "\nb = " + std::to_string(shown[1] + 1) + "\n" + ranges(marginal) + R"(
 set xlabel sprintf('{/:Italic δθ}_%d / {/:Italic Θ}_%d', a, a)
 set ylabel sprintf('{/:Italic δθ}_%d / {/:Italic Θ}_%d', b, b) offset 1
 set size ratio -1
@@ -161,11 +161,12 @@ EOD
 plot name.'_density.dat' using 1:2:3 with image notitle, \
      name.'_theory.dat' with lines dt (9,7) lw 1.6 lc rgb 'white' title 'theory {/:Italic P}^s, factors of 10', \
      name.'_loss.dat' with lines dt (9,7) lw 1.6 lc rgb '#ffe14d' title 'levels of the loss', \
-)" + (currents ? "     name.'_current.dat' using 1:2:3:4 with vectors head filled size graph "
-                 "0.015,20 lw 1.5 lc rgb 'black' title 'current {/:Italic J}^s', \\\n"
-               : "") +
-                  R"(     $star using 1:2:('★') with labels font ',30' textcolor rgb '#ffe14d' notitle, \
+)" +
+          (currents ? "     name.'_current.dat' using 1:2:3:4 with vectors head filled size graph "
+                      "0.015,20 lw 1.5 lc rgb 'black' title 'current {/:Italic J}^s', \\\n"
+                    : "") +
+          R"(     $star using 1:2:('★') with labels font ',30' textcolor rgb '#ffe14d' notitle, \
      NaN with points pt 3 ps 2 lw 2 lc rgb '#ffe14d' title 'minimum {/:Italic θ}_0')" +
-                  effective + "\n",
-              1000, 1000);
+          effective + "\n",
+      1000, 1000);
 }

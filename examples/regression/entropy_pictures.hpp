@@ -64,8 +64,8 @@ inline void draw_ratios(FigureFolder& folder, const Measured& measured,
       reach = std::max(reach, point.entropy);
     }
     folder.data(figure + "_" + length, table);
-    plots += ", '" + figure + "_" + length + ".dat' with yerrorbars lw 0.8 ps 0.6 " + length_style(k) +
-             " title 'ℓ = " + length + "'";
+    plots += ", '" + figure + "_" + length + ".dat' with yerrorbars lw 0.8 ps 0.6 " +
+             length_style(k) + " title 'ℓ = " + length + "'";
   }
   if (!(reach > 0)) reach = 1;
   folder.draw(figure, "set xrange [0:" + std::to_string(1.05 * reach) + "]\n" + R"(
@@ -74,7 +74,7 @@ set ylabel '{/:Italic P}(−{/:Italic σ}) / {/:Italic P}({/:Italic σ})'
 set grid lc rgb '#e0e0e0'
 set key bottom left Left reverse samplen 2
 plot exp(-x) with lines lw 2 lc rgb 'black' title '{/:Italic e}^{−{/:Italic σ}}')" +
-                           plots + "\n");
+                          plots + "\n");
 }
 
 inline void draw_mean_entropy(FigureFolder& folder, const Results& results) {
@@ -87,8 +87,8 @@ inline void draw_mean_entropy(FigureFolder& folder, const Results& results) {
   const double rate = results.predicted.entropy_production;
   const double power = rate > 0 ? std::floor(std::log10(3 * rate)) : 0;
   std::ostringstream theory;
-  theory << "data = '" << figure << ".dat'\nrate = " << rate << "\nunit = 1e" << power << "\nset ylabel '⟨{/:Italic σ}⟩  (10^{"
-         << power << "})'\n";
+  theory << "data = '" << figure << ".dat'\nrate = " << rate << "\nunit = 1e" << power
+         << "\nset ylabel '⟨{/:Italic σ}⟩  (10^{" << power << "})'\n";
   folder.draw(figure, theory.str() + R"(
 set xlabel '{/:Italic ℓ}  (Markov steps)'
 set xtics 1

@@ -15,10 +15,9 @@ namespace {
 void draw(FigureFolder& folder, const Options& options, const Objective& objective,
           const std::vector<Results>& all) {
   const Minimum& minimum = all.front().minimum;
-  const Eigen::Vector2d unit =
-      ness::predict(objective, minimum, with_replacement(options))
-          .covariance.diagonal()(Eigen::Vector2i(shown[0], shown[1]))
-          .cwiseSqrt();
+  const Eigen::Vector2d unit = ness::predict(objective, minimum, with_replacement(options))
+                                   .covariance.diagonal()(Eigen::Vector2i(shown[0], shown[1]))
+                                   .cwiseSqrt();
   draw_fit(folder, objective.model(), minimum.theta);
   for (const Results& results : all) {
     draw_density(folder, results, unit);

@@ -107,10 +107,10 @@ inline void check_batch(const Options& options, std::int64_t samples) {
                  "there are " + std::to_string(samples) + " samples to draw from");
   if (!uses(options, "wor")) return;
   const auto [below, above] = ness::nearest_batch_sizes(samples, options.batch);
-  require_option(samples % options.batch == 0, "--batch",
-                 "divide M = " + std::to_string(samples) + " without replacement", options.batch,
-                 "the nearest that do are " + std::to_string(below) + " and " +
-                     std::to_string(above));
+  require_option(
+      samples % options.batch == 0, "--batch",
+      "divide M = " + std::to_string(samples) + " without replacement", options.batch,
+      "the nearest that do are " + std::to_string(below) + " and " + std::to_string(above));
   require_option(options.steps >= samples / options.batch, "--steps",
                  "be at least one epoch of " + std::to_string(samples / options.batch) +
                      " updates without replacement",

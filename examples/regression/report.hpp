@@ -25,8 +25,9 @@ inline void print_theory(std::ostream& out, const Results& results) {
       << "Hessian eigenvalues      " << minimum.hessian_eigenvalues.transpose().format(row) << '\n'
       << "eta h_max                "
       << predicted.learning_rate * predicted.hessian_eigenvalues.maxCoeff()
-      << (results.effective ? "  of an epoch (what Appendix B leaves out is of this relative order)\n"
-                            : "  (what the theory leaves out is of this relative order)\n")
+      << (results.effective
+              ? "  of an epoch (what Appendix B leaves out is of this relative order)\n"
+              : "  (what the theory leaves out is of this relative order)\n")
       << "Einstein relation        mu = beta D " << (einstein.holds() ? "holds" : "does not hold")
       << ": beta = " << einstein.beta << " leaves " << 100 * einstein.residual << " % of mu\n"
       << "stationary state         "
@@ -109,18 +110,21 @@ inline void print_side_by_side(std::ostream& out, const std::vector<Results>& al
   text << std::right;
   for (const Results& results : all) cell(results.sampling);
   text.precision(5);
-  line("|mean - theta_0|",
-       [](const Predicted& p, const Results& r) {
-         return (p.mean + r.mean_shift - r.minimum.theta).norm();
-       },
-       [](const Measured& m, const Results& r) { return (m.mean.value - r.minimum.theta).norm(); });
-  line("|covariance|", [](const Predicted& p, const Results&) { return p.covariance.norm(); },
-       [](const Measured& m, const Results&) { return m.covariance.value.norm(); });
-  line("|circulation|", [](const Predicted& p, const Results&) { return p.circulation.norm(); },
-       [](const Measured& m, const Results&) { return m.circulation.value.norm(); });
-  line("entropy production",
-       [](const Predicted& p, const Results&) { return p.entropy_production; },
-       [](const Measured& m, const Results&) { return m.entropy_production.value; });
+  line(
+      "|mean - theta_0|",
+      [](const Predicted& p, const Results& r) {
+        return (p.mean + r.mean_shift - r.minimum.theta).norm();
+      },
+      [](const Measured& m, const Results& r) { return (m.mean.value - r.minimum.theta).norm(); });
+  line(
+      "|covariance|", [](const Predicted& p, const Results&) { return p.covariance.norm(); },
+      [](const Measured& m, const Results&) { return m.covariance.value.norm(); });
+  line(
+      "|circulation|", [](const Predicted& p, const Results&) { return p.circulation.norm(); },
+      [](const Measured& m, const Results&) { return m.circulation.value.norm(); });
+  line(
+      "entropy production", [](const Predicted& p, const Results&) { return p.entropy_production; },
+      [](const Measured& m, const Results&) { return m.entropy_production.value; });
   text << '\n' << std::left << std::setw(32) << "equilibrium" << std::right;
   for (const Results& results : all) cell(results.predicted.is_equilibrium() ? "yes" : "no");
   out << text.str() << '\n';

@@ -22,10 +22,10 @@ struct Results {
   Predicted predicted;  ///< without replacement to all orders in ηn‖H‖
   Theta mean_shift;
   Measured measured;
-  ness::Histogram2d density;           ///< of the two parameters shown
-  std::int64_t burn_in;                ///< parameter updates of each chain
-  std::optional<Minimum> effective;    ///< θ̂₀, without replacement
-  std::optional<Predicted> leading;    ///< Appendix B, without replacement
+  ness::Histogram2d density;         ///< of the two parameters shown
+  std::int64_t burn_in;              ///< parameter updates of each chain
+  std::optional<Minimum> effective;  ///< θ̂₀, without replacement
+  std::optional<Predicted> leading;  ///< Appendix B, without replacement
 };
 
 inline ness::Sgd<ness::WithReplacement> with_replacement(const Options& options) {
@@ -66,8 +66,7 @@ template <class Training>
 Results study(const Options& options, const Objective& objective, const Minimum& minimum,
               const std::string& sampling, const Training& training, const Predicted& predicted) {
   ProgressBar bar("simulating " + sampling);
-  const ness::Index per_step =
-      training.minibatch.updates_per_markov_step(objective.samples());
+  const ness::Index per_step = training.minibatch.updates_per_markov_step(objective.samples());
   const ness::MeasureSettings settings{
       .run = {.steps = options.steps,
               .burn_in = burn_in(predicted, per_step, options),

@@ -150,9 +150,9 @@ TEST_CASE("the leading and curvature forms are their formulas, and approach D̂ 
   CHECK(relative_error(d(EpochNoise::curvature),
                        std::pow(eta * n, 4) / 24 * h * v * v.transpose() * h) <= 1e-12);
   const ness::Sgd<ness::WithReplacement> step{.learning_rate = eta, .minibatch = {m}};
-  CHECK(relative_error(d(EpochNoise::step_noise), eta * eta * n * n * n / 12 * h *
-                                                      ness::diffusion(objective, theta, step) *
-                                                      h) <= 1e-12);
+  CHECK(relative_error(
+            d(EpochNoise::step_noise),
+            eta * eta * n * n * n / 12 * h * ness::diffusion(objective, theta, step) * h) <= 1e-12);
 
   const MatrixXd exact = d(EpochNoise::exact);
   CHECK(relative_error(d(EpochNoise::printed), exact) <= 0.01);

@@ -116,7 +116,8 @@ TEST_CASE("one batch has no correction; what does not fit is refused; no minimum
 
   CHECK_THROWS_WITH(ness::effective_minimum(objective, minimum, Sgd{1e-7, {7}}),
                     contains("must divide M = 200"));
-  CHECK_THROWS_WITH(ness::effective_minimum(objective, minimum, Sgd{0, {10}}), contains("but is 0"));
+  CHECK_THROWS_WITH(ness::effective_minimum(objective, minimum, Sgd{0, {10}}),
+                    contains("but is 0"));
   // ηn h_max = 60: the first order in η says nothing there.
   const auto far = ness::effective_minimum(objective, minimum, Sgd{1e-4, {10}});
   CHECK(far.status != ness::MinimumStatus::converged);

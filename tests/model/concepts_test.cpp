@@ -70,6 +70,7 @@ TEST_CASE("Ready-made models are models with everything") {
   STATIC_REQUIRE(ness::HasBatchGradient<ness::LinearModel<>>);
   STATIC_REQUIRE(ness::HasSampleGradients<ness::LinearModel<>>);
   STATIC_REQUIRE(ness::HasSampleHessianProducts<ness::LinearModel<>>);
+  STATIC_REQUIRE(ness::HasKroneckerCurvature<ness::LinearModel<>>);
   STATIC_REQUIRE(ness::HasHessian<ness::LinearModel<>>);
   STATIC_REQUIRE(ness::HasLoss<ness::LinearModel<>>);
   STATIC_REQUIRE(ness::HasGenericSampleLoss<ness::LinearModel<float, 3>>);
@@ -77,6 +78,8 @@ TEST_CASE("Ready-made models are models with everything") {
   STATIC_REQUIRE(ness::HasBatchGradient<ness::RegressionNetwork>);
   STATIC_REQUIRE(ness::HasSampleGradients<ness::RegressionNetwork>);
   STATIC_REQUIRE(ness::HasSampleHessianProducts<ness::RegressionNetwork>);
+  STATIC_REQUIRE(ness::HasSampleHessians<ness::RegressionNetwork>);
+  STATIC_REQUIRE_FALSE(ness::HasKroneckerCurvature<ness::RegressionNetwork>);
   STATIC_REQUIRE(ness::HasHessianProduct<ness::RegressionNetwork>);
   STATIC_REQUIRE(ness::HasLoss<ness::RegressionNetwork>);
   STATIC_REQUIRE(ness::HasGenericSampleLoss<ness::RegressionNetwork>);
@@ -240,6 +243,7 @@ TEST_CASE("The concepts of Hessians want constant members whose output is a refe
   };
   STATIC_REQUIRE(ness::HasSampleHessianProducts<SampleHessianProductsDecay<>>);
   STATIC_REQUIRE(ness::HasSampleHessianProducts<WorkspaceDecay<>>);
+  STATIC_REQUIRE(ness::HasSampleHessians<WorkspaceDecay<>>);
   STATIC_REQUIRE(ness::HasHessianProduct<HessianProductDecay<>>);
   STATIC_REQUIRE(ness::HasHessianProduct<WorkspaceDecay<>>);
   STATIC_REQUIRE(ness::HasHessian<HessianDecay<>>);

@@ -84,6 +84,13 @@ void check_hessians(const Model& model) {
       CHECK(relative_error(products.col(j), model.exact_hessian(theta, 254 + j) *
                                                 directions.col(j).template cast<double>()) <=
             rounding<typename D::Scalar>);
+
+    ness::hessians_t<Model> hessians(9, 4);
+    hessians.setConstant(1e30);
+    derivatives.sample_hessians(theta, 254, hessians);
+    for (Eigen::Index j = 0; j < 4; ++j)
+      CHECK(relative_error(hessians.col(j).reshaped(3, 3), model.exact_hessian(theta, 254 + j)) <=
+            rounding<typename D::Scalar>);
   }
 }
 

@@ -18,8 +18,8 @@ using Eigen::VectorXd;
 using ness::LyapunovForm;
 
 auto linear_objective() {
-  return ness::Objective(
-      ness::LinearModel<>(generic_values(3, 40, 1), generic_values(1, 40, 2)), ness::L2{0.05});
+  return ness::Objective(ness::LinearModel<>(generic_values(3, 40, 1), generic_values(1, 40, 2)),
+                         ness::L2{0.05});
 }
 
 }  // namespace
@@ -28,8 +28,8 @@ TEST_CASE("the earthquake model is an equilibrium with β = 2/(ηζ²); SGD by t
   const auto& objective = network();
   const auto& minimum = network_minimum();
   constexpr double eta = 1e-7, zeta = 1e-4;
-  const auto state =
-      ness::predict(objective, minimum, ness::EarthquakeModel{.learning_rate = eta, .noise = {zeta}});
+  const auto state = ness::predict(objective, minimum,
+                                   ness::EarthquakeModel{.learning_rate = eta, .noise = {zeta}});
   CHECK(state.is_equilibrium());
   CHECK(state.einstein_relation().holds());
   CHECK(relative_error(state.einstein_relation().beta, 2 / (eta * zeta * zeta)) <= 1e-10);
@@ -45,8 +45,9 @@ TEST_CASE("the earthquake model is an equilibrium with β = 2/(ηζ²); SGD by t
   CHECK(relative_error(state.landscape_hessian() * state.covariance,
                        MatrixXd::Identity(7, 7) / state.einstein_relation().beta) <= 1e-8);
 
-  const auto sgd = ness::predict(objective, minimum,
-                                 ness::Sgd<ness::WithReplacement>{.learning_rate = eta, .minibatch = {10}});
+  const auto sgd =
+      ness::predict(objective, minimum,
+                    ness::Sgd<ness::WithReplacement>{.learning_rate = eta, .minibatch = {10}});
   CHECK_FALSE(sgd.is_equilibrium());
   CHECK_FALSE(sgd.einstein_relation().holds());
   CHECK(relative_error(sgd.landscape_hessian(), minimum.hessian) <= 1e-14);
@@ -66,7 +67,8 @@ TEST_CASE("the discrete form has the exact Σ = ηζ²h/(2 − ηh), and simulat
   const auto measured = ness::measure(objective, training, state,
                                       {.run = {.steps = 50'000, .burn_in = 500, .chains = 8}});
   CHECK(measured.covariance.standard_error.norm() <= 0.02 * exact.norm());
-  CHECK((measured.covariance.value - exact).norm() <= 3 * measured.covariance.standard_error.norm());
+  CHECK((measured.covariance.value - exact).norm() <=
+        3 * measured.covariance.standard_error.norm());
   CHECK((measured.mean.value - minimum.theta).norm() <= 3 * measured.mean.standard_error.norm());
   CHECK(measured.circulation.value.norm() <= 3 * measured.circulation.standard_error.norm());
 }
@@ -93,7 +95,7 @@ TEST_CASE("bad input of the earthquake model is refused with its value") {
   CHECK_THROWS_WITH(with(1e-7, 0), contains("noise.zeta must be positive") && contains("is 0"));
   CHECK_THROWS_WITH(with(1e-7, -1), contains("but is -1"));
   CHECK_THROWS_WITH(with(0, 1e-4), contains("learning_rate must be positive"));
-  CHECK_THROWS_WITH(ness::Chain(objective, ness::EarthquakeModel{.learning_rate = 1e-7},
-                                network_minimum().theta),
-                    contains("noise.zeta"));
+  CHECK_THROWS_WITH(
+      ness::Chain(objective, ness::EarthquakeModel{.learning_rate = 1e-7}, network_minimum().theta),
+      contains("noise.zeta"));
 }

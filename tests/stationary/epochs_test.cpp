@@ -83,9 +83,9 @@ struct EnumeratedMap {
       MatrixXd next = MatrixXd::Zero(size, size);
       for (const MatrixXd& map : maps) {
         const VectorXd c = map.col(size) + map.leftCols(size) * mean - mean;
-        next += (map.leftCols(size) * covariance * map.leftCols(size).transpose() +
-                 c * c.transpose()) /
-                static_cast<double>(maps.size());
+        next +=
+            (map.leftCols(size) * covariance * map.leftCols(size).transpose() + c * c.transpose()) /
+            static_cast<double>(maps.size());
       }
       covariance = next;
     }
@@ -138,7 +138,8 @@ TEST_CASE("D̂ against simulated epochs: what remains is in proportion to η") {
     const Sgd training{.learning_rate = eta, .minibatch = {10}};
     const Matrix7 d = ness::diffusion(network(), theta, training);
     const auto simulated = simulated_noise(theta, training, epochs);
-    return std::pair(relative_error(simulated.value, d), simulated.standard_error.norm() / d.norm());
+    return std::pair(relative_error(simulated.value, d),
+                     simulated.standard_error.norm() / d.norm());
   };
   // At a small η the higher orders, here 5e-4, are below the standard error.
   const auto [small, error] = remainder(1e-9, 50'000);
@@ -157,20 +158,17 @@ TEST_CASE("the state without replacement: leading order and all orders against s
   const auto& minimum = network_minimum();
   const auto leading = ness::predict(objective, minimum, training);
   const auto all = ness::predict(objective, minimum, training, {.epoch_order = EpochOrder::all});
-  const auto measured = ness::measure(
-      objective, training, leading,
-      {.run = {.steps = 2'000'000, .burn_in = 1'000'000, .chains = 10}});
+  const auto measured =
+      ness::measure(objective, training, leading,
+                    {.run = {.steps = 2'000'000, .burn_in = 1'000'000, .chains = 10}});
   CHECK(measured.markov_steps == 1'000'000);
 
   // Four orders of magnitude below training with replacement.
-  const auto with = ness::predict(objective, minimum,
-                                  ness::Sgd<ness::WithReplacement>{1e-7, {10}});
+  const auto with = ness::predict(objective, minimum, ness::Sgd<ness::WithReplacement>{1e-7, {10}});
   CHECK(leading.covariance.norm() < 3e-4 * with.covariance.norm());
 
   // The mean is at θ̂₀ and not at θ₀, and beyond 1/60 of the way explained by the next order.
-  const auto distance = [&](const auto& point) {
-    return (measured.mean.value - point).norm();
-  };
+  const auto distance = [&](const auto& point) { return (measured.mean.value - point).norm(); };
   CHECK(distance(leading.mean) <= distance(minimum.theta) / 50);
   const Eigen::Matrix<double, 7, 1> next = all.mean + ness::mean_shift(objective, training, all);
   CHECK(distance(next) < 0.6 * distance(leading.mean));
@@ -196,10 +194,11 @@ TEST_CASE("the state without replacement: leading order and all orders against s
 TEST_CASE("the Hessian of 𝓛̂ is nearer to that of the epoch map than nH₀") {
   const Sgd training{.learning_rate = 1e-7, .minibatch = {10}};
   const auto& minimum = network_minimum();
-  const auto map = ness::sample_epoch_map(network(), minimum.theta, training, {.permutations = 500});
+  const auto map =
+      ness::sample_epoch_map(network(), minimum.theta, training, {.permutations = 500});
   const auto effective = ness::predict(network(), minimum, training);
-  const auto leading = ness::predict(network(), minimum, training,
-                                     {.epoch_hessian = EpochHessian::leading});
+  const auto leading =
+      ness::predict(network(), minimum, training, {.epoch_hessian = EpochHessian::leading});
   CHECK(relative_error(leading.hessian, 20 * minimum.hessian) <= 1e-15);
   const double first = relative_error(effective.hessian, map.hessian.value);
   const double zeroth = relative_error(leading.hessian, map.hessian.value);
@@ -224,9 +223,9 @@ TEST_CASE("what the prediction of epochs refuses") {
   const auto& minimum = network_minimum();
   CHECK_THROWS_WITH(ness::predict(objective, minimum, Sgd{1e-7, {7}}),
                     contains("must divide M = 200") && contains("5 and 8"));
-  CHECK_THROWS_WITH(ness::predict(objective, minimum, Sgd{1e-4, {10}}),
-                    contains("learning_rate * n * h_max must be small") &&
-                        contains("lower learning_rate"));
+  CHECK_THROWS_WITH(
+      ness::predict(objective, minimum, Sgd{1e-4, {10}}),
+      contains("learning_rate * n * h_max must be small") && contains("lower learning_rate"));
   const Sgd training{.learning_rate = 1e-7, .minibatch = {10}};
   CHECK_THROWS_WITH(ness::sample_epoch_map(objective, minimum.theta, training, {.permutations = 1}),
                     contains("permutations must be at least 2, but is 1"));

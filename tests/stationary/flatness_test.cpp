@@ -16,7 +16,8 @@ struct Valley {
   Eigen::Index samples() const { return 1; }
   auto sample_loss(const auto& t, Eigen::Index) const {
     using Scalar = std::decay_t<decltype(t[0])>;
-    const Scalar second = t[1] > 0 ? Scalar(4.0 * t[1] * t[1] * t[1] * t[1]) : Scalar(16.0 * t[1] * t[1]);
+    const Scalar second =
+        t[1] > 0 ? Scalar(4.0 * t[1] * t[1] * t[1] * t[1]) : Scalar(16.0 * t[1] * t[1]);
     const Scalar square = t[2] * t[2];
     return Scalar(1.0 + t[0] * t[0] + second + square / (1.0 + square));
   }
@@ -24,7 +25,8 @@ struct Valley {
 
 }  // namespace
 
-TEST_CASE("flatness is the distance between the points where the loss is e times that at the centre") {
+TEST_CASE(
+    "flatness is the distance between the points where the loss is e times that at the centre") {
   const ness::Objective objective(Valley{});
   const VectorXd centre = VectorXd::Zero(3);
   const double rise = std::exp(1.0) - 1;
@@ -61,7 +63,8 @@ TEST_CASE("bad input of flatness is refused with its value") {
   CHECK_THROWS_WITH(ness::flatness(objective, zero, zero), contains("direction must not be 0"));
   CHECK_THROWS_WITH(ness::flatness(objective, zero, VectorXd::Ones(2).eval()),
                     contains("must be 3 x 1"));
-  CHECK_THROWS_WITH(ness::flatness(objective, zero, VectorXd::Ones(3).eval(), -1), contains("reach"));
+  CHECK_THROWS_WITH(ness::flatness(objective, zero, VectorXd::Ones(3).eval(), -1),
+                    contains("reach"));
   const ness::Objective negative(QuadraticLosses(3, 2, 1));
   CHECK_THROWS_WITH(ness::flatness(negative, zero, VectorXd::Ones(3).eval()),
                     contains("must be positive at theta, but is 0"));

@@ -197,7 +197,7 @@ TEST_CASE("a prediction is the state of the minimum's H and the policy's D") {
         1e-15);
   CHECK(relative_error(state.hessian * state.covariance + state.covariance * state.hessian,
                        200 * state.diffusion) <= 1e-13);
-  CHECK(ness::mean_shift(objective, state).norm() <= 1e-12);
+  CHECK(ness::mean_shift(objective, training, state).norm() <= 1e-12);
 }
 
 TEST_CASE("predictions from what is no minimum are refused") {
@@ -229,9 +229,8 @@ struct Cubic {
 TEST_CASE("the mean moves by −κΣ/2h where the landscape has a third derivative κ") {
   const ness::Objective objective(Cubic{0.3});
   const auto minimum = ness::minimize(objective, Eigen::Matrix<double, 1, 1>(0.1));
-  const auto state =
-      ness::predict(objective, minimum,
-                    ness::Sgd<ness::WithReplacement>{.learning_rate = 0.01, .minibatch = {1}});
+  const ness::Sgd<ness::WithReplacement> training{.learning_rate = 0.01, .minibatch = {1}};
+  const auto state = ness::predict(objective, minimum, training);
   const double expected = -0.3 * state.covariance(0, 0) / (2 * state.hessian(0, 0));
-  CHECK(relative_error(ness::mean_shift(objective, state)[0], expected) <= 1e-9);
+  CHECK(relative_error(ness::mean_shift(objective, training, state)[0], expected) <= 1e-9);
 }

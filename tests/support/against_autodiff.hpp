@@ -78,6 +78,16 @@ void check_against_autodiff(const Model& model, const ness::vector_t<Model>& the
     }
   }
 
+  const Eigen::Index few = std::min<Eigen::Index>(samples, 20);
+  ness::hessians_t<Model> hessians(n * n, few);
+  hessians.setConstant(Scalar(1e10));
+  derivatives.sample_hessians(theta, samples - few, hessians);
+  for (Eigen::Index j = 0; j < few; ++j) {
+    const Eigen::Index i = samples - few + j;
+    CHECK(error(hessians.col(j).reshaped(n, n) * directions.col(i), products.col(i)) <=
+          tolerance * product_size);
+  }
+
   Vector product = Vector::Constant(n, Scalar(1e10));
   const Vector direction = directions.col(0);
   derivatives.hessian_product(theta, direction, product);

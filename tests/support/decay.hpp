@@ -160,6 +160,13 @@ struct WorkspaceDecay : PlainDecay<S, N> {
       products.col(j) = ws.sum.template cast<S>();
     }
   }
+  void sample_hessians(const Vector& theta, Eigen::Index first,
+                       Eigen::Matrix<S, N == 3 ? 9 : Eigen::Dynamic, Eigen::Dynamic>& hessians,
+                       Workspace&) const {
+    ++this->calls;
+    for (Eigen::Index j = 0; j < hessians.cols(); ++j)
+      hessians.col(j) = this->exact_hessian(theta, first + j).template cast<S>().reshaped();
+  }
   void hessian_product(const Vector& theta, const Vector& direction, Vector& product,
                        Workspace& ws) const {
     ++this->calls;

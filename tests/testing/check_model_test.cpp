@@ -126,6 +126,17 @@ TEST_CASE("check_model finds a wrong factor in sample_hessian_products") {
   CHECK(fails(check<Faulty>(), "differences of sample gradients"));
 }
 
+TEST_CASE("check_model finds sample_hessians that are scaled otherwise than the products") {
+  struct Faulty : WorkspaceDecay<> {
+    void sample_hessians(const Vector& t, Eigen::Index first,
+                         Eigen::Matrix<double, 9, Eigen::Dynamic>& hessians, Workspace& ws) const {
+      WorkspaceDecay<>::sample_hessians(t, first, hessians, ws);
+      hessians /= static_cast<double>(samples());
+    }
+  };
+  CHECK(fails(check<Faulty>(), "sample_hessians are"));
+}
+
 TEST_CASE("check_model finds a sample Hessian that is not symmetric") {
   struct Faulty : SampleHessianProductsDecay<> {
     void sample_hessian_products(const Vector& t, Eigen::Index first, const Block& directions,

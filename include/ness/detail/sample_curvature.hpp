@@ -100,9 +100,7 @@ class DenseCurvature {
   static constexpr int N2 = N == Eigen::Dynamic ? Eigen::Dynamic : N * N;
   using Pairs = Eigen::Matrix<Scalar, N2, N>;
 
-  auto hessian(Index i) const {
-    return Eigen::Map<const Matrix>(hessians_.col(i).data(), n_, n_);
-  }
+  auto hessian(Index i) const { return Eigen::Map<const Matrix>(hessians_.col(i).data(), n_, n_); }
 
   Index n_;
   Index first_ = -1;

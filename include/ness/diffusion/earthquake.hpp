@@ -17,8 +17,8 @@ matrix_t<M> diffusion(const Objective<M, R>& objective, const vector_t<M>& theta
   using Scalar = scalar_t<M>;
   objective.check(theta, "diffusion");
   training.check(objective.samples(), "diffusion");
-  const matrix_t<M> noise = static_cast<Scalar>(training.learning_rate * training.noise.zeta) *
-                            objective.hessian(theta);
+  const matrix_t<M> noise =
+      static_cast<Scalar>(training.learning_rate * training.noise.zeta) * objective.hessian(theta);
   return noise * noise / 2;
 }
 

@@ -122,7 +122,8 @@ matrix_t<M> leading_diffusion_of_epoch(const Objective<M, R>& objective, const v
     add_outer_products(d, b, 1 / (samples * samples));
   });
   mirror(d);
-  const Scalar scale = static_cast<Scalar>(learning_rate) * samples / static_cast<Scalar>(batch_size);
+  const Scalar scale =
+      static_cast<Scalar>(learning_rate) * samples / static_cast<Scalar>(batch_size);
   return scale * scale * scale * scale * static_cast<Scalar>(a2) / 2 * d;
 }
 

@@ -108,9 +108,8 @@ class EffectiveLandscape {
     objective_->check(theta, function);
     Vector sum = Vector::Zero(theta.size());
     Derivatives<M>(objective_->model())
-        .for_each_gradient_block(theta, [&](Index, const auto& gradients) {
-          sum += gradients.rowwise().sum();
-        });
+        .for_each_gradient_block(
+            theta, [&](Index, const auto& gradients) { sum += gradients.rowwise().sum(); });
     return sum / samples_;
   }
 
@@ -118,8 +117,8 @@ class EffectiveLandscape {
     Matrix result(theta.size(), theta.size());
     Vector moved = theta;
     for (Index k = 0; k < theta.size(); ++k) {
-      const Scalar step =
-          std::cbrt(std::numeric_limits<Scalar>::epsilon()) * std::max(Scalar(1), std::abs(theta[k]));
+      const Scalar step = std::cbrt(std::numeric_limits<Scalar>::epsilon()) *
+                          std::max(Scalar(1), std::abs(theta[k]));
       moved[k] = theta[k] + step;
       const Scalar upper = moved[k];
       const Vector above = correction_gradient(moved);
@@ -200,8 +199,8 @@ Minimum<vector_t<M>, matrix_t<M>> effective_minimum(
   best.hessian_eigenvalues = detail::SymmetricEigen<matrix_t<M>>(best.hessian).values;
   const Scalar rounding = 64 * std::numeric_limits<Scalar>::epsilon() * best.gradient_scale;
   if (best.gradient_norm <= rounding)
-    best.status = best.hessian_eigenvalues[0] > 0 ? MinimumStatus::converged
-                                                  : MinimumStatus::not_a_minimum;
+    best.status =
+        best.hessian_eigenvalues[0] > 0 ? MinimumStatus::converged : MinimumStatus::not_a_minimum;
   return best;
 }
 

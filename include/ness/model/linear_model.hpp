@@ -115,7 +115,8 @@ class LinearModel {
       const auto x = features_.col(first + j);
       for (Index k = 0; k < outputs(); ++k) {
         const auto direction = directions.col(j).segment(k * x.size(), x.size());
-        products.col(j).segment(k * x.size(), x.size()) = (curvature_factor() * x.dot(direction)) * x;
+        products.col(j).segment(k * x.size(), x.size()) =
+            (curvature_factor() * x.dot(direction)) * x;
       }
     }
   }

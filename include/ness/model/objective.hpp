@@ -48,10 +48,11 @@ class Objective {
       "ness: your Model's sample_hessian_products must be callable as `void "
       "sample_hessian_products(const Vector& theta, Eigen::Index first, const Matrix& "
       "directions, Matrix& products) const`, with the output (N x block) by reference");
-  static_assert(HasSampleHessians<M> || !requires { &M::sample_hessians; },
-                "ness: your Model's sample_hessians must be callable as `void sample_hessians("
-                "const Vector& theta, Eigen::Index first, Matrix& hessians) const`, with the "
-                "output (N^2 x block) by reference");
+  static_assert(
+      HasSampleHessians<M> || !requires { &M::sample_hessians; },
+      "ness: your Model's sample_hessians must be callable as `void sample_hessians("
+      "const Vector& theta, Eigen::Index first, Matrix& hessians) const`, with the "
+      "output (N^2 x block) by reference");
   static_assert(
       HasHessianProduct<M> || !requires { &M::hessian_product; },
       "ness: your Model's hessian_product must be callable as `void hessian_product(const "

@@ -50,9 +50,9 @@ class EpochMapSampler {
   using Vector = vector_t<M>;
   using Matrix = matrix_t<M>;
   /// (A | b), N × (N + 1)
-  static constexpr int columns =
-      parameters_at_compile_time<M> == Eigen::Dynamic ? Eigen::Dynamic
-                                                      : parameters_at_compile_time<M> + 1;
+  static constexpr int columns = parameters_at_compile_time<M> == Eigen::Dynamic
+                                     ? Eigen::Dynamic
+                                     : parameters_at_compile_time<M> + 1;
   using Affine = Eigen::Matrix<Scalar, parameters_at_compile_time<M>, columns>;
 
   /// The expansion, shared by all threads: (∂∂ℓ_i | ∇ℓ_i) of all samples, and (Y | X).
@@ -121,8 +121,8 @@ class EpochMapSampler {
   }
 
  private:
-  static constexpr int rows = columns == Eigen::Dynamic ? Eigen::Dynamic
-                                                        : parameters_at_compile_time<M> * columns;
+  static constexpr int rows =
+      columns == Eigen::Dynamic ? Eigen::Dynamic : parameters_at_compile_time<M> * columns;
   auto sample(Index i) const {
     return Eigen::Map<const Affine>(samples_.col(i).data(), size_, size_ + 1);
   }
@@ -223,9 +223,8 @@ EpochMap<matrix_t<M>> sample_epoch_map(const Objective<M, R>& objective, const v
         const Vector c = map.col(size) + map.leftCols(size) * shift - shift;
         const Vector known = eta * eta * second - correction;
         const Matrix scatter = (map.leftCols(size) - a) * root;
-        sum.leftCols(size) += (c * c.transpose() - known * known.transpose() +
-                               scatter * scatter.transpose()) /
-                              2;
+        sum.leftCols(size) +=
+            (c * c.transpose() - known * known.transpose() + scatter * scatter.transpose()) / 2;
         sum.col(size) += c - known;
       });
 

@@ -57,10 +57,11 @@ StationaryState<matrix_t<M>> predict_epochs(const Objective<M, R>& objective,
   if (effective.status != MinimumStatus::converged) {
     const double n = static_cast<double>(objective.samples()) /
                      static_cast<double>(training.minibatch.batch_size);
-    invalid("predict", "the effective landscape has no minimum near that of the objective (status '",
-            to_string(effective.status), "'): learning_rate * n * h_max must be small, but is ",
-            training.learning_rate * n * static_cast<double>(minimum.hessian_eigenvalues.maxCoeff()),
-            ": lower learning_rate, or raise batch_size");
+    invalid(
+        "predict", "the effective landscape has no minimum near that of the objective (status '",
+        to_string(effective.status), "'): learning_rate * n * h_max must be small, but is ",
+        training.learning_rate * n * static_cast<double>(minimum.hessian_eigenvalues.maxCoeff()),
+        ": lower learning_rate, or raise batch_size");
   }
   if (settings.epoch_order == EpochOrder::all) {
     EpochMapSettings map = settings.epoch_map;
@@ -78,8 +79,8 @@ StationaryState<matrix_t<M>> predict_epochs(const Objective<M, R>& objective,
 
 }  // namespace detail
 
-/// The stationary state that training settles into near `minimum` (Secs. 3.3, 4.5), per Markov step:
-/// drift and D from the training's policies, Σ and C from the Lyapunov equation (Eqs. 21–25).
+/// The stationary state that training settles into near `minimum` (Secs. 3.3, 4.5), per Markov
+/// step: drift and D from the training's policies, Σ and C from the Lyapunov equation (Eqs. 21–25).
 ///
 ///   const auto predicted = ness::predict(objective, minimum, training);
 ///

@@ -101,8 +101,7 @@ class StationaryState {
         hessian(std::move(hessian_)),
         diffusion(std::move(diffusion_)),
         learning_rate(learning_rate_),
-        mobility(static_cast<Scalar>(learning_rate_) *
-                 Matrix::Identity(mean.size(), mean.size())),
+        mobility(static_cast<Scalar>(learning_rate_) * Matrix::Identity(mean.size(), mean.size())),
         form(settings.form) {
     const auto n = mean.size();
     detail::require_size(hessian, n, n, "StationaryState", "hessian");

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "ness/detail/check.hpp"
-#include "ness/trajectory/block.hpp"
 #include "ness/sampling/estimate.hpp"
+#include "ness/trajectory/block.hpp"
 #include "ness/trajectory/histogram.hpp"
 
 namespace ness {

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <utility>
 
-#include "ness/trajectory/block.hpp"
 #include "ness/sampling/estimate.hpp"
+#include "ness/trajectory/block.hpp"
 
 namespace ness {
 

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "ness/detail/check.hpp"
-#include "ness/trajectory/block.hpp"
 #include "ness/sampling/parallel.hpp"
+#include "ness/trajectory/block.hpp"
 
 namespace ness {
 
