@@ -189,6 +189,15 @@ TEST_CASE("minimize refuses a start of another size or not finite, and says what
                       contains("the objective must be finite at the start, but is inf"));
 }
 
+TEST_CASE("minimize refuses bad settings") {
+  const ness::Objective objective(GenericDecay<double, Eigen::Dynamic>{});
+  const Eigen::VectorXd start = Eigen::VectorXd::Ones(3);
+  CHECK_THROWS_WITH(ness::minimize(objective, start, {.max_iterations = -1}),
+                    contains("max_iterations must not be negative, but is -1"));
+  CHECK_THROWS_WITH(ness::minimize(objective, start, {.tolerance = 0}),
+                    contains("tolerance must be positive and finite, but is 0"));
+}
+
 TEST_CASE("Every status has a name") {
   CHECK(ness::to_string(MinimumStatus::converged) == "converged");
   CHECK(ness::to_string(MinimumStatus::not_converged) == "not converged");

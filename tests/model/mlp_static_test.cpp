@@ -66,6 +66,8 @@ TEST_CASE("A network refuses data that does not fit its layers, and says what it
                       contains("Mlp: inputs must be 2 x 5, but is 3 x 5"));
   REQUIRE_THROWS_WITH(Network(x, Eigen::MatrixXd::Ones(2, 5)),
                       contains("Mlp: targets must be 1 x 5, but is 2 x 5"));
+  REQUIRE_THROWS_WITH(Network(x, y, {}, ness::SquaredLoss{-1}),
+                      contains("loss.scale must be positive and finite, but is -1"));
   REQUIRE_THROWS_WITH(Network(x, Eigen::MatrixXd::Ones(1, 4)),
                       contains("targets must be 1 x 5, but is 1 x 4"));
   REQUIRE_THROWS_WITH(Network(Eigen::MatrixXd(2, 0), Eigen::MatrixXd(1, 0)),

@@ -210,6 +210,11 @@ TEST_CASE("A check prints one line a law, saying which failed and by how much") 
   CHECK_THAT(text.str(), contains("error 0.5"));
 }
 
+TEST_CASE("check_model refuses to look at no samples") {
+  CHECK_THROWS_WITH(ness::check_model(GenericDecay<>{}, theta, 0),
+                    contains("samples must be at least 1, but is 0"));
+}
+
 TEST_CASE("check_model refuses a θ of another size") {
   const GenericDecay<double, Eigen::Dynamic> model;
   const Eigen::VectorXd four = Eigen::VectorXd::Ones(4);

@@ -56,7 +56,7 @@ struct MinimizeSettings {
 /// Where 𝓛 itself can no longer tell two points apart, a step is judged by the gradient. Which
 /// minimum is found depends on the start. Cost: for each iteration a Hessian and a Cholesky
 /// factorisation; at the end one eigenvalue decomposition. Throws `std::invalid_argument` for a
-/// start of another size or not finite.
+/// start of another size or not finite, or bad settings.
 template <class M, class R>
 Minimum<vector_t<M>, matrix_t<M>> minimize(const Objective<M, R>& objective, vector_t<M> start,
                                            const MinimizeSettings& settings = {}) {
@@ -65,6 +65,9 @@ Minimum<vector_t<M>, matrix_t<M>> minimize(const Objective<M, R>& objective, vec
                 "ness: minimize needs second derivatives: make sample_loss generic, or give your "
                 "Model `sample_hessian_products`, `hessian_product` or `hessian`");
   objective.check(start, "minimize");
+  detail::require(settings.max_iterations >= 0, "minimize", "max_iterations must not be negative",
+                  settings.max_iterations);
+  detail::require_positive(settings.tolerance, "minimize", "tolerance");
   constexpr Scalar epsilon = std::numeric_limits<Scalar>::epsilon();
 
   Minimum<vector_t<M>, matrix_t<M>> best;

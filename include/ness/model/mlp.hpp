@@ -31,7 +31,8 @@ class Mlp {
   using Data = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
 
   /// `inputs` is (input width) × M and `targets` (output width) × M, one column a sample. Throws
-  /// `std::invalid_argument` where a size disagrees or a number is not finite.
+  /// `std::invalid_argument` where a size disagrees, a number is not finite or the scale of the
+  /// loss is not positive.
   Mlp(Data inputs, Data targets, Shape shape = {}, Loss loss = {}, Activation activation = {})
       : inputs_(std::move(inputs)),
         targets_(std::move(targets)),
@@ -43,6 +44,8 @@ class Mlp {
     detail::require(inputs_.cols() >= 1, "Mlp", "there must be at least 1 sample", inputs_.cols());
     detail::require_finite(inputs_, "Mlp", "inputs");
     detail::require_finite(targets_, "Mlp", "targets");
+    if constexpr (requires { loss_.scale; })
+      detail::require_positive(loss_.scale, "Mlp", "loss.scale");
   }
 
   Index parameters() const requires(!Shape::is_static) { return shape_.parameters(); }

@@ -47,7 +47,8 @@ inline std::ostream& operator<<(std::ostream& out, const ModelCheck& check) {
 ///
 /// Choose a θ of generic values, away from kinks. At most `samples` samples, spread over the data,
 /// are looked at one by one. Cost: N evaluations of each of these, and a few passes over the data
-/// for what belongs to all of it. Throws `std::invalid_argument` for a θ of another size.
+/// for what belongs to all of it. Throws `std::invalid_argument` for a θ of another size, or no
+/// samples.
 template <class M>
 ModelCheck check_model(const M& model, const vector_t<M>& theta, Index samples = 16) {
   using Scalar = scalar_t<M>;
@@ -60,6 +61,7 @@ ModelCheck check_model(const M& model, const vector_t<M>& theta, Index samples =
   const Index all = model.samples();
   detail::require_size(theta, n, 1, "check_model", "theta");
   detail::require(all >= 1, "check_model", "the model must have at least 1 sample", all);
+  detail::require(samples >= 1, "check_model", "samples must be at least 1", samples);
 
   const double epsilon = std::numeric_limits<Scalar>::epsilon();
   const double rounding = 1e4 * epsilon;
