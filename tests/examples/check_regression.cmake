@@ -119,6 +119,8 @@ if(NOT steps EQUAL 2000)
   message(FATAL_ERROR "40000 updates are 2000 epochs, but markov_steps is ${steps}")
 endif()
 
+expect_success(--sampling wor --steps 2e3 --chains 2 --training-runs 0 --batch 200 --figures silent)
+
 # Several side by side.
 expect_success(--sampling wr,wor,earthquake --steps 2e3 --chains 2 --training-runs 0 --json all.json)
 expect_text("side by side, per Markov step                wr            wor     earthquake" "${out}")

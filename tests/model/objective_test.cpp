@@ -40,6 +40,9 @@ void check_sum(const Model& model) {
     CHECK(relative_error(objective.loss(theta), loss) <= 1e-13);
     CHECK(relative_error(objective.value(theta), loss + r) <= 1e-13);
     CHECK(relative_error(objective.gradient(theta), gradient + x) <= 1e-13);
+    CHECK(relative_error(objective.loss_gradient(theta), gradient) <= 1e-13);
+    CHECK(relative_error(objective.regularizer_gradient(theta), x) <= 1e-13);
+    CHECK(relative_error(objective.regularizer_hessian(theta), y) <= 1e-13);
     CHECK(relative_error(objective.hessian_product(theta, direction), (hessian + y) * direction) <=
           1e-13);
     CHECK(relative_error(objective.hessian(theta), hessian + y) <= 1e-13);

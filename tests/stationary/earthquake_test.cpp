@@ -2,6 +2,7 @@
 #include <ness/compare.hpp>
 #include <ness/model/linear_model.hpp>
 #include <ness/model/regression_network.hpp>
+#include <ness/stationary/flatness.hpp>
 #include <ness/stationary/mean_shift.hpp>
 #include <ness/stationary/predict.hpp>
 #include <ness/trajectory/measure.hpp>
@@ -84,6 +85,21 @@ TEST_CASE("the earthquake on the regression network: simulation agrees with pred
   const auto shift = ness::mean_shift(objective, training, state);
   CHECK(shift.norm() > 5 * measured.mean.standard_error.norm());
   CHECK(ness::compare(state, measured, shift).agrees());
+}
+
+TEST_CASE("the variance is larger where the loss is less flat, for all three ways of training") {
+  const auto& objective = network();
+  const auto relation = [&](const auto& training) {
+    return ness::variance_flatness(objective,
+                                   ness::predict(objective, network_minimum(), training));
+  };
+  for (const auto& found :
+       {relation(ness::Sgd<ness::WithReplacement>{1e-7, {10}}),
+        relation(ness::Sgd<ness::WithoutReplacement>{1e-7, {10}}),
+        relation(ness::EarthquakeModel{.learning_rate = 1e-7, .noise = {1e-4}})}) {
+    CHECK(found.variance[6] > 20 * found.variance[0]);
+    CHECK(found.flatness[6] < found.flatness[0] / 3);
+  }
 }
 
 TEST_CASE("bad input of the earthquake model is refused with its value") {

@@ -218,6 +218,15 @@ TEST_CASE("predict takes the level of D̂ that it is asked for") {
   }
 }
 
+TEST_CASE("a single batch in an epoch has no noise, to all orders") {
+  const auto state =
+      ness::predict(network(), network_minimum(), Sgd{1e-7, {200}},
+                    {.epoch_order = EpochOrder::all, .epoch_map = {.permutations = 100}});
+  CHECK(state.diffusion.norm() == 0);
+  CHECK(state.covariance.norm() == 0);
+  CHECK((state.mean - network_minimum().theta).norm() <= 1e-12);
+}
+
 TEST_CASE("what the prediction of epochs refuses") {
   const auto& objective = network();
   const auto& minimum = network_minimum();

@@ -55,7 +55,7 @@ class EffectiveLandscape {
   /// δ𝓛(θ)
   Scalar correction(const Vector& theta) const {
     if (n_ == 1) return 0;
-    const Vector mean = loss_gradient(theta, "EffectiveLandscape::correction");
+    const Vector mean = objective_->loss_gradient(theta);
     Scalar scatter(0);
     Derivatives<M>(objective_->model())
         .for_each_gradient_block(theta, [&](Index, const auto& gradients) {
@@ -72,7 +72,7 @@ class EffectiveLandscape {
   Vector correction_gradient(const Vector& theta) const {
     Vector sum = Vector::Zero(objective_->parameters());
     if (n_ == 1) return sum;
-    const Vector mean = loss_gradient(theta, "EffectiveLandscape::correction_gradient");
+    const Vector mean = objective_->loss_gradient(theta);
     const Vector full = mean + objective_->regularizer_gradient(theta);
     // Σ_i ∂∂ℓ_i [∇𝓛 − (∇ℓ_i − ∇L)/(M−1)], a single product for each sample.
     const Vector common = full + mean / (samples_ - 1);
@@ -104,15 +104,6 @@ class EffectiveLandscape {
   }
 
  private:
-  Vector loss_gradient(const Vector& theta, std::string_view function) const {
-    objective_->check(theta, function);
-    Vector sum = Vector::Zero(theta.size());
-    Derivatives<M>(objective_->model())
-        .for_each_gradient_block(
-            theta, [&](Index, const auto& gradients) { sum += gradients.rowwise().sum(); });
-    return sum / samples_;
-  }
-
   Matrix differences(const Vector& theta) const {
     Matrix result(theta.size(), theta.size());
     Vector moved = theta;

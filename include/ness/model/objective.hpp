@@ -100,14 +100,19 @@ class Objective {
     return loss(theta) + static_cast<Scalar>(regularizer_.value(theta));
   }
 
-  /// ∇𝓛(θ), N. Cost: one pass of sample gradients.
-  Vector gradient(const Vector& theta) const {
-    check(theta, "Objective::gradient");
+  /// ∇L(θ), N, without R. Cost: one pass of sample gradients.
+  Vector loss_gradient(const Vector& theta) const {
+    check(theta, "Objective::loss_gradient");
     Vector gradient = Vector::Zero(parameters());
     Derivatives<M>(model_).for_each_gradient_block(
         theta, [&](Index, const auto& block) { gradient += block.rowwise().sum(); });
-    gradient /= static_cast<Scalar>(samples());
-    return gradient + regularizer_gradient(theta);
+    return gradient / static_cast<Scalar>(samples());
+  }
+
+  /// ∇𝓛(θ), N. Cost: one pass of sample gradients.
+  Vector gradient(const Vector& theta) const {
+    check(theta, "Objective::gradient");
+    return loss_gradient(theta) + regularizer_gradient(theta);
   }
 
   /// H(θ) · direction, H = ∂∂𝓛.

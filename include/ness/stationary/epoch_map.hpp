@@ -220,6 +220,7 @@ EpochMap<matrix_t<M>> sample_epoch_map(const Objective<M, R>& objective, const v
   const Matrix root = spread.vectors * spread.values.cwiseMax(Scalar(0)).cwiseSqrt().asDiagonal();
   const auto [noise, group_noise] =
       average([&](Affine& sum, const Affine& map, const Vector& second) {
+        if (n == 1) return;  // a single batch makes no noise, only rounding errors
         const Vector c = map.col(size) + map.leftCols(size) * shift - shift;
         const Vector known = eta * eta * second - correction;
         const Matrix scatter = (map.leftCols(size) - a) * root;

@@ -25,7 +25,7 @@ enum class EpochHessian {
 };
 
 struct PredictSettings {
-  LyapunovForm form = LyapunovForm::continuous;
+  LyapunovForm form = LyapunovForm::continuous;  ///< `EpochOrder::all` is discrete in any case
   /// Eigenvalues of D and Σ below this times the largest count as zero; 0 stands for N · ε.
   double rank_tolerance = 0;
   // Without replacement:
