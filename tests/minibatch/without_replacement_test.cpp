@@ -46,8 +46,7 @@ TEST_CASE("Without replacement, each permutation makes an epoch in exactly one w
 }
 
 TEST_CASE("Without replacement, an epoch does not depend on the one before: exactly") {
-  auto bounds = falling(4, 4);
-  bounds.insert(bounds.end(), {4, 3, 2, 1});
+  const std::vector<std::uint32_t> bounds{4, 3, 2, 1, 4, 3, 2, 1};
   std::map<std::vector<std::uint32_t>, int> seen;
   for_every_draw(bounds, [&](auto& random) {
     WithoutReplacement::Sampler sampler({2}, 4);
@@ -71,6 +70,12 @@ TEST_CASE("Without replacement, every epoch is a partition of the samples") {
       CHECK(*distinct.rbegin() == static_cast<std::uint32_t>(samples - 1));
     }
   }
+}
+
+TEST_CASE("the nearest batch sizes that divide M") {
+  CHECK(ness::nearest_batch_sizes(200, 7) == std::pair<ness::Index, ness::Index>(5, 8));
+  CHECK(ness::nearest_batch_sizes(200, 8) == std::pair<ness::Index, ness::Index>(8, 8));
+  CHECK(ness::nearest_batch_sizes(7, 2) == std::pair<ness::Index, ness::Index>(1, 7));
 }
 
 TEST_CASE("Without replacement, long runs are uniform over the permutations") {
