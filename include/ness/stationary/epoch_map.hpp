@@ -1,4 +1,4 @@
-// Epochs without replacement to all orders in ηn‖H‖, for losses that are quadratic in θ.
+// Epochs without replacement (App. B) to all orders in ηn‖H‖, for losses that are quadratic in θ.
 #pragma once
 
 #include <Eigen/Core>
