@@ -129,8 +129,8 @@ matrix_t<M> leading_diffusion_of_epoch(const Objective<M, R>& objective, const v
 
 }  // namespace detail
 
-/// D̂ = ½⟨ξ̂ξ̂ᵀ⟩, N × N per epoch: the covariance of where an epoch without replacement leads from
-/// θ, to leading order in ηn‖H‖ (B18, with the exact moments where the paper's are not).
+/// D̂ = ½⟨ξ̂ξ̂ᵀ⟩, N × N per epoch: half the covariance of where an epoch without replacement leads
+/// from θ, to leading order in ηn‖H‖ (B18, with the exact moments where the paper's are not).
 ///
 /// `level` names the approximations and the formula as printed. The regularizer enters through
 /// Z = n(YV − [U_iX]).

@@ -21,6 +21,9 @@ class Chain {
  public:
   using Scalar = typename Objective::Scalar;
   using Vector = typename Objective::Vector;
+  static_assert(NoisePolicy<decltype(T::noise), Vector>,
+                "ness: the noise of a training needs check, evaluation_variance and a Source with "
+                "evaluation_point: see ness::NoNoise");
 
   /// Starts at `theta`. Throws `std::invalid_argument` for settings that do not fit the objective,
   /// or a θ of another size or that is not finite.

@@ -16,7 +16,9 @@ namespace ness {
 ///   δ𝓛 = −(ηn(n−1)/4) [ |∇𝓛|² + |∇L|²/(M−1) − (M/(M−1)) tr(VVᵀ) ]   (Eqs. 16, B10).
 ///
 /// What is left out is of relative order (ηn‖H‖)² in ∇𝓛̂: an epoch is taken for short beside the
-/// relaxation. The objective is referred to, so keep it. With one batch, n = 1, δ𝓛 = 0.
+/// relaxation. At θ̂₀ that is a second-order term of the epoch map (`sample_epoch_map`), and where 𝓛
+/// has a third derivative the wandering within an epoch (`mean_shift`). The objective is referred
+/// to, so keep it. With one batch, n = 1, δ𝓛 = 0.
 template <class M, class R>
 class EffectiveLandscape {
  public:
