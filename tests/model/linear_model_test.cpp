@@ -4,6 +4,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "ness/diffusion/without_replacement.hpp"
 #include "support/against_autodiff.hpp"
 #include "support/catch.hpp"
 #include "support/close.hpp"
@@ -35,6 +36,28 @@ TEST_CASE("Derivatives of linear models are those of their sample_loss") {
   using Floats = Eigen::MatrixXf;
   check(ness::LinearModel<float>(generic_values<Floats>(4, 30, 1), generic_values<Floats>(2, 30, 2),
                                  {0.7}));
+  // Every padded width, and more outputs than any holds.
+  for (const Eigen::Index outputs : {1, 2, 4, 5, 8, 9, 12, 13, 16, 17, 24, 25, 49})
+    check(ness::LinearModel<>(generic_values(19, 30, 1), generic_values(outputs, 30, 2)));
+  check(ness::LinearModel<double, Eigen::Dynamic, float>(generic_values(5, 30, 1),
+                                                         generic_values(3, 30, 2)));
+}
+
+TEST_CASE("Data stored in single precision are rounded once, and all computations are in double") {
+  const Eigen::MatrixXd x = generic_values(5, 300, 1);
+  const Eigen::MatrixXd y = generic_values(3, 300, 2);
+  const ness::LinearModel<double, Eigen::Dynamic, float> stored(x, y);
+  const ness::LinearModel<> rounded(x.cast<float>().cast<double>(), y.cast<float>().cast<double>());
+  CHECK(stored.features() == rounded.features());
+  CHECK(stored.targets() == rounded.targets());
+  const ness::Objective a(stored, ness::L2{0.1});
+  const ness::Objective b(rounded, ness::L2{0.1});
+  const Eigen::VectorXd theta = generic_values<Eigen::VectorXd>(15, 1, 3);
+  CHECK(relative_error(a.gradient(theta), b.gradient(theta)) <= 1e-15);
+  CHECK(relative_error(a.hessian(theta), b.hessian(theta)) <= 1e-15);
+  const ness::Sgd<ness::WithoutReplacement> training{.learning_rate = 0.01, .minibatch = {10}};
+  CHECK(relative_error(ness::diffusion(a, theta, training), ness::diffusion(b, theta, training)) <=
+        1e-14);
 }
 
 TEST_CASE("The Hessian of a linear model is (2 scale / M) I ⊗ X Xᵀ") {

@@ -229,7 +229,7 @@ class KroneckerCurvature {
     });
   }
 
-  const Data& features_;
+  decltype(std::declval<const M&>().features()) features_;  // a reference or a view
   Scalar factor_;
   Index f_size_, outputs_, pairs_;
   Index first_ = 0, count_ = 0;

@@ -1,0 +1,86 @@
+// One step on a linear model of the size of the MNIST example (49 features, 10 outputs, M = 60 000,
+// m = 100), and what measuring Σ and C of its 490 parameters adds.
+#include <ness/ness.hpp>
+
+#include "ratios.hpp"
+
+namespace {
+
+using ness::Philox;
+
+constexpr double eta = 1e-4;
+constexpr double lambda = 1e-2;
+constexpr Eigen::Index samples = 60'000;
+constexpr ness::Index batch_size = 100;
+
+template <class S>
+using Data = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic>;
+template <class S>
+using Theta = Eigen::Matrix<S, Eigen::Dynamic, 1>;
+
+template <class S>
+Data<S> features() {
+  return Data<S>::Random(49, samples).cwiseAbs();
+}
+template <class S>
+Data<S> targets() {
+  Data<S> y = Data<S>::Zero(10, samples);
+  for (Eigen::Index i = 0; i < samples; ++i) y(i % 10, i) = 1;
+  return y;
+}
+
+// What one would write first: gather by columns, two products, update; the same random numbers.
+void step_by_eigen(benchmark::State& state) {
+  const Data<double> x = features<double>();
+  const Data<double> y = targets<double>();
+  ness::WithReplacement::Sampler sampler({batch_size}, samples);
+  Philox random(3);
+  Data<double> w = Data<double>::Zero(10, 49);
+  Data<double> some(49, batch_size), residuals(10, batch_size), gradient(10, 49);
+  for (auto _ : state) {
+    const ness::Batch batch = sampler.next(random);
+    for (Eigen::Index j = 0; j < batch_size; ++j) {
+      some.col(j) = x.col(batch[static_cast<std::size_t>(j)]);
+      residuals.col(j) = -y.col(batch[static_cast<std::size_t>(j)]);
+    }
+    residuals.noalias() += w * some;
+    gradient.noalias() = 2.0 / batch_size * residuals * some.transpose();
+    w -= eta * (gradient + 2 * lambda * w);
+  }
+  benchmark::DoNotOptimize(w.sum());
+}
+BENCHMARK(step_by_eigen);
+
+template <class S, class Stored>
+const auto& linear_objective() {
+  using Model = ness::LinearModel<S, Eigen::Dynamic, Stored>;
+  static const ness::Objective objective(Model(features<S>(), targets<S>()), ness::L2{lambda});
+  return objective;
+}
+constexpr ness::Sgd<ness::WithReplacement> training{.learning_rate = eta,
+                                                    .minibatch = {batch_size}};
+
+template <class S, class Stored = S>
+void step(benchmark::State& state) {
+  const auto& objective = linear_objective<S, Stored>();
+  ness::Chain chain(objective, training, Theta<S>(Theta<S>::Zero(490)), Philox(3));
+  for (auto _ : state) chain.step();
+  benchmark::DoNotOptimize(chain.theta().sum());
+}
+void step_of_ness(benchmark::State& state) { step<double, float>(state); }
+void step_on_doubles(benchmark::State& state) { step<double>(state); }
+void step_in_single_precision(benchmark::State& state) { step<float>(state); }
+BENCHMARK(step_of_ness);
+BENCHMARK(step_on_doubles);
+BENCHMARK(step_in_single_precision);
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run_with_ratios(
+      argc, argv,
+      {{"linear step, data stored as float / Eigen loop", "step_of_ness", "step_by_eigen", 0.5},
+       {"linear step, data stored as double / Eigen loop", "step_on_doubles", "step_by_eigen", 0},
+       {"linear step, single precision / Eigen loop, double", "step_in_single_precision",
+        "step_by_eigen", 0.5}});
+}
