@@ -21,7 +21,7 @@ struct FullPacket {
 /// Half of them, where there is such a vector.
 template <class S>
 struct HalfPacket {
-  using type = typename Eigen::internal::unpacket_traits<typename FullPacket<S>::type>::half;
+  using type = typename Eigen::internal::packet_traits<S>::half;
 };
 
 /// Both products for outputs padded to `Packets` vectors.
