@@ -156,7 +156,8 @@ class EffectiveLandscape {
 /// The minimum θ̂₀ of 𝓛̂ near `minimum`, the mean that training without replacement settles around:
 /// `value`, `gradient_norm` and `hessian` in the result are those of 𝓛̂, per epoch.
 ///
-/// Newton steps with the Hessian nH₀ of the minimum. Cost: a dozen gradients of 𝓛̂ and one Hessian.
+/// Newton steps with the Hessian nH₀ of the minimum, or that of 𝓛̂ where it is had in closed form.
+/// Cost: a dozen gradients of 𝓛̂ (there two or three) and one Hessian.
 /// Where ηn h_max is not small 𝓛̂ may have no minimum: the status says so. Throws
 /// `std::invalid_argument` for settings that do not fit.
 template <class M, class R>
@@ -170,7 +171,8 @@ Minimum<vector_t<M>, matrix_t<M>> effective_minimum(
   Minimum<vector_t<M>, matrix_t<M>> best;
   best.theta = minimum.theta;
   best.gradient_scale = n * minimum.gradient_scale;
-  const detail::DynamicMatrix<Scalar> curvature = n * minimum.hessian;
+  detail::DynamicMatrix<Scalar> curvature = n * minimum.hessian;
+  if constexpr (HasKroneckerCurvature<M>) curvature = landscape.hessian(best.theta);
   detail::DynamicVector<Scalar> step;
   vector_t<M> gradient = landscape.gradient(best.theta);
   best.gradient_norm = gradient.norm();
