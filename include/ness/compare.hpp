@@ -61,7 +61,8 @@ ComparisonRow compare_row(std::string quantity, double theory, const Value& meas
 /// fluctuation theorem for every measured length.
 ///
 /// A row agrees within 3 standard errors and ηh_max of the predicted value, the relative order that
-/// the theory of Eqs. 21–29 leaves out (the mean and ⟨e^{−σ}⟩ have no such allowance). The row of
+/// the theory of Eqs. 21–29 leaves out (the mean and ⟨e^{−σ}⟩ have no such allowance; C from chords
+/// of several steps has as much more as they leave out). The row of
 /// the mean is its distance from the predicted one; `mean_shift` says what that is expected to be,
 /// 0 if not given.
 template <class Predicted, class Measured>
@@ -69,6 +70,7 @@ Comparison compare(const Predicted& predicted, const Measured& measured,
                    const decltype(Predicted::mean)& mean_shift) {
   const double left_out =
       predicted.learning_rate * static_cast<double>(predicted.hessian_eigenvalues.maxCoeff());
+  const double of_chords = 1 + static_cast<double>(measured.stride - 1) / 2;
   Comparison result;
   result.rows = {
       compare_row("shift of the mean", mean_shift,
@@ -77,7 +79,7 @@ Comparison compare(const Predicted& predicted, const Measured& measured,
                       measured.mean.standard_error},
                   0),
       compare_row("covariance", predicted.covariance, measured.covariance, left_out),
-      compare_row("circulation", predicted.circulation, measured.circulation, left_out),
+      compare_row("circulation", predicted.circulation, measured.circulation, left_out * of_chords),
   };
   for (const auto& part : measured.trajectories) {
     const std::string length = " (l = " + std::to_string(part.length) + ")";

@@ -46,7 +46,7 @@ void check_against_loops(Eigen::Index n, double tolerance) {
   }
   const VectorXd shift = mean - reference;
 
-  ness::Moments<N> moments(reference, 1000);
+  ness::Moments<N> moments(reference.size(), 1000);
   ness::Area<N> areas(n, 1000);
   const std::vector<int> lengths{1, 2, 3, 7};
   ness::EntropyProduction<N> production(force, lengths, 1000, 10);
@@ -94,7 +94,7 @@ TEST_CASE("merged estimators equal one that saw both trajectories") {
   const MatrixXd second = generic_values(3, 81, 2);
   const VectorXd reference = VectorXd::Zero(3);
   const auto filled = [&](std::initializer_list<const MatrixXd*> trajectories) {
-    ness::Moments<3> moments(reference, 10);
+    ness::Moments<3> moments(reference.size(), 10);
     for (const auto* states : trajectories) feed<double, 3>(moments, *states, reference, 10);
     return moments;
   };
@@ -131,7 +131,7 @@ TEST_CASE("the autocorrelation time of an AR(1) series is ½(1+φ)/(1−φ)") {
   MatrixXd series(1, steps + 1);
   series(0, 0) = normal(random) / std::sqrt(1 - phi * phi);
   for (Eigen::Index k = 0; k < steps; ++k) series(0, k + 1) = phi * series(0, k) + normal(random);
-  ness::Moments<1> moments(VectorXd::Zero(1), 5000);
+  ness::Moments<1> moments(1, 5000);
   feed<double, 1>(moments, series, VectorXd::Zero(1), 200);
   const double exact = 0.5 * (1 + phi) / (1 - phi);
   CHECK(moments.batches() == 200);
@@ -142,7 +142,7 @@ TEST_CASE("the autocorrelation time of an AR(1) series is ½(1+φ)/(1−φ)") {
 }
 
 TEST_CASE("an error needs two batches") {
-  ness::Moments<1> moments(VectorXd::Zero(1), 1000);
+  ness::Moments<1> moments(1, 1000);
   feed<double, 1>(moments, generic_values(1, 900, 1), VectorXd::Zero(1), 100);
   CHECK(std::isnan(moments.mean().standard_error[0]));
   CHECK(std::isfinite(moments.mean().value[0]));

@@ -117,6 +117,46 @@ TEST_CASE("progress grows to the whole, and an exception of a chain comes throug
                     contains("no chain"));
 }
 
+TEST_CASE("with a stride, Σ is of every stride-th state and C of the chords between them") {
+  // 31 blocks and a piece: every way in which what is held back is added.
+  const ness::RunSettings run{.steps = 31 * 192 + 77, .burn_in = 300, .chains = 1, .seed = 4};
+  const auto state = predicted();
+  for (const Eigen::Index stride : {2, 24, 96, 192}) {
+    const auto measured =
+        ness::measure(objective(), training, state, {.run = run, .stride = stride});
+    ness::Chain chain(objective(), training, state.mean, ness::Philox(4, 0));
+    for (int k = 0; k < 300; ++k) chain.step();
+    const std::int64_t count = run.steps / stride - 1;  // the last state begins no chord
+    VectorXd mean = VectorXd::Zero(3);
+    MatrixXd second = MatrixXd::Zero(3, 3);
+    MatrixXd area = MatrixXd::Zero(3, 3);
+    for (std::int64_t k = 0; k < count; ++k) {
+      const VectorXd x = chain.theta() - state.mean;
+      for (Eigen::Index j = 0; j < stride; ++j) chain.step();
+      const VectorXd d = chain.theta() - state.mean - x;
+      mean += x;
+      second += x * x.transpose();
+      area += (x * d.transpose() - d * x.transpose()) / 2;
+    }
+    const auto samples = static_cast<double>(count);
+    mean /= samples;
+    INFO("stride " << stride);
+    CHECK(measured.markov_steps == count * stride);
+    CHECK(relative_error(measured.mean.value, state.mean + mean) <= 1e-12);
+    CHECK(relative_error(measured.covariance.value, second / samples - mean * mean.transpose()) <=
+          1e-12);
+    CHECK(relative_error(measured.circulation.value,
+                         area / (samples * static_cast<double>(stride))) <= 1e-11);
+    // σ of the first block of every `stride`, with no sub-trajectory across a gap.
+    const std::int64_t blocks = (32 + stride - 1) / stride;
+    CHECK(measured.trajectories[0].count == blocks * 192 - (31 % stride == 0 ? 192 - 77 : 0));
+  }
+  CHECK_THROWS_WITH(ness::measure(objective(), training, state, {.run = run, .stride = 5}),
+                    contains("stride must divide 192, but is 5"));
+  CHECK_THROWS_WITH(ness::measure(objective(), training, state, {.run = run, .stride = 0}),
+                    contains("stride must divide 192, but is 0"));
+}
+
 TEST_CASE("bad settings of a run are refused with their value") {
   const auto state = predicted();
   const auto run = [&](ness::RunSettings settings) {

@@ -58,6 +58,12 @@ class Chain {
   Index parameters() const { return theta_.size(); }
   Index updates_per_markov_step() const { return updates_per_markov_step_; }
 
+  /// For checkpoints: θ and whatever decides the steps to come.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(theta_, sampler_, random_, noise_);
+  }
+
  private:
   static Index checked(const Objective& objective, const T& training) {
     training.check(objective.samples(), "Chain");

@@ -60,6 +60,12 @@ class GaussianChain {
   Eigen::Index parameters() const { return theta_.size(); }
   Eigen::Index updates_per_markov_step() const { return 1; }
 
+  /// For checkpoints.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(theta_, random_, normal_);
+  }
+
  private:
   Vector mean_, theta_, normals_, step_;
   Matrix drift_, amplitude_;

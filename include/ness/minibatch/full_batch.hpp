@@ -19,6 +19,8 @@ struct FullBatch {
     Batch next(Random&) {
       return order_;
     }
+    template <class Archive>
+    void serialize(Archive&) {}
 
    private:
     std::vector<std::uint32_t> order_;

@@ -57,6 +57,11 @@ class Permutation {
 
   std::size_t size() const { return values_.size(); }
 
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(values_);
+  }
+
  private:
   std::vector<std::uint32_t> values_;
 };

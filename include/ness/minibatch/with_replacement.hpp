@@ -26,6 +26,10 @@ struct WithReplacement {
     Batch next(Random& random) {
       return order_.draw(random, 0, batch_size_);
     }
+    template <class Archive>
+    void serialize(Archive& archive) {
+      archive(order_);
+    }
 
    private:
     detail::Permutation order_;

@@ -43,6 +43,10 @@ struct WithoutReplacement {
       next_ += batch_size_;
       return batch;
     }
+    template <class Archive>
+    void serialize(Archive& archive) {
+      archive(order_, next_);
+    }
 
    private:
     detail::Permutation order_;

@@ -32,6 +32,11 @@ class Normal {
       values.data()[i] = static_cast<typename Derived::Scalar>((*this)(random));
   }
 
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(values_, next_);
+  }
+
  private:
   static constexpr std::size_t size = 64;
   static constexpr std::size_t pairs = size / 2;

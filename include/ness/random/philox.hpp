@@ -41,6 +41,12 @@ class Philox {
     return counter;
   }
 
+  /// For checkpoints: what must be kept to continue.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(seed_, stream_, block_, words_, next_);
+  }
+
   friend bool operator==(const Philox&, const Philox&) = default;
 
  private:

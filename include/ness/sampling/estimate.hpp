@@ -76,6 +76,12 @@ class BatchMeans {
 
   Estimate<Value> estimate() const { return {mean(), standard_error()}; }
 
+  /// For checkpoints.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(batch_count_, count_, batches_, batch_, sum_, batch_mean_, batch_scatter_);
+  }
+
  private:
   void close() {
     ++batches_;

@@ -29,6 +29,10 @@ struct Earthquake {
       at_ = theta + static_cast<typename Vector::Scalar>(zeta_) * at_;
       return at_;
     }
+    template <class Archive>
+    void serialize(Archive& archive) {
+      archive(normal_);
+    }
 
    private:
     double zeta_;

@@ -21,6 +21,8 @@ struct NoNoise {
     const Vector& evaluation_point(const Vector& theta, Random&) {
       return theta;
     }
+    template <class Archive>
+    void serialize(Archive&) {}
   };
 };
 

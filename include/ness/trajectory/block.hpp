@@ -12,6 +12,8 @@ namespace ness {
 /// know.
 template <class S, int N>
 class TrajectoryBlock {
+  auto differences() const { return states_.middleCols(1, steps_) - states_.leftCols(steps_); }
+
  public:
   using Scalar = S;
   static constexpr int parameters_at_compile_time = N;
@@ -21,14 +23,13 @@ class TrajectoryBlock {
 
   /// For up to `capacity` steps, from the state `first`.
   TrajectoryBlock(const Vector& first, Vector reference, Eigen::Index capacity)
-      : reference_(std::move(reference)),
-        states_(first.size(), capacity + 1),
-        increments_(first.size(), capacity) {
+      : reference_(std::move(reference)), capacity_(capacity), states_(first.size(), capacity + 1) {
     states_.col(0) = first - reference_;
+    if constexpr (small) increments_.resize(first.size(), capacity);
   }
 
   Eigen::Index parameters() const { return states_.rows(); }
-  Eigen::Index capacity() const { return increments_.cols(); }
+  Eigen::Index capacity() const { return capacity_; }
   Eigen::Index steps() const { return steps_; }
   const Vector& reference() const { return reference_; }
 
@@ -38,7 +39,15 @@ class TrajectoryBlock {
     if (steps_ > 0) states_.col(0) = states_.col(steps_).eval();
     steps_ = steps;
     for (Eigen::Index k = 1; k <= steps; ++k) states_.col(k).noalias() = advance() - reference_;
-    increments_.leftCols(steps) = states_.middleCols(1, steps) - states_.leftCols(steps);
+    if constexpr (small) increments_.leftCols(steps) = differences();
+  }
+
+  /// Makes it of the given deviations: of the first state, and of that after each step.
+  template <class Derived>
+  void assign(const Eigen::MatrixBase<Derived>& deviations) {
+    steps_ = deviations.cols() - 1;
+    states_.leftCols(steps_ + 1) = deviations;
+    if constexpr (small) increments_.leftCols(steps_) = differences();
   }
 
   /// The first step whose outcome is not finite, or −1.
@@ -51,11 +60,21 @@ class TrajectoryBlock {
 
   /// δθ_k at the start of each step, N × steps.
   auto deviations() const { return states_.leftCols(steps_); }
-  /// Δθ_k, N × steps.
-  auto increments() const { return increments_.leftCols(steps_); }
+  /// Deviations of every `stride`-th state from the first on, N × (steps / stride).
+  auto deviations(Eigen::Index stride) const {
+    return states_(Eigen::all, Eigen::seqN(0, steps_ / stride, stride));
+  }
+  /// Δθ_k, N × steps. For many parameters it is made when it is asked for: not all estimators do.
+  auto increments() const {
+    if constexpr (small)
+      return increments_.leftCols(steps_);
+    else
+      return differences();
+  }
 
  private:
   Vector reference_;
+  Eigen::Index capacity_;
   States states_;
   States increments_;
   Eigen::Index steps_ = 0;

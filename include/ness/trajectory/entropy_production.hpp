@@ -83,6 +83,17 @@ class EntropyProduction {
     for (std::size_t p = 0; p < parts_.size(); ++p) parts_[p].merge(other.parts_[p]);
   }
 
+  /// The next block does not follow upon the last: a sub-trajectory left incomplete is dropped.
+  void interrupt() {
+    for (Part& part : parts_) part.interrupt();
+  }
+
+  /// For checkpoints.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(parts_);
+  }
+
   std::vector<SubTrajectories> results() const {
     std::vector<SubTrajectories> results;
     for (const Part& part : parts_) results.push_back(part.result());
@@ -119,6 +130,13 @@ class EntropyProduction {
     void merge(const Part& other) {
       means_.merge(other.means_);
       histogram_.merge(other.histogram_);
+    }
+
+    void interrupt() { open_steps_ = 0; }
+
+    template <class Archive>
+    void serialize(Archive& archive) {
+      archive(means_, histogram_, open_, open_steps_);
     }
 
     SubTrajectories result() const {

@@ -55,6 +55,12 @@ class Histogram {
     total_ += other.total_;
   }
 
+  /// For checkpoints.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(counts_, total_);
+  }
+
   const Axis& axis() const { return axis_; }
   std::int64_t count(Eigen::Index bin) const { return counts_[static_cast<std::size_t>(bin + 1)]; }
   std::int64_t below() const { return counts_.front(); }
@@ -109,6 +115,12 @@ class Histogram2d {
     detail::require_size(other.counts_, x_.bins, y_.bins, "Histogram2d::merge", "other");
     counts_ += other.counts_;
     total_ += other.total_;
+  }
+
+  /// For checkpoints.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(counts_, total_);
   }
 
   const Axis& first_axis() const { return x_; }

@@ -13,15 +13,16 @@ namespace ness {
 /// ⟨θ⟩ and Σ = ⟨δθ δθᵀ⟩ − ⟨δθ⟩⟨δθ⟩ᵀ, with standard errors and autocorrelation times.
 ///
 /// Deviations are taken from the trajectory's reference point, which should be near the mean: the
-/// errors of Σ are those of ⟨δθ δθᵀ⟩. Cost: a symmetric rank-k product for each block of k steps.
+/// errors of Σ are those of ⟨δθ δθᵀ⟩. All blocks must have the same one. Cost: a symmetric rank-k
+/// product for each block of k steps.
 template <int N>
 class Moments {
  public:
   using Vector = Eigen::Matrix<double, N, 1>;
   using Matrix = Eigen::Matrix<double, N, N>;
 
-  Moments(Vector reference, std::int64_t batch_length)
-      : reference_(std::move(reference)),
+  Moments(Eigen::Index parameters, std::int64_t batch_length)
+      : reference_(Vector::Zero(parameters)),
         first_(reference_, batch_length),
         second_(Matrix(reference_.size(), reference_.size()), batch_length) {}
 
@@ -30,6 +31,7 @@ class Moments {
     using Product = Eigen::Matrix<S, N, N>;
     const auto x = block.deviations();
     const Eigen::Index n = block.parameters();
+    reference_ = block.reference().template cast<double>();
     Product products = Product::Zero(n, n);
     if constexpr (TrajectoryBlock<S, N>::small) {
       for (Eigen::Index j = 0; j < n; ++j)
@@ -64,6 +66,12 @@ class Moments {
   Vector autocorrelation_time() const {
     return static_cast<double>(batch_length()) / 2 *
            first_.batch_variance().cwiseQuotient(covariance().value.diagonal());
+  }
+
+  /// For checkpoints.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(reference_, first_, second_);
   }
 
  private:
@@ -106,6 +114,12 @@ class Area {
 
   /// ⟨A⟩/ℓ, N × N, antisymmetric, per Markov step.
   Estimate<Matrix> circulation() const { return area_.estimate(); }
+
+  /// For checkpoints.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(area_);
+  }
 
  private:
   BatchMeans<Matrix> area_;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <tuple>
@@ -16,6 +17,7 @@
 #include "ness/detail/check.hpp"
 #include "ness/sampling/parallel.hpp"
 #include "ness/trajectory/block.hpp"
+#include "ness/trajectory/checkpoint.hpp"
 
 namespace ness {
 
@@ -44,6 +46,8 @@ struct RunSettings {
   std::uint64_t seed = 1;  ///< chain k draws from stream k of this seed
   /// Called now and then, from one thread at a time, with updates done and updates in all.
   std::function<void(std::int64_t, std::int64_t)> progress = {};
+  /// Where the run is kept, to be continued by the same call after it was stopped.
+  CheckpointSettings checkpoint = {};
 
   /// Throws `std::invalid_argument` for a count below its least value.
   void check(std::string_view function) const {
@@ -54,68 +58,160 @@ struct RunSettings {
   }
 };
 
+namespace detail {
+
+/// One chain with what observes it, at `step` of its Markov steps.
+template <class Chain, class Block, class... Estimators>
+struct ObservedChain {
+  Chain chain;
+  Block block;
+  std::tuple<Estimators...> estimators;
+  std::int64_t step = 0;
+
+  /// Goes on in whole blocks until `target` is reached, observing from `burn_in` on, and calls
+  /// `report(steps)` after each block. Where blocks begin does not depend on the targets.
+  template <class Report>
+  void advance(int number, std::int64_t target, std::int64_t burn_in, std::int64_t last,
+               const Report& report) {
+    while (step < target) {
+      const std::int64_t end = step < burn_in ? burn_in : last;
+      const auto count = std::min<std::int64_t>(block_steps, end - step);
+      block.fill(
+          count, [&]() -> const auto& {
+            chain.step();
+            return chain.theta();
+          });
+      if (const auto at = block.first_diverged(); at >= 0) throw Diverged(number, step + at);
+      if (step >= burn_in)
+        std::apply([&](auto&... estimator) { (estimator.add(block), ...); }, estimators);
+      step += count;
+      report(count);
+    }
+    if (step == last) std::apply([](auto&... estimator) { (finish(estimator), ...); }, estimators);
+  }
+
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(step, chain);
+    std::apply([&](auto&... estimator) { archive(estimator...); }, estimators);
+  }
+
+ private:
+  template <class Estimator>
+  static void finish(Estimator& estimator) {
+    if constexpr (requires { estimator.finish(); }) estimator.finish();
+  }
+};
+
+/// How far to go before the next checkpoint, from how long the last stretch took.
+inline std::int64_t next_stretch(std::int64_t steps, double took, double wanted) {
+  const double factor = std::clamp(wanted / std::max(took, 1e-9), 0.25, 4.0);
+  return std::max<std::int64_t>(block_steps,
+                                static_cast<std::int64_t>(static_cast<double>(steps) * factor));
+}
+
+}  // namespace detail
+
 /// Runs `settings.chains` chains, `make_chain(k)` each, and returns the estimators merged.
 ///
 /// `reference` is the point that deviations are taken from. Every chain fills copies of
-/// `estimators`, each of which has `add(block)` and `merge(other)`; they are merged in the order of
-/// the chains, so the result is the same to the last bit for any number of threads. Throws
-/// `Diverged`, and `std::invalid_argument` for bad settings. Memory: one set of estimators for each
-/// chain.
+/// `estimators`, each of which has `add(block)` and `merge(other)`, and may have `finish()`, called
+/// at the end of a chain; they are merged in the order of the chains, so the result is the same to
+/// the last bit for any number of threads, and whether or not the run was stopped and continued.
+///
+/// With `settings.checkpoint` the chains and estimators, which must have `serialize(archive)` then,
+/// are written to a file now and then; where the file is there, the run goes on from it.
+///
+/// Throws `Diverged`, `CheckpointError`, and `std::invalid_argument` for bad settings. Memory: one
+/// set of estimators for each chain.
 template <class MakeChain, class Vector, class... Estimators>
 std::tuple<Estimators...> run_chains(const RunSettings& settings, const MakeChain& make_chain,
                                      const Vector& reference, const Estimators&... estimators) {
   settings.check("run_chains");
   using Block = TrajectoryBlock<typename Vector::Scalar, Vector::RowsAtCompileTime>;
+  using Observed =
+      detail::ObservedChain<std::decay_t<decltype(make_chain(0))>, Block, Estimators...>;
+  using Clock = std::chrono::steady_clock;
+  std::vector<std::optional<Observed>> runs(static_cast<std::size_t>(settings.chains));
+  const auto begin = [&](int k) -> Observed& {
+    auto& run = runs[static_cast<std::size_t>(k)];
+    if (!run) {
+      auto chain = make_chain(k);
+      Block block(chain.theta(), reference, block_steps);
+      run.emplace(Observed{std::move(chain), std::move(block), {estimators...}});
+    }
+    return *run;
+  };
+  const auto per_step = static_cast<std::int64_t>(begin(0).chain.updates_per_markov_step());
+  if (settings.steps < per_step)
+    detail::invalid("run_chains", "steps must be at least one Markov step, ", per_step,
+                    " updates, but is ", settings.steps);
+  const std::int64_t burn_in = settings.burn_in / per_step;
+  const std::int64_t last = burn_in + settings.steps / per_step;
+
+  std::ostringstream identity;
+  identity << "steps " << settings.steps << ", burn-in " << settings.burn_in << ", chains "
+           << settings.chains << ", seed " << settings.seed << ", parameters " << reference.size()
+           << "; " << settings.checkpoint.identity;
+  const bool keeps = !settings.checkpoint.file.empty();
+  const auto save = [&] {
+    CheckpointWriter writer;
+    for (int k = 0; k < settings.chains; ++k) writer(begin(k));
+    detail::write_checkpoint(settings.checkpoint, identity.str(), writer.bytes());
+  };
+  std::int64_t reached = 0;
+  if (keeps) {
+    const std::string bytes = detail::read_checkpoint(settings.checkpoint, identity.str());
+    if (bytes.empty()) save();  // so that what cannot be written is known at once
+    CheckpointReader reader(bytes);
+    try {
+      for (int k = 0; !bytes.empty() && k < settings.chains; ++k) {
+        Observed& run = begin(k);
+        reader(run);
+        run.block = Block(run.chain.theta(), reference, block_steps);
+        reached = k == 0 ? run.step : std::min(reached, run.step);
+      }
+    } catch (const std::out_of_range& error) {
+      throw CheckpointError(settings.checkpoint.file, std::string("does not fit: ") + error.what() +
+                                                          ": remove it to start anew");
+    }
+  }
+
   std::mutex mutex;
   std::int64_t done = 0;
-  const std::int64_t all = settings.chains * (settings.steps + settings.burn_in);
-  const auto report = [&](std::int64_t updates) {
+  for (const auto& run : runs) done += run ? run->step : 0;
+  const auto report = [&](std::int64_t markov_steps) {
     if (!settings.progress) return;
     const std::lock_guard lock(mutex);
-    done += updates;
-    settings.progress(done, all);
+    done += markov_steps;
+    settings.progress(done * per_step, settings.chains * last * per_step);
   };
+  report(0);
+  for (std::int64_t stretch = keeps ? block_steps : last; reached < last;) {
+    const auto start = Clock::now();
+    const std::int64_t target = std::min(last, reached + stretch);  // or the end of the block there
+    parallel_for(settings.chains, settings.threads, [&](int k) {
+      std::int64_t unreported = 0;
+      begin(k).advance(k, target, burn_in, last, [&](std::int64_t steps) {
+        unreported += steps;
+        if (unreported * per_step >= 1 << 17) report(std::exchange(unreported, 0));
+      });
+      report(unreported);
+    });
+    reached = runs.front()->step;
+    if (!keeps) continue;
+    save();
+    const std::chrono::duration<double> took = Clock::now() - start;
+    stretch = detail::next_stretch(stretch, took.count(), settings.checkpoint.seconds);
+  }
 
-  std::vector<std::optional<std::tuple<Estimators...>>> results(
-      static_cast<std::size_t>(settings.chains));
-  parallel_for(settings.chains, settings.threads, [&](int k) {
-    auto chain = make_chain(k);
-    const auto per_step = static_cast<std::int64_t>(chain.updates_per_markov_step());
-    if (settings.steps < per_step)
-      detail::invalid("run_chains", "steps must be at least one Markov step, ", per_step,
-                      " updates, but is ", settings.steps);
-    auto& result = results[static_cast<std::size_t>(k)];
-    result.emplace(estimators...);
-    Block block(chain.theta(), reference, block_steps);
-    std::int64_t step = 0;
-    std::int64_t unreported = 0;
-    const auto advance = [&](std::int64_t markov_steps, const auto& observe) {
-      for (std::int64_t end = step + markov_steps; step < end;) {
-        const auto count = std::min<std::int64_t>(block_steps, end - step);
-        block.fill(count, [&]() -> const Vector& {
-          chain.step();
-          return chain.theta();
-        });
-        if (const auto at = block.first_diverged(); at >= 0) throw Diverged(k, step + at);
-        observe();
-        step += count;
-        unreported += count * per_step;
-        if (unreported >= 1 << 17) report(std::exchange(unreported, 0));
-      }
-    };
-    advance(settings.burn_in / per_step, [] {});
-    advance(settings.steps / per_step,
-            [&] { std::apply([&](auto&... estimator) { (estimator.add(block), ...); }, *result); });
-    report(unreported);
-  });
-
-  auto merged = std::move(*results.front());
-  for (std::size_t k = 1; k < results.size(); ++k) {
+  auto merged = std::move(runs.front()->estimators);
+  for (std::size_t k = 1; k < runs.size(); ++k) {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (std::get<I>(merged).merge(std::get<I>(*results[k])), ...);
+      (std::get<I>(merged).merge(std::get<I>(runs[k]->estimators)), ...);
     }
     (std::index_sequence_for<Estimators...>{});
-    results[k].reset();
+    runs[k].reset();
   }
   return merged;
 }
