@@ -74,6 +74,35 @@ BENCHMARK(step_of_ness);
 BENCHMARK(step_on_doubles);
 BENCHMARK(step_in_single_precision);
 
+// The chain in blocks, as `measure` runs it: without estimators, and with Σ and C of every 24th
+// state.
+template <bool WithEstimators>
+void block(benchmark::State& state) {
+  const auto& objective = linear_objective<double, float>();
+  const auto minimum = ness::minimize(objective, Theta<double>(Theta<double>::Zero(490)));
+  ness::Chain chain(objective, training, minimum.theta, Philox(3));
+  ness::TrajectoryBlock<double, Eigen::Dynamic> trajectory(chain.theta(), minimum.theta,
+                                                           ness::block_steps);
+  const ness::StationaryState<Data<double>> predicted = ness::predict(objective, minimum, training);
+  ness::StationaryEstimator<Eigen::Dynamic> estimator(predicted, {}, 1'000'000, 24);
+  while (state.KeepRunningBatch(ness::block_steps)) {
+    if constexpr (WithEstimators) {
+      trajectory.fill(ness::block_steps, [&]() -> const Theta<double>& {
+        chain.step();
+        return chain.theta();
+      });
+      estimator.add(trajectory);
+    } else {
+      for (Eigen::Index k = 0; k < ness::block_steps; ++k) chain.step();
+    }
+  }
+  benchmark::DoNotOptimize(chain.theta().sum());
+}
+void block_of_steps(benchmark::State& state) { block<false>(state); }
+void block_with_covariance_and_area(benchmark::State& state) { block<true>(state); }
+BENCHMARK(block_of_steps)->MinTime(0.2);
+BENCHMARK(block_with_covariance_and_area)->MinTime(0.2);
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -82,5 +111,7 @@ int main(int argc, char** argv) {
       {{"linear step, data stored as float / Eigen loop", "step_of_ness", "step_by_eigen", 0.5},
        {"linear step, data stored as double / Eigen loop", "step_on_doubles", "step_by_eigen", 0},
        {"linear step, single precision / Eigen loop, double", "step_in_single_precision",
-        "step_by_eigen", 0.5}});
+        "step_by_eigen", 0.5},
+       {"step with covariance and area / step alone", "block_with_covariance_and_area",
+        "block_of_steps", 1.6}});
 }
