@@ -4,8 +4,8 @@
 #include <optional>
 #include <vector>
 
+#include "../common/entropy_pictures.hpp"
 #include "density_picture.hpp"
-#include "entropy_pictures.hpp"
 #include "flatness_picture.hpp"
 #include "pictures.hpp"
 #include "report.hpp"
@@ -22,7 +22,9 @@ void draw(FigureFolder& folder, const Options& options, const Objective& objecti
   for (const Results& results : all) {
     draw_density(folder, results, unit);
     draw_elements(folder, results);
-    draw_entropy(folder, results);
+    if (results.predicted.nonequilibrium_ratio() > 1e-10)  // or else no entropy is produced
+      draw_entropy(folder, results.measured.trajectories, results.predicted.entropy_production,
+                   results.sampling);
   }
   draw_flatness(folder, options, objective, all);
   if (options.training_runs > 0)

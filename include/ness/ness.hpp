@@ -33,5 +33,6 @@
 #include "ness/testing/check_model.hpp"
 #include "ness/training/earthquake.hpp"
 #include "ness/training/training.hpp"
+#include "ness/trajectory/directional_variance.hpp"
 #include "ness/trajectory/measure.hpp"
 // IWYU pragma: end_exports

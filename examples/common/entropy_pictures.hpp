@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <ness/ness.hpp>
 #include <sstream>
 #include <string>
+#include <vector>
 
-#include "../common/figures.hpp"
-#include "study.hpp"
+#include "figures.hpp"
+
+using Trajectories = std::vector<ness::SubTrajectories>;
 
 /// One colour and shape of point for each ℓ.
 inline std::string length_style(std::size_t k) {
@@ -17,13 +20,13 @@ inline std::string length_style(std::size_t k) {
   return styles[k % styles.size()];
 }
 
-inline void draw_exponentials(FigureFolder& folder, const Measured& measured,
+inline void draw_exponentials(FigureFolder& folder, const Trajectories& trajectories,
                               const std::string& sampling) {
   const std::string figure = "fig4a_" + sampling;
   std::ostringstream plots;
   plots.precision(6);
-  for (std::size_t k = 0; k < measured.trajectories.size(); ++k) {
-    const auto& part = measured.trajectories[k];
+  for (std::size_t k = 0; k < trajectories.size(); ++k) {
+    const auto& part = trajectories[k];
     const std::string name = figure + "_" + std::to_string(part.length);
     DataTable table;
     for (Eigen::Index bin = 0; bin < part.histogram.axis().bins; ++bin) {
@@ -48,14 +51,14 @@ set arrow from 1, graph 0 to 1, graph 1 nohead dt 3 lc rgb 'black'
 plot )" + plots.str() + "\n");
 }
 
-inline void draw_ratios(FigureFolder& folder, const Measured& measured,
+inline void draw_ratios(FigureFolder& folder, const Trajectories& trajectories,
                         const std::string& sampling) {
   const std::string figure = "fig4b_" + sampling;
   constexpr double largest_error = 0.03;  // beyond it a point says nothing and hides others
   std::string plots;
   double reach = 0;
-  for (std::size_t k = 0; k < measured.trajectories.size(); ++k) {
-    const auto& part = measured.trajectories[k];
+  for (std::size_t k = 0; k < trajectories.size(); ++k) {
+    const auto& part = trajectories[k];
     const std::string length = std::to_string(part.length);
     DataTable table;
     for (const auto& point : ness::fluctuation_ratios(part.histogram)) {
@@ -77,14 +80,14 @@ plot exp(-x) with lines lw 2 lc rgb 'black' title '{/:Italic e}^{−{/:Italic σ
                           plots + "\n");
 }
 
-inline void draw_mean_entropy(FigureFolder& folder, const Results& results) {
+inline void draw_mean_entropy(FigureFolder& folder, const Trajectories& trajectories, double rate,
+                              const std::string& sampling) {
   DataTable table;
-  for (const auto& part : results.measured.trajectories)
+  for (const auto& part : trajectories)
     table.row(part.length, part.length * part.entropy_production.value,
               part.length * part.entropy_production.standard_error);
-  const std::string figure = "fig4c_" + results.sampling;
+  const std::string figure = "fig4c_" + sampling;
   folder.data(figure, table);
-  const double rate = results.predicted.entropy_production;
   const double power = rate > 0 ? std::floor(std::log10(3 * rate)) : 0;
   std::ostringstream theory;
   theory << "data = '" << figure << ".dat'\nrate = " << rate << "\nunit = 1e" << power
@@ -101,9 +104,10 @@ plot rate*x/unit with lines lw 2 lc rgb '#c81d1d' title 'theory (Eq. 29)', \
 )");
 }
 
-inline void draw_entropy(FigureFolder& folder, const Results& results) {
-  if (!(results.predicted.nonequilibrium_ratio() > 1e-10)) return;  // no entropy is produced
-  draw_exponentials(folder, results.measured, results.sampling);
-  draw_ratios(folder, results.measured, results.sampling);
-  draw_mean_entropy(folder, results);
+/// `rate` is the predicted ⟨σ⟩ per step.
+inline void draw_entropy(FigureFolder& folder, const Trajectories& trajectories, double rate,
+                         const std::string& sampling) {
+  draw_exponentials(folder, trajectories, sampling);
+  draw_ratios(folder, trajectories, sampling);
+  draw_mean_entropy(folder, trajectories, rate, sampling);
 }

@@ -1,0 +1,114 @@
+// The options that all examples share: how to train, how long, and where results go.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <ness/ness.hpp>
+#include <string>
+#include <vector>
+
+#include "command_line.hpp"
+
+/// The defaults are those of each example.
+struct TrainingOptions {
+  std::vector<std::string> sampling{"wr"};
+  double eta = 0;
+  std::int64_t batch = 0;
+  double lambda = 0;
+  std::int64_t steps = 0;
+  std::int64_t chains = 1;
+  std::int64_t threads = 0;
+  std::int64_t seed = 1;
+  std::string json, figures;  ///< empty: none
+};
+
+/// `ways` describes the ways of sampling.
+inline void add_training_options(CLI::App& app, TrainingOptions& options, const std::string& ways,
+                                 const std::string& of_steps) {
+  app.add_option("--sampling", options.sampling, ways)
+      ->delimiter(',')
+      ->capture_default_str()
+      ->type_name("NAME");
+  add_number(app, "--eta", options.eta, "Learning rate");
+  add_count(app, "--batch", options.batch, "Minibatch size m");
+  add_number(app, "--lambda", options.lambda, "Regularizer lambda |theta|^2");
+  add_count(app, "--steps", options.steps,
+            "Parameter updates of each chain, after its burn-in" + of_steps);
+  add_count(app, "--chains", options.chains, "Independent chains");
+  add_count(app, "--threads", options.threads,
+            "Threads; 0: all of the machine. The results do not depend on it");
+  add_count(app, "--seed", options.seed, "Seed of the random numbers");
+  app.add_option("--json", options.json, "Write the results to this file")->type_name("FILE");
+  app.add_option("--figures", options.figures,
+                 "Draw the figures of the paper in this folder: data, gnuplot scripts and, where "
+                 "gnuplot is installed, pictures")
+      ->type_name("DIR");
+}
+
+inline constexpr std::int64_t many = 1'000'000;
+inline constexpr std::int64_t endless = 1'000'000'000'000;
+
+inline void require_positive_option(const std::string& option, double value,
+                                    const std::string& usual) {
+  require_option(value > 0 && std::isfinite(value), option, "be positive and finite", value,
+                 "try " + usual);
+}
+
+inline void require_count(const std::string& option, std::int64_t value, std::int64_t least,
+                          std::int64_t most, const std::string& remedy) {
+  require_option(value >= least && value <= most, option,
+                 "be in " + std::to_string(least) + " ... " + std::to_string(most), value, remedy);
+}
+
+/// Is this one of the ways of sampling asked for?
+inline bool uses(const TrainingOptions& options, const std::string& sampling) {
+  return std::count(options.sampling.begin(), options.sampling.end(), sampling) > 0;
+}
+
+/// What is wrong whatever the data are. Throws `UserError`.
+inline void check_training_options(const TrainingOptions& options,
+                                   const std::vector<std::string>& ways, std::int64_t least_steps) {
+  std::string rule = "be ";
+  for (std::size_t k = 0; k < ways.size(); ++k)
+    rule += (k == 0 ? "" : k + 1 == ways.size() ? " or " : ", ") + ways[k];
+  for (const std::string& sampling : options.sampling) {
+    require_option(std::count(ways.begin(), ways.end(), sampling) > 0, "--sampling", rule,
+                   "'" + sampling + "'", "use " + ways.front());
+    require_option(std::count(options.sampling.begin(), options.sampling.end(), sampling) == 1,
+                   "--sampling", "name each way once", "'" + sampling + "' twice", "leave one out");
+  }
+  const TrainingOptions& o = options;
+  require_positive_option("--eta", o.eta, "1e-4");
+  require_option(o.lambda >= 0 && std::isfinite(o.lambda), "--lambda", "be finite and not negative",
+                 o.lambda, "try 10");
+  require_count("--chains", o.chains, 1, 10'000, "try 2");
+  require_count("--steps", o.steps, least_steps, endless, "try 1e7");
+  require_count("--threads", o.threads, 0, many, "use 0 for all that the machine has");
+  require_count("--seed", o.seed, 0, std::numeric_limits<std::int64_t>::max(), "try 1");
+}
+
+/// What is wrong with M samples. Throws `UserError`.
+inline void check_batch(const TrainingOptions& options, std::int64_t samples) {
+  require_option(options.batch >= 1 && options.batch <= samples, "--batch",
+                 "be in 1 ... M = " + std::to_string(samples), options.batch,
+                 "there are " + std::to_string(samples) + " samples to draw from");
+  if (!uses(options, "wor")) return;
+  const auto [below, above] = ness::nearest_batch_sizes(samples, options.batch);
+  require_option(
+      samples % options.batch == 0, "--batch",
+      "divide M = " + std::to_string(samples) + " without replacement", options.batch,
+      "the nearest that do are " + std::to_string(below) + " and " + std::to_string(above));
+  require_option(options.steps == 0 || options.steps >= samples / options.batch, "--steps",
+                 "be at least one epoch of " + std::to_string(samples / options.batch) +
+                     " updates without replacement",
+                 options.steps, "raise it");
+}
+
+/// What is wrong where the largest eigenvalue of the Hessian is `steepest`. Throws `UserError`.
+inline void check_stability(const TrainingOptions& options, double steepest) {
+  std::ostringstream rule;
+  rule << "be below 2 / h_max = " << 2 / steepest << " for a stationary state to exist";
+  require_option(options.eta * steepest < 2, "--eta", rule.str(), options.eta, "lower it");
+}

@@ -1,0 +1,90 @@
+// The data of Sec. 4.2: digits of 28 × 28 pixels as 7 × 7 block means, and their labels.
+#pragma once
+
+#include <Eigen/Core>
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "idx.hpp"
+
+inline constexpr Eigen::Index digit_classes = 10;
+inline constexpr Eigen::Index pixels = 28;       ///< of an image, each way
+inline constexpr Eigen::Index block_pixels = 4;  ///< of a block, each way
+inline constexpr Eigen::Index blocks = pixels / block_pixels;
+inline constexpr Eigen::Index digit_features = blocks * blocks;
+
+/// Features in [0, 1], 49 × M, and labels 0 ... 9, M.
+struct Digits {
+  Eigen::MatrixXd features;
+  std::vector<std::uint8_t> labels;
+};
+
+/// The means of 4 × 4 blocks over 255, row by row.
+inline void block_means(const std::array<std::uint8_t, pixels * pixels>& image,
+                        Eigen::Ref<Eigen::VectorXd> means) {
+  means.setZero();
+  for (Eigen::Index row = 0; row < pixels; ++row)
+    for (Eigen::Index column = 0; column < pixels; ++column)
+      means[row / block_pixels * blocks + column / block_pixels] +=
+          image[static_cast<std::size_t>(row * pixels + column)];
+  means /= 255.0 * block_pixels * block_pixels;
+}
+
+/// The images of an IDX file, 49 × M. Throws `UserError` that says what is wrong and where.
+inline Eigen::MatrixXd read_images(const std::string& path) {
+  IdxFile file(path, 3, "images");
+  if (file.sizes()[1] != pixels || file.sizes()[2] != pixels)
+    file.fail("announces images of " + std::to_string(file.sizes()[1]) + " x " +
+              std::to_string(file.sizes()[2]) + " pixels at byte 8: they must be 28 x 28");
+  std::array<std::uint8_t, pixels * pixels> image;
+  // The header is not believed before the data are there.
+  constexpr Eigen::Index portion = 10'000;
+  const auto count = static_cast<Eigen::Index>(file.count());
+  Eigen::MatrixXd features(digit_features, std::min(count, portion));
+  for (Eigen::Index i = 0; i < count; ++i) {
+    file.read(image);
+    if (i == features.cols())
+      features.conservativeResize(Eigen::NoChange, std::min(count, 2 * features.cols()));
+    block_means(image, features.col(i));
+  }
+  file.expect_end();
+  return features;
+}
+
+/// The labels of an IDX file. Throws `UserError` that says what is wrong and where.
+inline std::vector<std::uint8_t> read_labels(const std::string& path) {
+  IdxFile file(path, 1, "labels");
+  std::vector<std::uint8_t> labels;
+  for (std::uint32_t i = 0; i < file.count(); ++i) {
+    std::uint8_t label = 0;
+    file.read({&label, 1});
+    if (label >= digit_classes)
+      file.fail("has the label " + std::to_string(label) + " at byte " +
+                std::to_string(file.position() - 1) + " (sample " + std::to_string(i) +
+                ", counted from 0): it must be 0 ... 9");
+    labels.push_back(label);
+  }
+  file.expect_end();
+  return labels;
+}
+
+/// Images and their labels. Throws `UserError`, also where the two are not equally many.
+inline Digits read_digits(const std::string& images, const std::string& labels) {
+  Digits digits{read_images(images), read_labels(labels)};
+  if (digits.features.cols() != static_cast<Eigen::Index>(digits.labels.size()))
+    throw UserError("'" + images + "' holds " + std::to_string(digits.features.cols()) +
+                    " images and '" + labels + "' " + std::to_string(digits.labels.size()) +
+                    " labels (byte 4 of each): they must be of the same set");
+  return digits;
+}
+
+/// One column a sample, 1 in the row of its label: 10 × M.
+inline Eigen::MatrixXd one_hot(const std::vector<std::uint8_t>& labels) {
+  Eigen::MatrixXd targets =
+      Eigen::MatrixXd::Zero(digit_classes, static_cast<Eigen::Index>(labels.size()));
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    targets(labels[i], static_cast<Eigen::Index>(i)) = 1;
+  return targets;
+}
