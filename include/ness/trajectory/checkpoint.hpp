@@ -182,9 +182,9 @@ inline std::string read_checkpoint(const CheckpointSettings& settings,
   const std::size_t zero = bytes.find('\0', start);
   const std::string found = bytes.substr(start, zero - start);
   if (found != identity)
-    throw CheckpointError(settings.file, "is of another run, with\n  " + found +
-                                             "\nwhere this one has\n  " + identity + "\n" +
-                                             "name another file, or remove it to start anew");
+    throw CheckpointError(settings.file, "is of another run, with [" + found +
+                                             "], but this one has [" + identity +
+                                             "]: name another file, or remove it to start anew");
   return bytes.substr(zero + 1, end - zero - 1);
 }
 
