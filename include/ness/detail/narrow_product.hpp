@@ -47,7 +47,7 @@ class NarrowProduct {
  private:
   // As many rows at a time as leave registers for one more row and a number.
   static constexpr int rows =
-      std::clamp((EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS - Packets - 1) / Packets, 1, 8);
+      std::clamp((int{EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS} - Packets - 1) / Packets, 1, 8);
 
   template <class Work>
   static void for_rows(Index count, const Work& work) {

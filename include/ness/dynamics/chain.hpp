@@ -4,14 +4,17 @@
 #include <random>
 #include <utility>
 
+#include "ness/minibatch/without_replacement.hpp"
 #include "ness/model/objective.hpp"
 #include "ness/random/philox.hpp"
+#include "ness/training/correction.hpp"
 #include "ness/training/training.hpp"
 
 namespace ness {
 
-/// θ' = θ − η [∇L_B(θ̃) + ∇R(θ̃)] (Sec. 3), with the batches B of the training's minibatch policy and
-/// θ̃ = θ, or where its noise policy puts it.
+/// θ' = θ − η [∇L_B(θ̃) + ∇R(θ̃)] + noise + correction (Secs. 3, 4.6), with the batches B of the
+/// training's minibatch policy, θ̃ = θ or where its noise policy puts it, what that policy injects,
+/// and its correction once for each Markov step.
 ///
 /// The chain refers to the objective and owns its state: θ, the sampler, the random stream and the
 /// scratch memory. A step allocates nothing, but what a model's own members do, and Eigen's
@@ -23,7 +26,11 @@ class Chain {
   using Vector = typename Objective::Vector;
   static_assert(NoisePolicy<decltype(T::noise), Vector>,
                 "ness: the noise of a training needs check, evaluation_variance and a Source with "
-                "evaluation_point: see ness::NoNoise");
+                "evaluation_point and after_update: see ness::NoNoise");
+  static_assert(std::is_same_v<decltype(T::correction), NoCorrection> ||
+                    std::is_same_v<decltype(T::minibatch), WithoutReplacement>,
+                "ness: a correction is for the landscape that WithoutReplacement sees: with other "
+                "minibatches use NoCorrection");
 
   /// Starts at `theta`. Throws `std::invalid_argument` for settings that do not fit the objective,
   /// or a θ of another size or that is not finite.
@@ -34,7 +41,8 @@ class Chain {
         gradient_(objective.parameters()),
         sampler_(training.minibatch, objective.samples()),
         random_(std::move(random)),
-        noise_(training.noise, objective.parameters()),
+        noise_(training.noise, shape(objective, training)),
+        correction_(training.correction, objective, shape(objective, training)),
         derivatives_(objective.model()),
         regularizer_(objective.regularizer()) {
     objective.check(theta_, "Chain");
@@ -43,10 +51,15 @@ class Chain {
 
   /// One update of the parameters.
   void update() {
+    if (updates_ == 0) correction_.begin_markov_step(theta_, random_);
     const Vector& at = noise_.evaluation_point(theta_, random_);
     derivatives_.batch_gradient(at, sampler_.next(random_), gradient_);
     regularizer_.add_gradient(at, gradient_);
     theta_ += minus_learning_rate_ * gradient_;
+    noise_.after_update(theta_, random_);
+    if (++updates_ < updates_per_markov_step_) return;
+    updates_ = 0;
+    correction_.end_markov_step(theta_);
   }
 
   /// One Markov step: an update with replacement, an epoch without.
@@ -61,7 +74,7 @@ class Chain {
   /// For checkpoints: θ and whatever decides the steps to come.
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(theta_, sampler_, random_, noise_);
+    archive(theta_, sampler_, random_, noise_, correction_, updates_);
   }
 
  private:
@@ -70,13 +83,20 @@ class Chain {
     return training.minibatch.updates_per_markov_step(objective.samples());
   }
 
+  static ChainShape shape(const Objective& objective, const T& training) {
+    return {objective.parameters(), training.learning_rate,
+            training.minibatch.updates_per_markov_step(objective.samples())};
+  }
+
   Scalar minus_learning_rate_;
   Index updates_per_markov_step_;
+  Index updates_ = 0;  // of this Markov step
   Vector theta_;
   Vector gradient_;
   typename decltype(T::minibatch)::Sampler sampler_;
   Random random_;
   typename decltype(T::noise)::template Source<Vector> noise_;
+  detail::CorrectionForce<decltype(T::correction), Objective> correction_;
   Derivatives<typename Objective::Model> derivatives_;
   RegularizerDerivatives<typename Objective::Regularizer, Vector> regularizer_;
 };

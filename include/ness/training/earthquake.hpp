@@ -22,13 +22,16 @@ struct Earthquake {
   template <class Vector>
   class Source {
    public:
-    Source(const Earthquake& noise, Index parameters) : zeta_(noise.zeta), at_(parameters) {}
+    Source(const Earthquake& noise, const ChainShape& chain)
+        : zeta_(noise.zeta), at_(chain.parameters) {}
     template <class Random>
     const Vector& evaluation_point(const Vector& theta, Random& random) {
       normal_.fill(random, at_);
       at_ = theta + static_cast<typename Vector::Scalar>(zeta_) * at_;
       return at_;
     }
+    template <class Random>
+    void after_update(Vector&, Random&) {}
     template <class Archive>
     void serialize(Archive& archive) {
       archive(normal_);

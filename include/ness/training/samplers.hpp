@@ -1,0 +1,66 @@
+// Samplers of the posterior e^{−𝓛} (Sec. 4.6): each is a minibatch policy × noise × correction.
+//
+// Their covariance Σ near a minimum, against Σ_po = H₀⁻¹, with n = M/m batches and h an eigenvalue
+// of H₀. For a Gaussian likelihood VVᵀ ≈ H, and the orders below are those of Σ Σ_po⁻¹ − 1; the
+// Kullback–Leibler divergence goes with their square. What is not in the paper is marked *.
+//
+//   sampler                   order                       gradients an epoch   when
+//   Sgld                      ηnh/2 (noise of batches)    M                    as a baseline
+//   SgldLm *                  the same                    M                    never: noise
+//   dominates SgldWithoutReplacement *  ηh/2 (Euler)                M                    any model,
+//   no extra cost Sgworld                   ηnh/2 (Euler, long step)    M + 4K               to
+//   reproduce Fig. 5 SgworldUncorrected        the same                    M                    to
+//   reproduce Fig. 5 SgworldLm *               (ηnh)³/24                   M + 4K               the
+//   most exact SgworldLmUncorrected *    (ηn)²·(batch curvature)     M                    almost
+//   always Langevin *                ηh/2 (Euler)                nM for n updates     as a baseline
+//   LangevinLm *              exact for Gaussians         nM for n updates     as a reference
+#pragma once
+
+#include "ness/minibatch/full_batch.hpp"
+#include "ness/minibatch/with_replacement.hpp"
+#include "ness/minibatch/without_replacement.hpp"
+#include "ness/training/correction.hpp"
+#include "ness/training/langevin.hpp"
+
+namespace ness {
+
+/// Stochastic gradient Langevin dynamics (M. Welling and Y. W. Teh, ICML 2011; Fig. 5, left):
+///   ness::Sgld training{.learning_rate = 1e-7, .minibatch = {10}};
+using Sgld = Training<WithReplacement, LangevinNoise>;
+
+/// SGLD with the noise of Leimkuhler and Matthews.
+using SgldLm = Training<WithReplacement, LeimkuhlerMatthewsNoise>;
+
+/// SGLD whose batches are drawn without replacement.
+using SgldWithoutReplacement = Training<WithoutReplacement, LangevinNoise>;
+
+/// SGWORLD as printed (Fig. 5, right): noise and correction once an epoch.
+using Sgworld = Training<WithoutReplacement, EpochLangevinNoise, LandscapeCorrection>;
+
+/// SGWORLD as printed, without its correction.
+using SgworldUncorrected = Training<WithoutReplacement, EpochLangevinNoise>;
+
+/// SGWORLD as the theory of Eq. 47 means it: noise of Leimkuhler and Matthews after each update,
+/// and a correction for the sampling alone.
+using SgworldLm = Training<WithoutReplacement, LeimkuhlerMatthewsNoise, SamplingCorrection>;
+
+/// The same without correction.
+using SgworldLmUncorrected = Training<WithoutReplacement, LeimkuhlerMatthewsNoise>;
+
+/// Full-batch Langevin dynamics, by steps of Euler and Maruyama.
+using Langevin = Training<FullBatch, LangevinNoise>;
+
+/// Full-batch Langevin dynamics, with the noise of Leimkuhler and Matthews.
+using LangevinLm = Training<FullBatch, LeimkuhlerMatthewsNoise>;
+
+/// Gradients of single samples in one Markov step; a Hessian product counts as two.
+template <Minibatch B, class Noise, class Correction>
+Index gradient_evaluations(const Training<B, Noise, Correction>& training, Index samples) {
+  Index gradients = samples;
+  if constexpr (std::is_same_v<B, WithReplacement>) gradients = training.minibatch.batch_size;
+  if constexpr (!std::is_same_v<Correction, NoCorrection>)
+    gradients += 4 * (training.correction.samples > 0 ? training.correction.samples : samples);
+  return gradients;
+}
+
+}  // namespace ness
