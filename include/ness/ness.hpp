@@ -8,7 +8,9 @@
 
 // IWYU pragma: begin_exports
 #include "ness/compare.hpp"
+#include "ness/diffusion/curvature.hpp"
 #include "ness/diffusion/earthquake.hpp"
+#include "ness/diffusion/langevin.hpp"
 #include "ness/diffusion/with_replacement.hpp"
 #include "ness/diffusion/without_replacement.hpp"
 #include "ness/dynamics/chain.hpp"
@@ -24,11 +26,15 @@
 #include "ness/model/regression_network.hpp"
 #include "ness/random/normal.hpp"
 #include "ness/random/philox.hpp"
+#include "ness/sampling/divergence.hpp"
 #include "ness/sampling/estimate.hpp"
 #include "ness/sampling/parallel.hpp"
+#include "ness/sampling/posterior.hpp"
 #include "ness/stationary/epoch_map.hpp"
 #include "ness/stationary/flatness.hpp"
+#include "ness/stationary/generalized_lyapunov.hpp"
 #include "ness/stationary/mean_shift.hpp"
+#include "ness/stationary/posterior.hpp"
 #include "ness/stationary/predict.hpp"
 #include "ness/testing/check_model.hpp"
 #include "ness/training/correction.hpp"
@@ -38,4 +44,5 @@
 #include "ness/training/training.hpp"
 #include "ness/trajectory/directional_variance.hpp"
 #include "ness/trajectory/measure.hpp"
+#include "ness/trajectory/posterior.hpp"
 // IWYU pragma: end_exports

@@ -164,6 +164,12 @@ class KroneckerCurvature {
   }
 
   void add(const Block& v, const Matrix& w) {
+    add_sandwich(w);
+    k_.noalias() += v * z_.transpose();
+  }
+
+  /// Adds Σ_i ∂∂ℓ_i W ∂∂ℓ_i to F alone; W is the same in all calls.
+  void add_sandwich(const Matrix& w) {
     z_.resize(pairs_, count_);
     for (Index j = 0; j < count_; ++j) {
       const auto x = features_.col(first_ + j);
@@ -171,7 +177,6 @@ class KroneckerCurvature {
       for (Index q = 0; q < f_size_; ++q, out += q)
         Eigen::Map<Eigen::Matrix<Scalar, Eigen::Dynamic, 1>>(out, q + 1) = x[q] * x.head(q + 1);
     }
-    k_.noalias() += v * z_.transpose();
     if (w_pairs_.size() == 0) read_pairs(w);
     quadratic_.noalias() = w_pairs_.transpose() * z_;  // x_iᵀ W_ab x_i
     f_pairs_.noalias() += z_ * quadratic_.transpose();

@@ -33,10 +33,10 @@ matrix_t<M> mobility(const Objective<M, R>& objective, const vector_t<M>& theta,
   return static_cast<scalar_t<M>>(training.learning_rate) * h * h;
 }
 
-/// μ = ηI of SGD (Eq. 12), N × N.
-template <class M, class R, Minibatch B>
+/// μ = ηI of SGD (Eq. 12), with noise injected or not (Eqs. 37, 38), N × N.
+template <class M, class R, Minibatch B, class Noise, class Correction>
 matrix_t<M> mobility(const Objective<M, R>& objective, const vector_t<M>& theta,
-                     const Sgd<B>& training) {
+                     const Training<B, Noise, Correction>& training) {
   objective.check(theta, "mobility");
   training.check(objective.samples(), "mobility");
   return static_cast<scalar_t<M>>(training.learning_rate) *

@@ -7,13 +7,36 @@
 #include "ness/detail/outer_products.hpp"
 #include "ness/landscape/minimize.hpp"
 #include "ness/minibatch/without_replacement.hpp"
+#include "ness/training/correction.hpp"
+#include "ness/training/langevin.hpp"
 #include "ness/training/training.hpp"
 
 namespace ness {
 
+namespace detail {
+
+/// What epochs see of δ𝓛: where noise is injected after each update an epoch is no long step of its
+/// own, and what is corrected is gone.
+template <class Noise, class Correction>
+constexpr LandscapeParts landscape_parts() {
+  LandscapeParts parts;
+  if constexpr (InjectedNoise<Noise> && !std::is_same_v<Noise, EpochLangevinNoise>)
+    parts.discretization = 0;
+  if constexpr (!std::is_same_v<Correction, NoCorrection>) {
+    parts.discretization -= Correction::parts.discretization;
+    parts.sampling -= Correction::parts.sampling;
+  }
+  return parts;
+}
+
+}  // namespace detail
+
 /// 𝓛̂ = n𝓛 + δ𝓛, the landscape whose gradient is the mean displacement of one epoch over −η, to
 /// first order in η:
 ///   δ𝓛 = −(ηn(n−1)/4) [ |∇𝓛|² + |∇L|²/(M−1) − (M/(M−1)) tr(VVᵀ) ]   (Eqs. 16, B10).
+///
+/// Of a sampler (Sec. 4.6) it is what is left of δ𝓛: without |∇𝓛|² where noise is injected after
+/// each update, and without what the correction cancels.
 ///
 /// What is left out is of relative order (ηn‖H‖)² in ∇𝓛̂: an epoch is taken for short beside the
 /// relaxation. At θ̂₀ that is a second-order term of the epoch map (`sample_epoch_map`), and where 𝓛
@@ -30,13 +53,24 @@ class EffectiveLandscape {
                 "sample_loss generic, or give your Model `sample_hessian_products`");
 
   /// Throws `std::invalid_argument` for a bad η, or an m that does not divide M.
-  EffectiveLandscape(const Objective<M, R>& objective, const Sgd<WithoutReplacement>& training)
+  template <class Noise, class Correction>
+  EffectiveLandscape(const Objective<M, R>& objective,
+                     const Training<WithoutReplacement, Noise, Correction>& training)
+      : EffectiveLandscape(objective, without_noise(training),
+                           detail::landscape_parts<Noise, Correction>()) {}
+  template <class Noise, class Correction>
+  EffectiveLandscape(Objective<M, R>&&,
+                     const Training<WithoutReplacement, Noise, Correction>&) = delete;
+
+  /// With the given parts of δ𝓛.
+  EffectiveLandscape(const Objective<M, R>& objective, const Sgd<WithoutReplacement>& training,
+                     LandscapeParts parts)
       : objective_(&objective), samples_(static_cast<Scalar>(objective.samples())) {
     training.check(objective.samples(), "EffectiveLandscape");
     n_ = samples_ / static_cast<Scalar>(training.minibatch.batch_size);
     factor_ = static_cast<Scalar>(training.learning_rate) * n_ * (n_ - 1) / 2;
+    parts_ = parts;
   }
-  EffectiveLandscape(Objective<M, R>&&, const Sgd<WithoutReplacement>&) = delete;
 
   /// n = M/m
   Scalar batches_per_epoch() const { return n_; }
@@ -56,7 +90,7 @@ class EffectiveLandscape {
 
   /// δ𝓛(θ)
   Scalar correction(const Vector& theta) const {
-    if (n_ == 1) return 0;
+    if (vanishes()) return 0;
     const Vector mean = objective_->loss_gradient(theta);
     Scalar scatter(0);
     Derivatives<M>(objective_->model())
@@ -64,33 +98,17 @@ class EffectiveLandscape {
           scatter += (gradients.colwise() - mean).squaredNorm();
         });
     // |∇L|² − M tr(VVᵀ) = −(1/M) Σ_i |∇ℓ_i − ∇L|², which is the form without cancellation.
+    const Scalar full = (mean + objective_->regularizer_gradient(theta)).squaredNorm();
     return -factor_ / 2 *
-           ((mean + objective_->regularizer_gradient(theta)).squaredNorm() -
-            scatter / (samples_ * (samples_ - 1)));
+           (of_full() * full - of_sampling() * scatter / (samples_ * (samples_ - 1)));
   }
 
   /// ∇δ𝓛(θ) = −(ηn(n−1)/2) [ H∇𝓛 + H_L∇L/(M−1) − (1/(M(M−1))) Σ_i ∂∂ℓ_i∇ℓ_i ], N.
   /// Cost: two passes of sample gradients and one Hessian product for each sample.
   Vector correction_gradient(const Vector& theta) const {
-    Vector sum = Vector::Zero(objective_->parameters());
-    if (n_ == 1) return sum;
-    const Vector mean = objective_->loss_gradient(theta);
-    const Vector full = mean + objective_->regularizer_gradient(theta);
-    // Σ_i ∂∂ℓ_i [∇𝓛 − (∇ℓ_i − ∇L)/(M−1)], a single product for each sample.
-    const Vector common = full + mean / (samples_ - 1);
-    Derivatives<M> derivatives(objective_->model());
-    block_t<M> directions, products;
-    derivatives.for_each_gradient_block(theta, [&](Index first, const auto& gradients) {
-      directions = (-1 / (samples_ - 1)) * gradients;
-      directions.colwise() += common;
-      products.resize(gradients.rows(), gradients.cols());
-      derivatives.sample_hessian_products(theta, first, directions, products);
-      sum += products.rowwise().sum();
-    });
-    sum /= samples_;
-    RegularizerDerivatives<R, Vector>(objective_->regularizer())
-        .add_hessian_product(theta, full, sum);
-    return -factor_ * sum;
+    Vector force = Vector::Zero(objective_->parameters());
+    if (!vanishes()) detail::PairForce<M, R>(*objective_, parts_).exact(theta, force);
+    return -factor_ * force;
   }
 
   /// ∂∂δ𝓛(θ), N × N. Central differences of ∇δ𝓛 at a cost of 2N of them, to a relative 1e-9 or so;
@@ -98,7 +116,7 @@ class EffectiveLandscape {
   Matrix correction_hessian(const Vector& theta) const {
     objective_->check(theta, "EffectiveLandscape::correction_hessian");
     const Index size = objective_->parameters();
-    if (n_ == 1) return Matrix::Zero(size, size);
+    if (vanishes()) return Matrix::Zero(size, size);
     if constexpr (HasKroneckerCurvature<M>)
       return quadratic_correction_hessian(theta);
     else
@@ -106,6 +124,10 @@ class EffectiveLandscape {
   }
 
  private:
+  bool vanishes() const { return n_ == 1 || (parts_.discretization == 0 && parts_.sampling == 0); }
+  Scalar of_full() const { return static_cast<Scalar>(parts_.discretization); }
+  Scalar of_sampling() const { return static_cast<Scalar>(parts_.sampling); }
+
   Matrix differences(const Vector& theta) const {
     Matrix result(theta.size(), theta.size());
     Vector moved = theta;
@@ -140,17 +162,18 @@ class EffectiveLandscape {
     Matrix loss_hessian;
     Derivatives<M>(model).hessian(theta, loss_hessian);
     const Matrix full = loss_hessian + objective_->regularizer_hessian(theta);
-    Matrix result = full * full + loss_hessian * loss_hessian / (samples_ - 1);
+    Matrix scatter = loss_hessian * loss_hessian / (samples_ - 1);
     const Scalar c = model.curvature_factor();
     for (Index k = 0; k < theta.size(); k += f)
-      result.block(k, k, f, f) -= c * c / (samples_ * (samples_ - 1)) * squares;
-    return -factor_ * result;
+      scatter.block(k, k, f, f) -= c * c / (samples_ * (samples_ - 1)) * squares;
+    return -factor_ * (of_full() * full * full + of_sampling() * scatter);
   }
 
   const Objective<M, R>* objective_;
   Scalar samples_;
   Scalar n_{};
   Scalar factor_{};  // ηn(n−1)/2
+  LandscapeParts parts_;
 };
 
 /// The minimum θ̂₀ of 𝓛̂ near `minimum`, the mean that training without replacement settles around:
@@ -160,10 +183,10 @@ class EffectiveLandscape {
 /// Cost: a dozen gradients of 𝓛̂ (there two or three) and one Hessian.
 /// Where ηn h_max is not small 𝓛̂ may have no minimum: the status says so. Throws
 /// `std::invalid_argument` for settings that do not fit.
-template <class M, class R>
+template <class M, class R, class Noise, class Correction>
 Minimum<vector_t<M>, matrix_t<M>> effective_minimum(
     const Objective<M, R>& objective, const Minimum<vector_t<M>, matrix_t<M>>& minimum,
-    const Sgd<WithoutReplacement>& training) {
+    const Training<WithoutReplacement, Noise, Correction>& training) {
   using Scalar = scalar_t<M>;
   constexpr int max_iterations = 100;
   const EffectiveLandscape<M, R> landscape(objective, training);

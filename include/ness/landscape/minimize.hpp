@@ -144,4 +144,19 @@ Minimum<vector_t<M>, matrix_t<M>> minimize(const Objective<M, R>& objective, vec
   return best;
 }
 
+namespace detail {
+
+/// Throws `std::invalid_argument` unless it is a minimum.
+template <class Vector, class Matrix>
+void require_minimum(const Minimum<Vector, Matrix>& minimum, std::string_view function) {
+  if (minimum.status == MinimumStatus::not_converged)
+    invalid(function, "minimum must be converged, but |gradient| is ", minimum.gradient_norm,
+            " after ", minimum.iterations, " iterations: raise max_iterations or start elsewhere");
+  if (minimum.status == MinimumStatus::not_a_minimum)
+    invalid(function,
+            "the Hessian must be positive definite at the minimum, but its smallest eigenvalue is ",
+            minimum.hessian_eigenvalues[0], ": start elsewhere, or add a regularizer");
+}
+
+}  // namespace detail
 }  // namespace ness

@@ -27,6 +27,9 @@ struct EpochMapSettings {
     detail::require(permutations >= 2, function, "permutations must be at least 2", permutations);
     detail::require(threads >= 0, function, "threads must not be negative", threads);
   }
+  /// Groups of orders, for the standard errors.
+  int groups() const { return static_cast<int>(std::min<std::int64_t>(64, permutations)); }
+  std::int64_t group_size() const { return (permutations + groups() - 1) / groups(); }
 };
 
 /// What random orders of the samples say of the epoch map, with standard errors; per epoch.
@@ -42,9 +45,9 @@ struct EpochMap {
 
 namespace detail {
 
-/// The affine map δ → Aδ + b of one epoch, for losses that are quadratic about θ.
+/// The expansion of the losses about θ to second order, and the batches of random orders of them.
 template <class M>
-class EpochMapSampler {
+class EpochSampler {
  public:
   using Scalar = scalar_t<M>;
   using Vector = vector_t<M>;
@@ -57,11 +60,10 @@ class EpochMapSampler {
 
   /// The expansion, shared by all threads: (∂∂ℓ_i | ∇ℓ_i) of all samples, and (Y | X).
   template <class R>
-  EpochMapSampler(const Objective<M, R>& objective, const vector_t<M>& theta,
-                  const Sgd<WithoutReplacement>& training)
+  EpochSampler(const Objective<M, R>& objective, const vector_t<M>& theta,
+               const Sgd<WithoutReplacement>& training)
       : size_(theta.size()),
         batch_size_(training.minibatch.batch_size),
-        learning_rate_(static_cast<Scalar>(training.learning_rate)),
         samples_(size_ * (size_ + 1), objective.samples()),
         regularizer_(size_, size_ + 1) {
     Derivatives<M> derivatives(objective.model());
@@ -82,56 +84,94 @@ class EpochMapSampler {
 
   Index samples() const { return samples_.cols(); }
 
-  /// Calls `look(A | b, Σ_{s<t} Q_t G_s)` for `count` random orders, each forwards and then
-  /// backwards; G and Q are the gradient and the Hessian of a batch.
-  template <class Random, class Look>
-  void draw(std::int64_t count, Random random, const Look& look) const {
+  /// Walks through the batches (Q | G) of `count` random orders, G and Q the gradient and the
+  /// Hessian of the objective on a batch, each order forwards and then backwards: `walk.begin()`,
+  /// `walk.follow(batch)` for each, `walk.end()`.
+  template <class Random, class Walk>
+  void draw(std::int64_t count, Random random, Walk& walk) const {
     const Index n = samples() / batch_size_;
     WithoutReplacement::Sampler sampler({batch_size_}, samples());
     std::vector<Affine> batches(static_cast<std::size_t>(n), regularizer_);
-    Affine map(size_, size_ + 1);
-    Affine force(size_, size_ + 1);
-    Vector second(size_), gradients(size_);
-    const auto start = [&] {
-      map.setIdentity();
-      second.setZero();
-      gradients.setZero();
-    };
-    const auto follow = [&](const Affine& batch) {
-      // δ' = δ − η(Qδ + G)
-      force.noalias() = batch.leftCols(size_) * map;
-      force.col(size_) += batch.col(size_);
-      map -= learning_rate_ * force;
-      second.noalias() += batch.leftCols(size_) * gradients;
-      gradients += batch.col(size_);
-    };
     for (; count > 0; --count) {
-      for (Affine& batch : batches) {
-        batch.setZero();
-        for (const Index i : sampler.next(random)) batch += sample(i);
-        batch = batch / static_cast<Scalar>(batch_size_) + regularizer_;
-      }
-      start();
-      std::for_each(batches.begin(), batches.end(), follow);
-      look(map, second);
-      start();
-      std::for_each(batches.rbegin(), batches.rend(), follow);
-      look(map, second);
+      for (Affine& batch : batches) batch = mean(sampler.next(random));
+      walk.begin();
+      for (auto batch = batches.begin(); batch != batches.end(); ++batch) walk.follow(*batch);
+      walk.end();
+      walk.begin();
+      for (auto batch = batches.rbegin(); batch != batches.rend(); ++batch) walk.follow(*batch);
+      walk.end();
     }
+  }
+
+  /// (Q | G) of the objective on some of the samples.
+  Affine mean(Batch some) const {
+    Affine sum = Affine::Zero(size_, size_ + 1);
+    for (const Index i : some) sum += sample(i);
+    return sum / static_cast<Scalar>(some.size()) + regularizer_;
+  }
+  /// (Y | X)
+  const Affine& regularizer() const { return regularizer_; }
+  /// (∂∂ℓ_i | ∇ℓ_i)
+  auto sample(Index i) const {
+    return Eigen::Map<const Affine>(samples_.col(i).data(), size_, size_ + 1);
   }
 
  private:
   static constexpr int rows =
       columns == Eigen::Dynamic ? Eigen::Dynamic : parameters_at_compile_time<M> * columns;
-  auto sample(Index i) const {
-    return Eigen::Map<const Affine>(samples_.col(i).data(), size_, size_ + 1);
-  }
 
   Index size_, batch_size_;
-  Scalar learning_rate_;
   Eigen::Matrix<Scalar, rows, Eigen::Dynamic> samples_;
   Affine regularizer_;
 };
+
+/// Follows an epoch to its affine map δ → Aδ + b, and calls `look(A | b, Σ_{s<t} Q_t G_s)`.
+template <class Affine, class Vector, class Look>
+class MapWalk {
+ public:
+  using Scalar = typename Affine::Scalar;
+  MapWalk(Index size, Scalar learning_rate, const Look& look)
+      : size_(size),
+        learning_rate_(learning_rate),
+        look_(look),
+        map_(size, size + 1),
+        force_(size, size + 1),
+        second_(size),
+        gradients_(size) {}
+  void begin() {
+    map_.setIdentity();
+    second_.setZero();
+    gradients_.setZero();
+  }
+  void follow(const Affine& batch) {
+    // δ' = δ − η(Qδ + G)
+    force_.noalias() = batch.leftCols(size_) * map_;
+    force_.col(size_) += batch.col(size_);
+    map_ -= learning_rate_ * force_;
+    second_.noalias() += batch.leftCols(size_) * gradients_;
+    gradients_ += batch.col(size_);
+  }
+  void end() { look_(map_, second_); }
+
+ private:
+  Index size_;
+  Scalar learning_rate_;
+  const Look& look_;
+  Affine map_, force_;
+  Vector second_, gradients_;
+};
+
+/// Sums over random orders in groups: `work(sum, stream)` adds to the sum of a group what it draws
+/// from a stream that no chain uses; `shape` is an empty sum.
+template <class Sum, class Work>
+std::vector<Sum> sums_of_groups(int groups, int threads, const Sum& shape, const Work& work) {
+  std::vector<Sum> sums(static_cast<std::size_t>(groups), shape);
+  parallel_for(groups, threads, [&](int group) {
+    work(sums[static_cast<std::size_t>(group)],
+         (std::uint64_t{1} << 33) + static_cast<std::uint64_t>(group));
+  });
+  return sums;
+}
 
 }  // namespace detail
 
@@ -166,22 +206,22 @@ EpochMap<matrix_t<M>> sample_epoch_map(const Objective<M, R>& objective, const v
   settings.check(name);
   const Index size = theta.size();
   const auto eta = static_cast<Scalar>(training.learning_rate);
-  const detail::EpochMapSampler<M> sampler(objective, theta, training);
-  using Affine = typename detail::EpochMapSampler<M>::Affine;
+  const detail::EpochSampler<M> sampler(objective, theta, training);
+  using Affine = typename detail::EpochSampler<M>::Affine;
 
-  const int groups = static_cast<int>(std::min<std::int64_t>(64, settings.permutations));
-  const std::int64_t group_size = (settings.permutations + groups - 1) / groups;
+  const int groups = settings.groups();
+  const std::int64_t group_size = settings.group_size();
   // Averages of `look(sum, A | b, Σ_{s<t} Q_t G_s)` over all orders, and over each group of them.
   const auto average = [&](const auto& look) {
-    std::vector<Affine> sums(static_cast<std::size_t>(groups), Affine::Zero(size, size + 1));
-    parallel_for(groups, settings.threads, [&](int group) {
-      // Streams that no chain uses.
-      const Philox random(settings.seed,
-                          (std::uint64_t{1} << 33) + static_cast<std::uint64_t>(group));
-      Affine& sum = sums[static_cast<std::size_t>(group)];
-      sampler.draw(group_size, random,
-                   [&](const Affine& map, const Vector& second) { look(sum, map, second); });
-    });
+    auto sums = detail::sums_of_groups(
+        groups, settings.threads, Affine(Affine::Zero(size, size + 1)),
+        [&](Affine& sum, std::uint64_t stream) {
+          const auto look_at = [&](const Affine& map, const Vector& second) {
+            look(sum, map, second);
+          };
+          detail::MapWalk<Affine, Vector, decltype(look_at)> walk(size, eta, look_at);
+          sampler.draw(group_size, Philox(settings.seed, stream), walk);
+        });
     BatchMeans<Affine> means(sums.front(), 1);
     for (Affine& sum : sums) {
       sum /= static_cast<Scalar>(2 * group_size);

@@ -19,8 +19,10 @@ enum class LyapunovForm {
 
 enum class LyapunovStatus {
   solved,
-  indefinite_hessian,     ///< an eigenvalue of H is not positive: nothing holds the chain there
-  unstable_learning_rate  ///< η h_max ≥ 2: the chain diverges, there is no stationary state
+  indefinite_hessian,      ///< an eigenvalue of H is not positive: nothing holds the chain there
+  unstable_learning_rate,  ///< η h_max ≥ 2: the chain diverges, there is no stationary state
+  no_stationary_state,     ///< D grows faster with the distance than the drift brings back
+  not_converged            ///< the iteration limit was reached
 };
 
 constexpr std::string_view to_string(LyapunovStatus status) {
@@ -31,6 +33,10 @@ constexpr std::string_view to_string(LyapunovStatus status) {
       return "indefinite Hessian";
     case LyapunovStatus::unstable_learning_rate:
       return "unstable learning rate";
+    case LyapunovStatus::no_stationary_state:
+      return "no stationary state";
+    case LyapunovStatus::not_converged:
+      return "not converged";
   }
   return "";
 }
@@ -46,6 +52,97 @@ struct [[nodiscard]] LyapunovSolution {
   Scalar condition{};  ///< h_max / h_min: what a relative error of D may grow by
 };
 
+namespace detail {
+
+/// H Σ + Σ H − [η H Σ H] = (2/η) D in the eigenbasis of H.
+template <class Matrix>
+class LyapunovEquation {
+ public:
+  using Scalar = typename Matrix::Scalar;
+
+  /// Throws `std::invalid_argument` for an H that is not square or not finite, or η ≤ 0.
+  LyapunovEquation(const Matrix& hessian, double learning_rate, LyapunovForm form,
+                   std::string_view function)
+      : hessian_(checked(hessian, learning_rate, function)),
+        eta_(static_cast<Scalar>(learning_rate)),
+        coupling_(form == LyapunovForm::discrete ? eta_ : Scalar(0)),
+        eigen_(hessian),
+        product_(hessian.rows(), hessian.rows()) {}
+
+  LyapunovStatus status() const {
+    if (!(eigen_.values[0] > 0)) return LyapunovStatus::indefinite_hessian;
+    if (!(eta_ * eigen_.values[size() - 1] < 2)) return LyapunovStatus::unstable_learning_rate;
+    return LyapunovStatus::solved;
+  }
+  const auto& eigenvalues() const { return eigen_.values; }
+  Eigen::Index size() const { return hessian_.rows(); }
+
+  /// Throws `std::invalid_argument` unless D is N × N and finite.
+  void check(const Matrix& diffusion, std::string_view function) const {
+    require_size(diffusion, size(), size(), function, "diffusion");
+    require_finite(diffusion, function, "diffusion");
+  }
+
+  /// Σ = O Δ Oᵀ, symmetric to the last bit. D is symmetric, of any sign.
+  Matrix solve(const Matrix& diffusion) {
+    const Matrix& o = eigen_.vectors;
+    const auto& h = eigen_.values;
+    const Eigen::Index n = size();
+    Matrix sigma(n, n);
+    // Results that are symmetric are made in one triangle only, which pays for the residual.
+    product_.noalias() = diffusion * o;
+    sigma.template triangularView<Eigen::Lower>() = o.transpose() * product_;
+    for (Eigen::Index b = 0; b < n; ++b)
+      sigma.col(b).tail(n - b).array() *=
+          (2 / eta_) / (h.tail(n - b).array() + h[b] - (coupling_ * h[b]) * h.tail(n - b).array());
+    sigma.template triangularView<Eigen::StrictlyUpper>() = sigma.transpose();
+    product_.noalias() = o * sigma;
+    sigma.template triangularView<Eigen::Lower>() = product_ * o.transpose();
+    sigma.template triangularView<Eigen::StrictlyUpper>() = sigma.transpose();
+    return sigma;
+  }
+
+  /// ‖equation‖ / ‖(2/η) D‖, from H itself, not from its eigenvectors, so that it judges those too.
+  Scalar residual(const Matrix& sigma, const Matrix& diffusion) {
+    product_.noalias() = hessian_ * sigma;
+    Matrix defect = product_ + product_.transpose() - (2 / eta_) * diffusion;
+    if (coupling_ > 0) defect.noalias() -= coupling_ * product_ * hessian_;
+    const Scalar scale = (2 / eta_) * diffusion.norm();
+    return scale > 0 ? defect.norm() / scale : defect.norm();
+  }
+
+ private:
+  static const Matrix& checked(const Matrix& hessian, double learning_rate,
+                               std::string_view function) {
+    require_size(hessian, hessian.rows(), hessian.rows(), function, "hessian");
+    require_finite(hessian, function, "hessian");
+    require_positive(learning_rate, function, "learning_rate");
+    return hessian;
+  }
+
+  Matrix hessian_;
+  Scalar eta_, coupling_;
+  SymmetricEigen<Matrix> eigen_;
+  Matrix product_;
+};
+
+/// What is known before Σ is.
+template <class Matrix>
+LyapunovSolution<Matrix> begin_solution(const LyapunovEquation<Matrix>& equation) {
+  using Scalar = typename Matrix::Scalar;
+  constexpr Scalar unknown = std::numeric_limits<Scalar>::quiet_NaN();
+  const Eigen::Index n = equation.size();
+  LyapunovSolution<Matrix> solution;
+  solution.status = equation.status();
+  solution.covariance.setConstant(n, n, unknown);
+  solution.hessian_eigenvalues = equation.eigenvalues();
+  solution.residual = unknown;
+  solution.condition = equation.eigenvalues()[n - 1] / equation.eigenvalues()[0];
+  return solution;
+}
+
+}  // namespace detail
+
 /// Solves for Σ by Eq. 23, Σ = O Δ Oᵀ with H = O diag(h) Oᵀ and
 /// Δ_αβ = (2/η)(OᵀDO)_αβ / (h_α + h_β), the discrete form with h_α + h_β − η h_α h_β below.
 ///
@@ -57,54 +154,12 @@ template <class Matrix>
 LyapunovSolution<Matrix> solve_lyapunov(const Matrix& hessian, const Matrix& diffusion,
                                         double learning_rate,
                                         LyapunovForm form = LyapunovForm::continuous) {
-  using Scalar = typename Matrix::Scalar;
-  constexpr std::string_view name = "solve_lyapunov";
-  detail::require_size(hessian, hessian.rows(), hessian.rows(), name, "hessian");
-  detail::require_size(diffusion, hessian.rows(), hessian.rows(), name, "diffusion");
-  detail::require_finite(hessian, name, "hessian");
-  detail::require_finite(diffusion, name, "diffusion");
-  detail::require_positive(learning_rate, name, "learning_rate");
-
-  const auto eta = static_cast<Scalar>(learning_rate);
-  const detail::SymmetricEigen<Matrix> eigen(hessian);
-  const auto& h = eigen.values;
-  const Eigen::Index n = h.size();
-
-  LyapunovSolution<Matrix> solution;
-  solution.hessian_eigenvalues = h;
-  solution.condition = h[n - 1] / h[0];
-  solution.residual = std::numeric_limits<Scalar>::quiet_NaN();
-  if (!(h[0] > 0))
-    solution.status = LyapunovStatus::indefinite_hessian;
-  else if (!(eta * h[n - 1] < 2))
-    solution.status = LyapunovStatus::unstable_learning_rate;
-  if (solution.status != LyapunovStatus::solved) {
-    solution.covariance.setConstant(n, n, std::numeric_limits<Scalar>::quiet_NaN());
-    return solution;
-  }
-
-  const Matrix& o = eigen.vectors;
-  const Scalar coupling = form == LyapunovForm::discrete ? eta : Scalar(0);
-  Matrix product(n, n);
-  Matrix& sigma = solution.covariance;
-  sigma.resize(n, n);
-  // Results that are symmetric are made in one triangle only, which pays for the residual below.
-  product.noalias() = diffusion * o;
-  sigma.template triangularView<Eigen::Lower>() = o.transpose() * product;
-  for (Eigen::Index b = 0; b < n; ++b)
-    sigma.col(b).tail(n - b).array() *=
-        (2 / eta) / (h.tail(n - b).array() + h[b] - (coupling * h[b]) * h.tail(n - b).array());
-  sigma.template triangularView<Eigen::StrictlyUpper>() = sigma.transpose();
-  product.noalias() = o * sigma;
-  sigma.template triangularView<Eigen::Lower>() = product * o.transpose();
-  sigma.template triangularView<Eigen::StrictlyUpper>() = sigma.transpose();
-
-  // The residual is taken from H itself, not from its eigenvectors, so that it judges those too.
-  product.noalias() = hessian * sigma;
-  Matrix defect = product + product.transpose() - (2 / eta) * diffusion;
-  if (form == LyapunovForm::discrete) defect.noalias() -= eta * product * hessian;
-  const Scalar scale = (2 / eta) * diffusion.norm();
-  solution.residual = scale > 0 ? defect.norm() / scale : defect.norm();
+  detail::LyapunovEquation<Matrix> equation(hessian, learning_rate, form, "solve_lyapunov");
+  equation.check(diffusion, "solve_lyapunov");
+  LyapunovSolution<Matrix> solution = detail::begin_solution(equation);
+  if (solution.status != LyapunovStatus::solved) return solution;
+  solution.covariance = equation.solve(diffusion);
+  solution.residual = equation.residual(solution.covariance, diffusion);
   return solution;
 }
 

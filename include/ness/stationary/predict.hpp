@@ -1,7 +1,11 @@
 // From an objective, its minimum and a way of training to the stationary state.
 #pragma once
 
+#include <cmath>
+#include <utility>
+
 #include "ness/diffusion/earthquake.hpp"
+#include "ness/diffusion/langevin.hpp"
 #include "ness/diffusion/with_replacement.hpp"
 #include "ness/diffusion/without_replacement.hpp"
 #include "ness/landscape/effective_landscape.hpp"
@@ -42,22 +46,27 @@ struct PredictSettings {
 
 namespace detail {
 
-template <class Vector, class Matrix>
-void require_minimum(const Minimum<Vector, Matrix>& minimum) {
-  if (minimum.status == MinimumStatus::not_converged)
-    invalid("predict", "minimum must be converged, but |gradient| is ", minimum.gradient_norm,
-            " after ", minimum.iterations, " iterations: raise max_iterations or start elsewhere");
-  if (minimum.status == MinimumStatus::not_a_minimum)
-    invalid("predict",
-            "the Hessian must be positive definite at the minimum, but its smallest eigenvalue is ",
-            minimum.hessian_eigenvalues[0], ": start elsewhere, or add a regularizer");
+/// Refuses what is known of epochs without injected noise alone.
+template <class Noise>
+void check_epochs_with_noise(const PredictSettings& settings) {
+  if constexpr (!InjectedNoise<Noise>) return;
+  const bool at_end = std::is_same_v<Noise, EpochLangevinNoise>;
+  require(settings.epoch_order == EpochOrder::leading, "predict",
+          "epoch_order must be leading where noise is injected: exact_posterior_error has all "
+          "orders, but it",
+          "all");
+  require(settings.form == LyapunovForm::continuous || at_end, "predict",
+          "form must be continuous where noise is injected after each update of an epoch: "
+          "exact_posterior_error has the errors of finite steps, but it",
+          "discrete");
 }
 
-template <class M, class R>
-StationaryState<matrix_t<M>> predict_epochs(const Objective<M, R>& objective,
-                                            const Minimum<vector_t<M>, matrix_t<M>>& minimum,
-                                            const Sgd<WithoutReplacement>& training,
-                                            const PredictSettings& settings) {
+template <class M, class R, class Noise, class Correction>
+StationaryState<matrix_t<M>> predict_epochs(
+    const Objective<M, R>& objective, const Minimum<vector_t<M>, matrix_t<M>>& minimum,
+    const Training<WithoutReplacement, Noise, Correction>& training,
+    const PredictSettings& settings) {
+  check_epochs_with_noise<Noise>(settings);
   const auto effective = effective_minimum(objective, minimum, training);
   if (effective.status != MinimumStatus::converged) {
     const double n = static_cast<double>(objective.samples()) /
@@ -68,18 +77,21 @@ StationaryState<matrix_t<M>> predict_epochs(const Objective<M, R>& objective,
         training.learning_rate * n * static_cast<double>(minimum.hessian_eigenvalues.maxCoeff()),
         ": lower learning_rate, or raise batch_size");
   }
+  const Sgd<WithoutReplacement> sampling = without_noise(training);
   if (settings.epoch_order == EpochOrder::all) {
     EpochMapSettings map = settings.epoch_map;
     map.rank_tolerance = settings.rank_tolerance;
-    return sample_epoch_map(objective, effective.theta, training, map).state;
+    return sample_epoch_map(objective, effective.theta, sampling, map).state;
   }
-  const auto n = static_cast<scalar_t<M>>(objective.samples() / training.minibatch.batch_size);
+  using Scalar = scalar_t<M>;
+  const auto n = static_cast<Scalar>(objective.samples() / training.minibatch.batch_size);
+  matrix_t<M> d = diffusion(objective, effective.theta, sampling, settings.epoch_noise);
+  d.diagonal().array() += static_cast<Scalar>(injected_diffusion(training, objective.samples()));
+  // The errors that cancel against those of the Hessian of 𝓛̂ are in D̂, not in injected noise.
+  const bool leading = settings.epoch_hessian == EpochHessian::leading && !InjectedNoise<Noise>;
   return StationaryState<matrix_t<M>>(
-      effective.theta,
-      settings.epoch_hessian == EpochHessian::leading ? matrix_t<M>(n * minimum.hessian)
-                                                      : effective.hessian,
-      diffusion(objective, effective.theta, training, settings.epoch_noise), training.learning_rate,
-      {.form = settings.form, .rank_tolerance = settings.rank_tolerance});
+      effective.theta, leading ? matrix_t<M>(n * minimum.hessian) : effective.hessian, std::move(d),
+      training.learning_rate, {.form = settings.form, .rank_tolerance = settings.rank_tolerance});
 }
 
 }  // namespace detail
@@ -90,7 +102,9 @@ StationaryState<matrix_t<M>> predict_epochs(const Objective<M, R>& objective,
 ///   const auto predicted = ness::predict(objective, minimum, training);
 ///
 /// With replacement: H₀ of the minimum and D of Eq. 14. Without, per epoch: θ̂₀, nH₀, and D̂ at θ̂₀
-/// (Eqs. 16, B18), or what `settings` ask for. Earthquake: H₀, and D and μ of Eq. 33.
+/// (Eqs. 16, B18), or what `settings` ask for. Earthquake: H₀, and D and μ of Eq. 33. Samplers:
+/// D' and D'' of Eqs. 37 and 38, without replacement with the Hessian of what is left of 𝓛̂; how far
+/// that is from the posterior, and D(θ) to second order, is in `predict_posterior_error`.
 ///
 /// Leading order in η; `LyapunovForm::discrete` keeps all orders in ηh for constant D,
 /// `EpochOrder::all` those in ηn‖H‖. Throws `std::invalid_argument` for settings that do not fit, a
@@ -105,13 +119,17 @@ StationaryState<matrix_t<M>> predict(const Objective<M, R>& objective,
       "ness: no diffusion matrix is known for this training: include the header of its "
       "minibatch policy from ness/diffusion, or use another policy");
   training.check(objective.samples(), "predict");
-  detail::require_minimum(minimum);
+  detail::require_minimum(minimum, "predict");
   if constexpr (std::is_same_v<B, WithoutReplacement>) {
     return detail::predict_epochs(objective, minimum, training, settings);
   } else {
+    matrix_t<M> d = diffusion(objective, minimum.theta, training);
+    // Noise that neighbouring updates share is less by the error of a finite step.
+    if (std::is_same_v<Noise, LeimkuhlerMatthewsNoise> && settings.form == LyapunovForm::discrete)
+      d -= static_cast<scalar_t<M>>(std::pow(training.learning_rate, 2) / 2) * minimum.hessian;
     StationaryState<matrix_t<M>> state(
-        minimum.theta, minimum.hessian, diffusion(objective, minimum.theta, training),
-        training.learning_rate, {.form = settings.form, .rank_tolerance = settings.rank_tolerance});
+        minimum.theta, minimum.hessian, std::move(d), training.learning_rate,
+        {.form = settings.form, .rank_tolerance = settings.rank_tolerance});
     state.mobility = mobility(objective, minimum.theta, training);
     return state;
   }

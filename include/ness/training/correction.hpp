@@ -10,13 +10,13 @@
 
 namespace ness {
 
-namespace detail {
-
 /// How much of each part of δ𝓛 is meant: a|∇𝓛|² + b [|∇L|²/(M−1) − (M/(M−1)) tr(VVᵀ)].
 struct LandscapeParts {
   double discretization = 1;  ///< a: of the finite steps, there without any sampling
   double sampling = 1;        ///< b: of the batches
 };
+
+namespace detail {
 
 /// The gradient of ½{a|∇𝓛|² + b [|∇L|²/(M−1) − (M/(M−1)) tr(VVᵀ)]}, a·H∇𝓛 − b·S/M with the
 /// covariance S = (1/(M−1)) Σ_i ∂∂ℓ_i (∇ℓ_i − ∇L), and its scratch memory.
@@ -175,7 +175,7 @@ struct LandscapeCorrection {
   Index samples = 0;
 
   /// What is cancelled of δ𝓛.
-  static constexpr detail::LandscapeParts parts{.discretization = 1, .sampling = 1};
+  static constexpr LandscapeParts parts{.discretization = 1, .sampling = 1};
   void check(Index all, std::string_view function) const {
     detail::check_correction(samples, all, function);
   }
@@ -190,7 +190,7 @@ struct LandscapeCorrection {
 struct SamplingCorrection {
   Index samples = 0;  ///< as in `LandscapeCorrection`
 
-  static constexpr detail::LandscapeParts parts{.discretization = 0, .sampling = 1};
+  static constexpr LandscapeParts parts{.discretization = 0, .sampling = 1};
   void check(Index all, std::string_view function) const {
     detail::check_correction(samples, all, function);
   }

@@ -60,6 +60,8 @@ class TrajectoryBlock {
 
   /// δθ_k at the start of each step, N × steps.
   auto deviations() const { return states_.leftCols(steps_); }
+  /// The same and that of the last outcome, N × (steps + 1): what `assign` takes.
+  auto all_deviations() const { return states_.leftCols(steps_ + 1); }
   /// Deviations of every `stride`-th state from the first on, N × (steps / stride).
   auto deviations(Eigen::Index stride) const {
     return states_(Eigen::all, Eigen::seqN(0, steps_ / stride, stride));
