@@ -12,9 +12,7 @@
 #include "command_line.hpp"
 
 /// The defaults are those of each example.
-struct TrainingOptions {
-  std::vector<std::string> sampling{"wr"};
-  double eta = 0;
+struct RunOptions {
   std::int64_t batch = 0;
   double lambda = 0;
   std::int64_t steps = 0;
@@ -24,14 +22,12 @@ struct TrainingOptions {
   std::string json, figures;  ///< empty: none
 };
 
-/// `ways` describes the ways of sampling.
-inline void add_training_options(CLI::App& app, TrainingOptions& options, const std::string& ways,
-                                 const std::string& of_steps) {
-  app.add_option("--sampling", options.sampling, ways)
-      ->delimiter(',')
-      ->capture_default_str()
-      ->type_name("NAME");
-  add_number(app, "--eta", options.eta, "Learning rate");
+struct TrainingOptions : RunOptions {
+  std::vector<std::string> sampling{"wr"};
+  double eta = 0;
+};
+
+inline void add_run_options(CLI::App& app, RunOptions& options, const std::string& of_steps) {
   add_count(app, "--batch", options.batch, "Minibatch size m");
   add_number(app, "--lambda", options.lambda, "Regularizer lambda |theta|^2");
   add_count(app, "--steps", options.steps,
@@ -45,6 +41,17 @@ inline void add_training_options(CLI::App& app, TrainingOptions& options, const 
                  "Draw the figures of the paper in this folder: data, gnuplot scripts and, where "
                  "gnuplot is installed, pictures")
       ->type_name("DIR");
+}
+
+/// `ways` describes the ways of sampling.
+inline void add_training_options(CLI::App& app, TrainingOptions& options, const std::string& ways,
+                                 const std::string& of_steps) {
+  app.add_option("--sampling", options.sampling, ways)
+      ->delimiter(',')
+      ->capture_default_str()
+      ->type_name("NAME");
+  add_number(app, "--eta", options.eta, "Learning rate");
+  add_run_options(app, options, of_steps);
 }
 
 inline constexpr std::int64_t many = 1'000'000;
@@ -68,6 +75,17 @@ inline bool uses(const TrainingOptions& options, const std::string& sampling) {
 }
 
 /// What is wrong whatever the data are. Throws `UserError`.
+inline void check_run_options(const RunOptions& options, std::int64_t least_steps) {
+  const RunOptions& o = options;
+  require_option(o.lambda >= 0 && std::isfinite(o.lambda), "--lambda", "be finite and not negative",
+                 o.lambda, "try 10");
+  require_count("--chains", o.chains, 1, 10'000, "try 2");
+  require_count("--steps", o.steps, least_steps, endless, "try 1e7");
+  require_count("--threads", o.threads, 0, many, "use 0 for all that the machine has");
+  require_count("--seed", o.seed, 0, std::numeric_limits<std::int64_t>::max(), "try 1");
+}
+
+/// What is wrong whatever the data are. Throws `UserError`.
 inline void check_training_options(const TrainingOptions& options,
                                    const std::vector<std::string>& ways, std::int64_t least_steps) {
   std::string rule = "be ";
@@ -79,22 +97,16 @@ inline void check_training_options(const TrainingOptions& options,
     require_option(std::count(options.sampling.begin(), options.sampling.end(), sampling) == 1,
                    "--sampling", "name each way once", "'" + sampling + "' twice", "leave one out");
   }
-  const TrainingOptions& o = options;
-  require_positive_option("--eta", o.eta, "1e-4");
-  require_option(o.lambda >= 0 && std::isfinite(o.lambda), "--lambda", "be finite and not negative",
-                 o.lambda, "try 10");
-  require_count("--chains", o.chains, 1, 10'000, "try 2");
-  require_count("--steps", o.steps, least_steps, endless, "try 1e7");
-  require_count("--threads", o.threads, 0, many, "use 0 for all that the machine has");
-  require_count("--seed", o.seed, 0, std::numeric_limits<std::int64_t>::max(), "try 1");
+  require_positive_option("--eta", options.eta, "1e-4");
+  check_run_options(options, least_steps);
 }
 
 /// What is wrong with M samples. Throws `UserError`.
-inline void check_batch(const TrainingOptions& options, std::int64_t samples) {
+inline void check_batch(const RunOptions& options, std::int64_t samples, bool without_replacement) {
   require_option(options.batch >= 1 && options.batch <= samples, "--batch",
                  "be in 1 ... M = " + std::to_string(samples), options.batch,
                  "there are " + std::to_string(samples) + " samples to draw from");
-  if (!uses(options, "wor")) return;
+  if (!without_replacement) return;
   const auto [below, above] = ness::nearest_batch_sizes(samples, options.batch);
   require_option(
       samples % options.batch == 0, "--batch",
@@ -104,6 +116,9 @@ inline void check_batch(const TrainingOptions& options, std::int64_t samples) {
                  "be at least one epoch of " + std::to_string(samples / options.batch) +
                      " updates without replacement",
                  options.steps, "raise it");
+}
+inline void check_batch(const TrainingOptions& options, std::int64_t samples) {
+  check_batch(options, samples, uses(options, "wor"));
 }
 
 /// What is wrong where the largest eigenvalue of the Hessian is `steepest`. Throws `UserError`.

@@ -1,10 +1,10 @@
 // What the user asks for, and whether it can be done.
 #pragma once
 
+#include "../common/regression_data.hpp"
 #include "../common/training_options.hpp"
 
-struct Options : TrainingOptions {
-  std::string data_x, data_y;  ///< empty: the built-in data set
+struct Options : TrainingOptions, DataOptions {
   double zeta = 1e-4;
   std::int64_t training_runs = 1000;
   std::int64_t training_steps = 200'000;
@@ -19,10 +19,7 @@ struct Options : TrainingOptions {
 };
 
 inline void add_options(CLI::App& app, Options& options) {
-  app.add_option("--data-x", options.data_x,
-                 "Inputs x, one a line, with --data-y (default: a built-in data set of 200)")
-      ->type_name("FILE");
-  app.add_option("--data-y", options.data_y, "Targets y, one a line")->type_name("FILE");
+  add_data_options(app, options);
   add_training_options(
       app, options,
       "How training is made stochastic: wr, minibatches drawn with replacement; wor, without; "
@@ -38,8 +35,7 @@ inline void add_options(CLI::App& app, Options& options) {
 /// What is wrong whatever the data are. Throws `UserError`.
 inline void check(const Options& options) {
   check_training_options(options, {"wr", "wor", "earthquake"}, 1);
-  if (options.data_x.empty() != options.data_y.empty())
-    throw UserError("--data-x and --data-y go together, but only one is there: give the other");
+  check_data_options(options);
   require_positive_option("--zeta", options.zeta, "1e-4");
   require_count("--training-runs", options.training_runs, 0, many, "try 1000");
   require_count("--training-steps", options.training_steps, 1, endless, "try 2e5");

@@ -15,17 +15,8 @@ using Minimum = ness::Minimum<Theta, Matrix>;
 
 /// The network on the user's data, or on the built-in data set. Throws `UserError`.
 inline Network make_network(const Options& options) {
-  if (options.data_x.empty()) {
-    ness::Philox random(2306'03521);  // the data set is the same for every --seed
-    return ness::regression_network(random);
-  }
-  const Eigen::VectorXd x = read_numbers(options.data_x);
-  const Eigen::VectorXd y = read_numbers(options.data_y);
-  if (x.size() != y.size())
-    throw UserError("'" + options.data_x + "' holds " + std::to_string(x.size()) +
-                    " numbers and '" + options.data_y + "' " + std::to_string(y.size()) +
-                    ": there must be one y for each x");
-  return Network(x.transpose(), y.transpose(), {}, ness::regression_loss(x.size()));
+  const RegressionData data = regression_data(options);
+  return Network(data.x.transpose(), data.y.transpose(), {}, ness::regression_loss(data.x.size()));
 }
 
 /// Of the eight equivalent minima (tanh is odd, so either hidden unit's sign may be turned, and the

@@ -134,14 +134,14 @@ PosteriorError<matrix_t<M>> predict_posterior_error(
   }
   const Vector shift = mean - minimum.theta;
   const auto constant = [](const Matrix& spread) { return Matrix(0 * spread); };
-  const auto excess = [&](const auto& curvature) {
+  const auto error_with = [&](const auto& curvature) {
     const auto [status, excess] =
         detail::covariance_excess(hessian, Matrix(known + curvature(posterior.covariance)),
                                   training.learning_rate, curvature, LyapunovForm::continuous);
     return detail::posterior_error(posterior, status, shift, excess);
   };
-  if (!settings.position_dependent) return excess(constant);
-  return excess(DiffusionCurvature(objective, mean, training, posterior.covariance));
+  if (!settings.position_dependent) return error_with(constant);
+  return error_with(DiffusionCurvature(objective, mean, training, posterior.covariance));
 }
 
 namespace detail {
