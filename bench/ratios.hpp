@@ -4,6 +4,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <cmath>
 #include <cstdio>
 #include <map>
 #include <string>
@@ -13,9 +14,9 @@
 struct Ratio {
   std::string label;
   std::string numerator;
-  std::string denominator;
-  double bound;           ///< 0: none
-  bool at_least = false;  ///< the bound is one from below
+  std::string denominator;  ///< one name, or the sum "one + other"
+  double bound;             ///< 0: none
+  bool at_least = false;    ///< the bound is one from below
 };
 
 class RatioReporter : public benchmark::ConsoleReporter {
@@ -30,10 +31,8 @@ class RatioReporter : public benchmark::ConsoleReporter {
   void print(const std::vector<Ratio>& ratios) {
     std::printf("\n%-64s %8s %8s\n", "ratio of median times", "ratio", "bound");
     for (const Ratio& ratio : ratios) {
-      const auto numerator = medians_.find(ratio.numerator);
-      const auto denominator = medians_.find(ratio.denominator);
-      if (numerator == medians_.end() || denominator == medians_.end()) continue;
-      const double value = numerator->second / denominator->second;
+      const double value = time_of(ratio.numerator) / time_of(ratio.denominator);
+      if (!(value > 0)) continue;  // one of them was not run
       std::printf("%-64s %8.3f", ratio.label.c_str(), value);
       if (ratio.bound > 0) {
         const bool kept = ratio.at_least ? value >= ratio.bound : value <= ratio.bound;
@@ -45,6 +44,15 @@ class RatioReporter : public benchmark::ConsoleReporter {
   }
 
  private:
+  // NaN where it was not run.
+  double time_of(const std::string& names) const {
+    const std::string plus = " + ";
+    const std::size_t at = names.find(plus);
+    const auto found = medians_.find(names.substr(0, at));
+    const double time = found == medians_.end() ? std::nan("") : found->second;
+    return at == std::string::npos ? time : time + time_of(names.substr(at + plus.size()));
+  }
+
   std::map<std::string, double> medians_;
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <random>
@@ -28,8 +29,16 @@ class Normal {
   /// Overwrites every element of `values`.
   template <std::uniform_random_bit_generator Random, class Derived>
   void fill(Random& random, Eigen::PlainObjectBase<Derived>& values) {
-    for (Eigen::Index i = 0; i < values.size(); ++i)
-      values.data()[i] = static_cast<typename Derived::Scalar>((*this)(random));
+    using Scalar = typename Derived::Scalar;
+    Scalar* to = values.data();
+    for (auto left = static_cast<std::size_t>(values.size()); left > 0;) {
+      if (next_ == size) refill(random);
+      const std::size_t count = std::min(left, size - next_);
+      for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<Scalar>(values_[next_ + i]);
+      next_ += count;
+      to += count;
+      left -= count;
+    }
   }
 
   template <class Archive>
