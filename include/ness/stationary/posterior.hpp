@@ -210,12 +210,19 @@ class SamplerWalk {
     map_.setIdentity(size_, size_ + 1);
     excess_.setZero(size_, size_);
     products_.setZero(size_, size_ + 1);
+    after_first_.setZero(size_, size_);
   }
 
   void follow(const Affine& batch) {
     const auto q = batch.leftCols(size_);
     const Matrix deviation = q - posterior_.precision;
     products_ += deviation * batch;
+    if constexpr (corrects) {
+      if (after_first_.isZero(0))
+        after_first_.setIdentity();
+      else
+        after_first_ -= (eta_ * (q * after_first_)).eval();
+    }
     const Affine force = q * map_;
     map_ -= eta_ * force;
     map_.col(size_) -= eta_ * batch.col(size_);
@@ -255,6 +262,10 @@ class SamplerWalk {
     const Matrix turned = force.leftCols(size_) * sigma;
     const Matrix mixed = turned * map_.leftCols(size_).transpose();
     excess_ += mixed + mixed.transpose() + turned * force.leftCols(size_).transpose();
+    // δ holds the normal number that the first update adds again.
+    const Matrix again = static_cast<Scalar>(shared_noise<Noise>) * eta_ / 2 *
+                         force.leftCols(size_) * after_first_.transpose();
+    excess_ += again + again.transpose();
     map_ += force;
   }
 
@@ -288,7 +299,7 @@ class SamplerWalk {
   EpochSums<M>& sums_;
   std::optional<WithReplacement::Sampler> subset_;
   Affine map_, products_;
-  Matrix excess_;
+  Matrix excess_, after_first_;
 };
 
 /// ⟨δ⟩ and Σ − Σ_po from the sums over `count` epochs.
