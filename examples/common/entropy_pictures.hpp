@@ -25,6 +25,8 @@ inline void draw_exponentials(FigureFolder& folder, const Trajectories& trajecto
   const std::string figure = "fig4a_" + sampling;
   std::ostringstream plots;
   plots.precision(6);
+  constexpr double least_density = 1e-3;
+  double reach = 1;  // of e^{−σ} where its density is in the picture
   for (std::size_t k = 0; k < trajectories.size(); ++k) {
     const auto& part = trajectories[k];
     const std::string name = figure + "_" + std::to_string(part.length);
@@ -32,14 +34,16 @@ inline void draw_exponentials(FigureFolder& folder, const Trajectories& trajecto
     for (Eigen::Index bin = 0; bin < part.histogram.axis().bins; ++bin) {
       const double w = std::exp(-part.histogram.axis().center(bin));
       // 𝒫(w) = 𝒫(σ) |dσ/dw| = 𝒫(σ) / w
-      if (part.histogram.count(bin) > 0) table.row(w, part.histogram.density(bin) / w);
+      const double density = part.histogram.density(bin) / w;
+      if (density > 0) table.row(w, density);
+      if (density > least_density) reach = std::max(reach, w);
     }
     folder.data(name, table);
     plots << (k == 0 ? "" : ", ") << "'" << name << ".dat' with lines lw 2 " << length_style(k)
           << " title 'ℓ = " << part.length << ", ⟨{/:Italic e}^{−{/:Italic σ}}⟩ = " << std::fixed
           << part.integral_fluctuation.value << "'";
   }
-  folder.draw(figure, R"(
+  folder.draw(figure, "set xrange [0:" + std::to_string(1.05 * reach) + "]\n" + R"(
 set xlabel '{/:Italic e}^{−{/:Italic σ}}'
 set ylabel 'probability density'
 set logscale y

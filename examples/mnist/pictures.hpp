@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "../common/figures.hpp"
@@ -41,12 +42,18 @@ inline std::string element_panel(const std::string& file, const std::string& sym
   std::ostringstream commands;
   commands << "unit = " << size << "\nf(x) = asinh(x / unit)\nreach = 1.03 * f(" << largest << ")\n"
            << "set title '" << title << "'\nset xrange [-reach:reach]\nset yrange [-reach:reach]\n";
+  // As many decades as have room for their labels, from the largest down.
+  const auto place = [&](int power) { return std::asinh(std::pow(10.0, power) / size); };
+  const double room = 0.19 * std::asinh(largest / size);
   std::ostringstream tics;
   tics << "('0' 0";
-  const int step = std::max(1, (last - first + 1) / 4);
-  for (int power = last; power >= first; power -= step)
+  double last_place = std::numeric_limits<double>::infinity();
+  for (int power = last; power >= first && place(power) >= room; --power) {
+    if (last_place - place(power) < room) continue;
+    last_place = place(power);
     tics << ", '10^{" << power << "}' f(1e" << power << "), '−10^{" << power << "}' f(-1e" << power
          << ")";
+  }
   tics << ")";
   const std::string matrix = "'{/:Italic " + symbol + "}@_{{/:Italic αβ}}^{";
   commands << "set xtics " << tics.str() << "\nset ytics " << tics.str() << "\nset xlabel "
