@@ -5,7 +5,7 @@
 #include <ness/ness.hpp>
 #include <utility>
 
-#include "digits.hpp"
+#include "../common/digits.hpp"
 #include "options.hpp"
 
 // All computations are in double, on data stored in single precision: a step waits for memory.
@@ -14,31 +14,6 @@ using Objective = ness::Objective<Classifier, ness::L2>;
 using Vector = Eigen::VectorXd;
 using Matrix = Eigen::MatrixXd;
 using Minimum = ness::Minimum<Vector, Matrix>;
-
-/// Made-up digits: ten blurred shapes of random brightness with noise, dark towards the border.
-inline Digits synthetic_digits(Eigen::Index samples) {
-  ness::Philox random(2306'03521);  // the data are the same for every --seed
-  ness::Normal normal;
-  Matrix shapes(digit_features, digit_classes);
-  for (Eigen::Index k = 0; k < digit_classes; ++k)
-    for (Eigen::Index f = 0; f < digit_features; ++f) {
-      const auto from_centre = [](Eigen::Index at) {
-        return std::abs(static_cast<double>(at) - 3) / 3.5;
-      };
-      const double r = std::max(from_centre(f / blocks), from_centre(f % blocks));
-      shapes(f, k) = 0.8 * (1 - r * r) * ness::uniform_real(random);
-    }
-  Digits digits{Matrix(digit_features, samples), {}};
-  for (Eigen::Index i = 0; i < samples; ++i) {
-    const auto label = static_cast<Eigen::Index>(ness::uniform_index(random, digit_classes));
-    digits.labels.push_back(static_cast<std::uint8_t>(label));
-    const double brightness = 0.6 + 0.8 * ness::uniform_real(random);
-    for (Eigen::Index f = 0; f < digit_features; ++f)
-      digits.features(f, i) =
-          std::clamp(shapes(f, label) * (brightness + 0.3 * normal(random)), 0.0, 1.0);
-  }
-  return digits;
-}
 
 /// The user's data, or made-up ones; the first `--samples` of them. Throws `UserError`.
 inline Digits get_digits(const Options& options) {

@@ -24,7 +24,9 @@ inline void add_options(CLI::App& app, Options& options) {
       ->delimiter(',')
       ->capture_default_str()
       ->type_name("NUMBER");
-  add_run_options(app, options, "; 0 for theory and exact moments alone");
+  add_run_options(app, options,
+                  "; 0 for theory and exact moments alone. Of SGLD: other samplers get as many "
+                  "gradients of samples");
   add_count(app, "--permutations", options.permutations,
             "Random orders of the samples that the exact moments are averaged over");
 }

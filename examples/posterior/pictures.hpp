@@ -75,8 +75,9 @@ plot )" + plots + "\n");
       "theory'";
   folder.draw("fig6_measured", divergence_axes("learning rate {/:Italic η}") + range.str() + R"(
 set title 'what the algorithms do: exact moments (lines), runs (points)'
-set key bottom right Left reverse samplen 2 font ',14' opaque
-plot )" + plots + "\n");
+set key outside right top Left reverse samplen 2 font ',15'
+plot )" + plots + "\n",
+              1250, 700);
 }
 
 inline void draw_cost(FigureFolder& folder, const Results& results) {
@@ -98,6 +99,7 @@ inline void draw_cost(FigureFolder& folder, const Results& results) {
   folder.draw("cost", divergence_axes("gradients of single samples for each effective draw") + R"(
 set yrange [1e-17:1e2]
 set title 'what a draw costs, and how far it is from the posterior'
-set key bottom left Left reverse samplen 2 font ',14' opaque
-plot )" + plots + "\n");
+set key outside right top Left reverse samplen 2 font ',15'
+plot )" + plots + "\n",
+              1250, 700);
 }

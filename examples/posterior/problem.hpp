@@ -32,15 +32,13 @@ inline Model make_model(const Options& options) {
 template <class Look>
 void for_each_sampler(const Look& look) {
   look("sgld", "SGLD", ness::Sgld{});
-  look("sgworld", "SGWORLD as printed", ness::Sgworld{});
-  look("sgworld_uncorrected", "the same, uncorrected", ness::SgworldUncorrected{});
-  look("sgld_without_replacement", "SGLD, batches without replacement",
-       ness::SgldWithoutReplacement{});
-  look("sgworld_lm_uncorrected", "the same, Leimkuhler-Matthews noise",
-       ness::SgworldLmUncorrected{});
-  look("sgworld_lm", "and corrected for the sampling", ness::SgworldLm{});
+  look("sgworld_uncorrected", "SGWORLD, uncorrected", ness::SgworldUncorrected{});
+  look("sgworld", "SGWORLD", ness::Sgworld{});
+  look("sgld_without_replacement", "SGLD, without replacement", ness::SgldWithoutReplacement{});
+  look("sgworld_lm_uncorrected", "SGWORLD-LM, uncorrected", ness::SgworldLmUncorrected{});
+  look("sgworld_lm", "SGWORLD-LM", ness::SgworldLm{});
   look("full_batch", "full-batch Langevin", ness::Langevin{});
-  look("full_batch_lm", "the same, Leimkuhler-Matthews noise", ness::LangevinLm{});
+  look("full_batch_lm", "full-batch Langevin-LM", ness::LangevinLm{});
 }
 
 /// With the learning rate and the batch size.

@@ -59,7 +59,7 @@ inline void print(std::ostream& out, const SamplerResults& sampler, bool runs) {
 inline void print_check(std::ostream& out, const std::string& what, double value,
                         const std::string& rule, bool passes) {
   out << std::left << std::setw(64) << what << std::right << std::setw(10) << std::setprecision(3)
-      << value << "  " << std::left << std::setw(12) << rule << std::right << verdict(passes)
+      << value << "  " << std::left << std::setw(14) << rule << std::right << verdict(passes)
       << '\n';
 }
 
@@ -67,12 +67,12 @@ inline void print_slopes(std::ostream& out, const Results& results) {
   constexpr double from = 1e-8;
   constexpr double to = 1e-6;
   out << "\nslopes, log(divergence) against log(eta) from " << from << " to " << to << '\n'
-      << std::left << std::setw(44) << "" << std::right << std::setw(11) << "theory"
+      << std::left << std::setw(28) << "" << std::right << std::setw(11) << "theory"
       << std::setw(11) << "exact" << '\n';
   for (const SamplerResults& sampler : results.samplers) {
     const auto theory = fitted_slope(sampler.points, from, to, divergence_in_theory);
     const auto exact = fitted_slope(sampler.points, from, to, exact_divergence);
-    out << std::left << std::setw(44) << sampler.title << std::right;
+    out << std::left << std::setw(28) << sampler.title << std::right;
     print_number(out, theory.value_or(NAN));
     print_number(out, exact.value_or(NAN));
     const double expected = sampler.key == "sgld" ? 2 : sampler.key == "sgworld" ? 6 : NAN;
@@ -116,10 +116,10 @@ inline void print(std::ostream& out, const Options& options, const Objective& ob
       << "Hessian eigenvalues      " << results.minimum.hessian_eigenvalues.transpose().format(row)
       << "\n\nDivergence from the posterior in bits. Theory is that of continuous time (Eqs. "
          "44-47, "
-         "Fig. 6), exact\nthe second moment of the real chain. Where there are runs: of a perfect "
-         "sampler chance would make\n'chance', and a run agrees where it is within 3 standard "
-         "errors of exact + chance; cost is gradients\nof single samples for each effective draw "
-         "in the slowest direction. A dash: no stationary state.\n";
+         "Fig. 6), exact the\nsecond moment of the real chain; a dash: no stationary state. Runs "
+         "cost all samplers the same number of\ngradients. Chance is what it alone would make of a "
+         "perfect sampler; a run agrees within 3 standard errors of\nexact + chance. Cost is "
+         "gradients of single samples for each effective draw in the slowest direction.\n";
   for (const SamplerResults& sampler : results.samplers) print(out, sampler, options.steps > 0);
   print_slopes(out, results);
   print_promise(out, results);

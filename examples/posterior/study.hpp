@@ -84,11 +84,21 @@ std::optional<double> fitted_slope(const std::vector<Point>& points, double from
   return (n * xy - x * y) / spread;
 }
 
+/// Updates that cost as many gradients of samples as `steps` updates of SGLD.
+template <class Sampler>
+std::int64_t updates_of_equal_cost(const Options& options, const Objective& objective,
+                                   const Sampler& sampler) {
+  const ness::Index updates = sampler.minibatch.updates_per_markov_step(objective.samples());
+  const auto cost = static_cast<double>(ness::gradient_evaluations(sampler, objective.samples()));
+  const double steps = static_cast<double>(options.steps) * static_cast<double>(options.batch);
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(steps / cost)) * updates;
+}
+
 /// Updates until the slowest direction is forgotten, but no longer than what is observed.
-inline std::int64_t burn_in(const Options& options, const Minimum& minimum, double eta) {
+inline std::int64_t burn_in(const Minimum& minimum, double eta, std::int64_t updates) {
   const double relaxation = 1 / (eta * minimum.hessian_eigenvalues[0]);
   return static_cast<std::int64_t>(
-      std::min(std::ceil(5 * relaxation), static_cast<double>(options.steps)));
+      std::min(std::ceil(5 * relaxation), static_cast<double>(updates)));
 }
 
 template <class Sampler>
@@ -96,16 +106,17 @@ Run simulate(const Options& options, const Objective& objective, const Minimum& 
              const Sampler& sampler, const std::string& title) {
   ProgressBar bar(title);
   const auto chains = static_cast<int>(options.chains);
+  const std::int64_t updates = updates_of_equal_cost(options, objective, sampler);
   const ness::RunSettings settings{
-      .steps = options.steps,
-      .burn_in = burn_in(options, minimum, sampler.learning_rate),
+      .steps = updates,
+      .burn_in = burn_in(minimum, sampler.learning_rate, updates),
       .chains = chains,
       .threads = static_cast<int>(options.threads),
       .seed = static_cast<std::uint64_t>(options.seed),
       .progress = [&](std::int64_t done, std::int64_t all) { bar(done, all); }};
   const ness::Index per_step = sampler.minibatch.updates_per_markov_step(objective.samples());
-  const ness::PosteriorEstimator<3> estimator(
-      ness::gaussian_posterior(minimum), ness::batch_length(options.steps / per_step, chains, 32));
+  const ness::PosteriorEstimator<3> estimator(ness::gaussian_posterior(minimum),
+                                              ness::batch_length(updates / per_step, chains, 32));
   const auto make_chain = [&](int k) {
     return ness::Chain(objective, sampler, minimum.theta,
                        ness::Philox(settings.seed, static_cast<std::uint64_t>(k)));

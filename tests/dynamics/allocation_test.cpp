@@ -14,6 +14,7 @@ inline int failed_assertions = 0;
 #include "ness/minibatch/without_replacement.hpp"
 #include "ness/model/linear_model.hpp"
 #include "ness/model/regression_network.hpp"
+#include "ness/training/samplers.hpp"
 #include "support/catch.hpp"
 #include "support/counting_new.hpp"
 #include "support/decay.hpp"
@@ -33,17 +34,22 @@ int allocations_in(const Work& work) {
 }
 
 // After the first Markov step, which makes the scratch memory.
-template <class Model, class Minibatch, class Regularizer = ness::L2>
-int allocations_in_steps(Model model, const Minibatch& minibatch,
+template <class Model, class B, class Noise, class Correction, class Regularizer = ness::L2>
+int allocations_in_steps(Model model, const ness::Training<B, Noise, Correction>& training,
                          const Regularizer& regularizer = {0.1}) {
   const ness::Objective objective(std::move(model), regularizer);
-  const ness::Sgd<Minibatch> training{.learning_rate = 1e-4, .minibatch = minibatch};
   using Vector = typename decltype(objective)::Vector;
   ness::Chain chain(objective, training, Vector::Constant(objective.parameters(), 0.1).eval());
   chain.step();
   return allocations_in([&] {
     for (int k = 0; k < 5; ++k) chain.step();
   });
+}
+
+template <class Model, ness::Minibatch B, class Regularizer = ness::L2>
+int allocations_in_steps(Model model, const B& minibatch, const Regularizer& regularizer = {0.1}) {
+  return allocations_in_steps(
+      std::move(model), ness::Sgd<B>{.learning_rate = 1e-4, .minibatch = minibatch}, regularizer);
 }
 
 // R = Σ_α w_α θ_α², with a value alone.
@@ -98,4 +104,16 @@ TEST_CASE("A step of a dynamic network does not allocate") {
   CHECK(allocations_in_steps(network, ness::WithReplacement{64}) == 0);
   CHECK(allocations_in_steps(network, ness::WithReplacement{100}) == 0);
   CHECK(allocations_in_steps(network, ness::WithReplacement{131}) == 0);
+}
+
+TEST_CASE("A step of a sampler does not allocate, whatever its noise and correction") {
+  const ness::LinearModel<> model(generic_values(7, 600, 1), generic_values(3, 600, 2));
+  CHECK(allocations_in_steps(model, ness::Sgld{1e-4, {30}}) == 0);
+  CHECK(allocations_in_steps(model, ness::SgworldLmUncorrected{1e-4, {30}}) == 0);
+  CHECK(allocations_in_steps(model, ness::Sgworld{1e-4, {30}}) == 0);
+  CHECK(allocations_in_steps(model, ness::SgworldLm{.learning_rate = 1e-4,
+                                                    .minibatch = {30},
+                                                    .correction = {.samples = 20}}) == 0);
+  ness::Philox random(1);
+  CHECK(allocations_in_steps(ness::regression_network(random), ness::Sgworld{1e-9, {10}}) == 0);
 }

@@ -7,7 +7,7 @@
 #include <random>
 #include <string>
 
-#include "examples/mnist/digits.hpp"
+#include "examples/common/digits.hpp"
 #include "ness/random/philox.hpp"
 #include "ness/random/uniform.hpp"
 #include "support/catch.hpp"

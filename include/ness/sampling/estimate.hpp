@@ -55,11 +55,13 @@ class BatchMeans {
     batch_mean_ += b / (a + b) * difference;
     batch_scatter_ += other.batch_scatter_ + a * b / (a + b) * difference.cwiseProduct(difference);
     batches_ += other.batches_;
+    batched_ += other.batched_;
   }
 
   std::int64_t count() const { return count_ + batch_count_; }
   std::int64_t batches() const { return batches_; }
-  std::int64_t batch_length() const { return batch_length_; }
+  /// Of the batches so far, on average: longer than asked for where terms come many at a time.
+  std::int64_t batch_length() const { return batches_ > 0 ? batched_ / batches_ : batch_length_; }
 
   Value mean() const { return (sum_ + batch_) / static_cast<double>(count()); }
 
@@ -79,12 +81,13 @@ class BatchMeans {
   /// For checkpoints.
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(batch_count_, count_, batches_, batch_, sum_, batch_mean_, batch_scatter_);
+    archive(batch_count_, count_, batches_, batched_, batch_, sum_, batch_mean_, batch_scatter_);
   }
 
  private:
   void close() {
     ++batches_;
+    batched_ += batch_count_;
     const Value mean = batch_ / static_cast<double>(batch_count_);
     const Value before = mean - batch_mean_;
     batch_mean_ += before / static_cast<double>(batches_);
@@ -104,6 +107,7 @@ class BatchMeans {
   std::int64_t batch_count_ = 0;
   std::int64_t count_ = 0;
   std::int64_t batches_ = 0;
+  std::int64_t batched_ = 0;  // terms in complete batches
   Value batch_, sum_, batch_mean_, batch_scatter_;
 };
 

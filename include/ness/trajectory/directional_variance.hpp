@@ -51,6 +51,9 @@ class DirectionalVariance {
     archive(first_, second_);
   }
 
+  /// ⟨u·δθ⟩
+  Estimate<Vector> mean() const { return first_.estimate(); }
+
   Estimate<Vector> variance() const {
     return {second_.mean() - first_.mean().cwiseAbs2(), second_.standard_error()};
   }

@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "../common/files.hpp"
+#include "files.hpp"
 
 /// An open IDX file of unsigned bytes: a header of big-endian 32-bit numbers (a magic number that
 /// tells type and dimensions, then each dimension), and the bytes.

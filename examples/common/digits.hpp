@@ -2,8 +2,12 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
+#include <ness/random/normal.hpp>
+#include <ness/random/philox.hpp>
 #include <string>
 #include <vector>
 
@@ -87,4 +91,31 @@ inline Eigen::MatrixXd one_hot(const std::vector<std::uint8_t>& labels) {
   for (std::size_t i = 0; i < labels.size(); ++i)
     targets(labels[i], static_cast<Eigen::Index>(i)) = 1;
   return targets;
+}
+
+/// Made-up digits: ten blurred shapes of random brightness with noise, dark towards the border.
+/// `stream` 0 is for training, 1 for tests: the same shapes, other samples.
+inline Digits synthetic_digits(Eigen::Index samples, std::uint64_t stream = 0) {
+  ness::Philox random(2306'03521);  // the data are the same for every --seed
+  ness::Normal normal;
+  Eigen::MatrixXd shapes(digit_features, digit_classes);
+  for (Eigen::Index k = 0; k < digit_classes; ++k)
+    for (Eigen::Index f = 0; f < digit_features; ++f) {
+      const auto from_centre = [](Eigen::Index at) {
+        return std::abs(static_cast<double>(at) - 3) / 3.5;
+      };
+      const double r = std::max(from_centre(f / blocks), from_centre(f % blocks));
+      shapes(f, k) = 0.8 * (1 - r * r) * ness::uniform_real(random);
+    }
+  Digits digits{Eigen::MatrixXd(digit_features, samples), {}};
+  if (stream > 0) random = ness::Philox(2306'03521, stream);
+  for (Eigen::Index i = 0; i < samples; ++i) {
+    const auto label = static_cast<Eigen::Index>(ness::uniform_index(random, digit_classes));
+    digits.labels.push_back(static_cast<std::uint8_t>(label));
+    const double brightness = 0.6 + 0.8 * ness::uniform_real(random);
+    for (Eigen::Index f = 0; f < digit_features; ++f)
+      digits.features(f, i) =
+          std::clamp(shapes(f, label) * (brightness + 0.3 * normal(random)), 0.0, 1.0);
+  }
+  return digits;
 }

@@ -1,0 +1,172 @@
+// A model in other coordinates, in which its posterior is nearly round (Sec. 4.6).
+#pragma once
+
+#include <Eigen/Core>
+#include <optional>
+#include <utility>
+
+#include "ness/detail/check.hpp"
+#include "ness/detail/symmetric_eigen.hpp"
+#include "ness/model/derivatives.hpp"
+#include "ness/model/objective.hpp"
+#include "ness/model/regularizer.hpp"
+
+namespace ness {
+
+/// R(w) = ½ wᵀAw + bᵀw + c: minus the logarithm of any Gaussian prior.
+template <class Matrix>
+struct QuadraticForm {
+  using Scalar = typename Matrix::Scalar;
+  using Vector = Eigen::Matrix<Scalar, Matrix::RowsAtCompileTime, 1>;
+  Matrix curvature;  ///< A, N × N, symmetric
+  Vector slope;      ///< b, N
+  Scalar constant{};
+
+  template <class V>
+  typename V::Scalar value(const V& w) const {
+    typename V::Scalar sum(constant);
+    for (Eigen::Index j = 0; j < w.size(); ++j) {
+      typename V::Scalar row(slope[j]);
+      for (Eigen::Index k = 0; k < w.size(); ++k) row += curvature(j, k) / 2 * w[k];
+      sum += row * w[j];
+    }
+    return sum;
+  }
+  void add_gradient(const Vector& w, Vector& gradient) const {
+    gradient.noalias() += curvature * w;
+    gradient += slope;
+  }
+  void add_hessian_product(const Vector&, const Vector& direction, Vector& product) const {
+    product.noalias() += curvature * direction;
+  }
+};
+
+/// The model at θ = θ₀ + S w, as a model of w: ∇_wℓ = Sᵀ∇ℓ, ∂_w∂_wℓ = Sᵀ(∂∂ℓ)S.
+///
+/// Langevin dynamics of w with the learning rate η is that of θ with the mobility ηSSᵀ. Where the
+/// curvatures of a posterior are decades apart, S Sᵀ ≈ H₀⁻¹ makes all directions relax at one rate:
+/// see `precondition`. Cost: two products of N × N with a vector for each step, and with each
+/// column of a block.
+template <class M>
+class Preconditioned {
+ public:
+  using Scalar = scalar_t<M>;
+  using Theta = vector_t<M>;
+  using Map = matrix_t<M>;
+
+  /// Scratch for one thread. It refers to the model that it was first used with.
+  struct Workspace {
+    std::optional<Derivatives<M>> derivatives;
+    Theta theta, gradient;
+    block_t<M> directions, products;
+  };
+
+  /// Throws `std::invalid_argument` unless `centre` has N and `map` N × N finite elements.
+  Preconditioned(M model, Theta centre, Map map)
+      : model_(std::move(model)), centre_(std::move(centre)), map_(std::move(map)) {
+    const Index n = model_.parameters();
+    detail::require_size(centre_, n, 1, "Preconditioned", "centre");
+    detail::require_size(map_, n, n, "Preconditioned", "map");
+    detail::require_finite(centre_, "Preconditioned", "centre");
+    detail::require_finite(map_, "Preconditioned", "map");
+  }
+
+  Index parameters() const requires(parameters_at_compile_time<M> == Eigen::Dynamic) {
+    return model_.parameters();
+  }
+  static constexpr Index parameters() requires(parameters_at_compile_time<M> != Eigen::Dynamic) {
+    return M::parameters();
+  }
+  Index samples() const { return model_.samples(); }
+  const M& model() const { return model_; }
+  const Theta& centre() const { return centre_; }
+  const Map& map() const { return map_; }
+
+  /// θ = θ₀ + S w
+  template <class V>
+  auto theta(const V& w) const {
+    using T = typename V::Scalar;
+    Eigen::Matrix<T, Theta::RowsAtCompileTime, 1> result = centre_.template cast<T>();
+    for (Eigen::Index k = 0; k < w.size(); ++k)
+      for (Eigen::Index j = 0; j < w.size(); ++j) result[j] += map_(j, k) * w[k];
+    return result;
+  }
+
+  template <class V>
+  auto sample_loss(const V& w, Index i) const {
+    return model_.sample_loss(theta(w), i);
+  }
+  template <class V>
+  Scalar loss(const V& w) const {
+    return Derivatives<M>(model_).loss(theta(w));
+  }
+
+  void batch_gradient(const Theta& w, Batch batch, Theta& gradient, Workspace& ws) const {
+    go_to(w, ws);
+    ws.gradient.resize(w.size());
+    ws.derivatives->batch_gradient(ws.theta, batch, ws.gradient);
+    gradient.noalias() = map_.transpose() * ws.gradient;
+  }
+
+  void sample_gradients(const Theta& w, Index first, block_t<M>& gradients, Workspace& ws) const {
+    go_to(w, ws);
+    ws.products.resize(gradients.rows(), gradients.cols());
+    ws.derivatives->sample_gradients(ws.theta, first, ws.products);
+    gradients.noalias() = map_.transpose() * ws.products;
+  }
+
+  void sample_hessian_products(const Theta& w, Index first, const block_t<M>& directions,
+                               block_t<M>& products,
+                               Workspace& ws) const requires TwiceDifferentiable<M> {
+    go_to(w, ws);
+    ws.directions.noalias() = map_ * directions;
+    ws.products.resize(directions.rows(), directions.cols());
+    ws.derivatives->sample_hessian_products(ws.theta, first, ws.directions, ws.products);
+    products.noalias() = map_.transpose() * ws.products;
+  }
+
+  /// Sᵀ H_L S
+  void hessian(const Theta& w, Map& hessian) const requires HasCurvature<M> {
+    Map of_theta;
+    Derivatives<M>(model_).hessian(theta(w), of_theta);
+    hessian.noalias() = map_.transpose() * (of_theta * map_);
+  }
+
+ private:
+  void go_to(const Theta& w, Workspace& ws) const {
+    if (!ws.derivatives) ws.derivatives.emplace(model_);
+    ws.theta = centre_;
+    ws.theta.noalias() += map_ * w;
+  }
+
+  M model_;
+  Theta centre_;
+  Map map_;
+};
+
+/// 𝓛(θ₀ + S w) as an objective of w with S = H₀^{−½}: its Hessian at w = 0 is I, so that the
+/// posterior is nearly N(0, I) and Langevin dynamics relaxes in 1/η steps in all directions.
+///
+/// `centre` and `hessian` are those of a minimum, say. The model is copied. Throws
+/// `std::invalid_argument` unless the Hessian is positive definite.
+template <class M>
+auto precondition(const Objective<M, L2>& objective, const vector_t<M>& centre,
+                  const matrix_t<M>& hessian) {
+  using Scalar = scalar_t<M>;
+  using Matrix = matrix_t<M>;
+  objective.check(centre, "precondition");
+  detail::require_size(hessian, centre.size(), centre.size(), "precondition", "hessian");
+  const detail::SymmetricEigen<Matrix> eigen(hessian);
+  detail::require(eigen.values[0] > 0, "precondition",
+                  "the Hessian must be positive definite, but its smallest eigenvalue",
+                  eigen.values[0]);
+  const Matrix map = eigen.vectors * eigen.values.cwiseSqrt().cwiseInverse().asDiagonal() *
+                     eigen.vectors.transpose();
+  // λ|θ₀ + S w|²
+  const auto twice = static_cast<Scalar>(2 * objective.regularizer().lambda);
+  QuadraticForm<Matrix> prior{twice * map.transpose() * map, twice * map.transpose() * centre,
+                              twice / 2 * centre.squaredNorm()};
+  return Objective(Preconditioned<M>(objective.model(), centre, map), std::move(prior));
+}
+
+}  // namespace ness

@@ -1,0 +1,180 @@
+// Multinomial logistic regression: the log odds of the classes are linear in the parameters.
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "ness/detail/check.hpp"
+#include "ness/model/derivatives.hpp"
+#include "ness/model/losses.hpp"
+
+namespace ness {
+
+/// ℓ_i = −scale · Σ_k y_ki log p_ki, p_i = softmax(W x_i), with F features and K classes: N = K·F
+/// parameters. With scale M the sum L = (1/M) Σ ℓ_i is minus the log likelihood of all samples.
+///
+/// θ holds the rows of W one after the other, θ_{kF+f} = W_kf; give x a row of ones for offsets.
+///   ∇ℓ_i = scale · (p_i − y_i) ⊗ x_i,  ∂∂ℓ_i = scale · (diag p_i − p_i p_iᵀ) ⊗ x_i x_iᵀ,
+/// all in closed form, by products of blocks of samples.
+template <class S = double>
+class SoftmaxRegression {
+ public:
+  using Scalar = S;
+  using Data = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
+
+  /// Scratch for one thread.
+  struct Workspace {
+    Data features, residuals;
+  };
+
+  /// `features` is F × M and `targets` K × M, one column a sample: one-hot labels or probabilities.
+  /// Throws `std::invalid_argument` where they disagree in M, are empty, hold a number that is not
+  /// finite, or where the targets of a sample do not sum to 1.
+  SoftmaxRegression(Data features, Data targets, SoftmaxCrossEntropy loss = {})
+      : features_(std::move(features)), targets_(std::move(targets)), loss_(loss) {
+    constexpr std::string_view name = "SoftmaxRegression";
+    detail::require(features_.size() > 0, name, "features must not be empty", features_.size());
+    detail::require(targets_.rows() > 1, name, "targets must have at least 2 rows",
+                    targets_.rows());
+    detail::require_size(targets_, targets_.rows(), features_.cols(), name, "targets");
+    detail::require_finite(features_, name, "features");
+    detail::require_finite(targets_, name, "targets");
+    detail::require_positive(loss_.scale, name, "loss.scale");
+    const Scalar off = (targets_.colwise().sum().array() - 1).abs().maxCoeff();
+    detail::require(off <= Scalar(1e-5), name, "the targets of each sample must sum to 1 within",
+                    off);
+  }
+
+  Index parameters() const { return features_.rows() * targets_.rows(); }
+  Index samples() const { return features_.cols(); }
+  Index classes() const { return targets_.rows(); }
+  const Data& features() const { return features_; }
+  const Data& targets() const { return targets_; }
+
+  /// Column i of `result` = softmax(W x_i) for the columns of `inputs`, F × any.
+  template <class Vector, class Inputs>
+  void probabilities(const Vector& theta, const Inputs& inputs, Data& result) const {
+    result.noalias() = weights(theta).transpose() * inputs;
+    for (Index j = 0; j < result.cols(); ++j) {
+      const Scalar largest = result.col(j).maxCoeff();
+      result.col(j) = (result.col(j).array() - largest).exp();
+      result.col(j) /= result.col(j).sum();
+    }
+  }
+
+  template <class Vector>
+  auto sample_loss(const Vector& theta, Index i) const {
+    Eigen::Matrix<typename Vector::Scalar, Eigen::Dynamic, 1> outputs(classes());
+    for (Index k = 0; k < classes(); ++k) {
+      typename Vector::Scalar sum(0);
+      for (Index f = 0; f < features_.rows(); ++f)
+        sum += theta[k * features_.rows() + f] * features_(f, i);
+      outputs[k] = sum;
+    }
+    return loss_.value(outputs, targets_.col(i));
+  }
+
+  template <class Vector>
+  Scalar loss(const Vector& theta) const {
+    Scalar sum(0);
+    Data outputs;
+    detail::for_each_range(samples(), block, [&](Index first, Index count) {
+      outputs.noalias() = weights(theta).transpose() * features_.middleCols(first, count);
+      for (Index j = 0; j < count; ++j) {
+        const Scalar largest = outputs.col(j).maxCoeff();
+        const auto shifted = outputs.col(j).array() - largest;
+        sum += std::log(shifted.exp().sum()) - shifted.matrix().dot(targets_.col(first + j));
+      }
+    });
+    return scale() * sum / static_cast<Scalar>(samples());
+  }
+
+  template <class Vector>
+  void batch_gradient(const Vector& theta, Batch batch, Vector& gradient, Workspace& ws) const {
+    gradient.setZero(parameters());
+    const auto m = static_cast<Index>(batch.size());
+    detail::for_each_range(m, block, [&](Index first, Index count) {
+      const std::uint32_t* const numbers = batch.data() + first;
+      ws.features.resize(features_.rows(), count);
+      for (Index j = 0; j < count; ++j) ws.features.col(j) = features_.col(numbers[j]);
+      probabilities(theta, ws.features, ws.residuals);
+      for (Index j = 0; j < count; ++j) ws.residuals.col(j) -= targets_.col(numbers[j]);
+      weights(gradient).noalias() += ws.features * ws.residuals.transpose();
+    });
+    gradient *= scale() / static_cast<Scalar>(m);
+  }
+
+  template <class Vector, class Block>
+  void sample_gradients(const Vector& theta, Index first, Block& gradients, Workspace& ws) const {
+    const Index count = gradients.cols();
+    const auto x = features_.middleCols(first, count);
+    probabilities(theta, x, ws.residuals);
+    ws.residuals -= targets_.middleCols(first, count);
+    for (Index j = 0; j < count; ++j)
+      for (Index k = 0; k < classes(); ++k)
+        gradients.col(j).segment(k * x.rows(), x.rows()) =
+            (scale() * ws.residuals(k, j)) * x.col(j);
+  }
+
+  template <class Vector, class Block>
+  void sample_hessian_products(const Vector& theta, Index first, const Block& directions,
+                               Block& products, Workspace& ws) const {
+    const Index count = directions.cols();
+    const Index f = features_.rows();
+    const auto x = features_.middleCols(first, count);
+    probabilities(theta, x, ws.residuals);
+    for (Index j = 0; j < count; ++j) {
+      // Of the outputs: t, and (diag p − ppᵀ) t.
+      const auto direction = Eigen::Map<const Data>(directions.col(j).data(), f, classes());
+      const auto p = ws.residuals.col(j);
+      Scalar mean(0);
+      for (Index k = 0; k < classes(); ++k) mean += p[k] * direction.col(k).dot(x.col(j));
+      for (Index k = 0; k < classes(); ++k) {
+        const Scalar curved = p[k] * (direction.col(k).dot(x.col(j)) - mean);
+        products.col(j).segment(k * f, f) = (scale() * curved) * x.col(j);
+      }
+    }
+  }
+
+  /// H_L. Cost: K(K + 1)/2 products of F × M with M × F.
+  template <class Vector, class Matrix>
+  void hessian(const Vector& theta, Matrix& hessian) const {
+    const Index f = features_.rows();
+    hessian.setZero(parameters(), parameters());
+    Data p, weighted, product(f, f);
+    detail::for_each_range(samples(), block, [&](Index first, Index count) {
+      const auto x = features_.middleCols(first, count);
+      probabilities(theta, x, p);
+      for (Index k = 0; k < classes(); ++k)
+        for (Index l = 0; l <= k; ++l) {
+          const auto row = p.row(k).array() * (Scalar(k == l ? 1 : 0) - p.row(l).array());
+          weighted.noalias() = x * row.matrix().asDiagonal();
+          product.noalias() = weighted * x.transpose();
+          hessian.block(k * f, l * f, f, f) += product;
+        }
+    });
+    hessian *= scale() / static_cast<Scalar>(samples());
+    hessian.template triangularView<Eigen::StrictlyUpper>() = hessian.transpose();
+  }
+
+ private:
+  static constexpr Index block = 256;
+  Scalar scale() const { return static_cast<Scalar>(loss_.scale); }
+
+  // Wᵀ, F × K, in the memory of θ.
+  template <class Vector>
+  auto weights(const Vector& theta) const {
+    return Eigen::Map<const Data>(theta.data(), features_.rows(), classes());
+  }
+  template <class Vector>
+  auto weights(Vector& theta) const {
+    return Eigen::Map<Data>(theta.data(), features_.rows(), classes());
+  }
+
+  Data features_, targets_;
+  SoftmaxCrossEntropy loss_;
+};
+
+}  // namespace ness
