@@ -31,6 +31,7 @@ class ProgressBar {
   /// Draws at most ten times a second.
   void operator()(std::int64_t done, std::int64_t total) {
     if (!terminal_) return;
+    if (first_ < 0) first_ = done;  // a continued run has some behind it
     const auto now = Clock::now();
     if (now - drawn_ < std::chrono::milliseconds(100)) return;
     drawn_ = now;
@@ -38,7 +39,7 @@ class ProgressBar {
     const double fraction =
         static_cast<double>(done) / static_cast<double>(std::max<std::int64_t>(total, 1));
     const double seconds = std::chrono::duration<double>(now - start_).count();
-    const double rate = std::max(static_cast<double>(done), 1.0) / seconds;
+    const double rate = std::max(static_cast<double>(done - first_), 1.0) / seconds;
     const int filled = std::min(width, static_cast<int>(fraction * width));
     std::string bar(static_cast<std::size_t>(width), '.');
     std::fill(bar.begin(), bar.begin() + filled, '#');
@@ -54,6 +55,7 @@ class ProgressBar {
   std::string what_;
   bool terminal_ = isatty(STDERR_FILENO) != 0;
   bool shown_ = false;
+  std::int64_t first_ = -1;  // done when it began
   Clock::time_point start_ = Clock::now();
   Clock::time_point drawn_ = start_;
 };

@@ -140,6 +140,25 @@ TEST_CASE("a parameter without noise does not change the state of the others") {
   CHECK(relative_error(whole.density(theta), part.density(theta.head(2))) <= 1e-12);
 }
 
+TEST_CASE("the entropy production does not move with the rank tolerance where D ends in a gap") {
+  // Eight features, of which two are nearly dark: eigenvalues of D that are 1e-16 of the largest.
+  Eigen::MatrixXd x = generic_values(8, 400, 71);
+  x.bottomRows(2) *= 1e-8;
+  const ness::Objective objective(ness::LinearModel<>(x, generic_values(2, 400, 72)),
+                                  ness::L2{0.01});
+  const auto minimum = ness::minimize(objective, Eigen::VectorXd(Eigen::VectorXd::Zero(16)));
+  const ness::Sgd<ness::WithReplacement> training{.learning_rate = 0.01, .minibatch = {10}};
+  const auto middle = ness::predict(objective, minimum, training, {.rank_tolerance = 1e-13});
+  CHECK(middle.rank == 12);
+  CHECK(middle.entropy_production > 0);
+  CHECK(middle.velocity_outside_range < 1e-6);
+  for (const double tolerance : {1e-14, 1e-12}) {
+    const auto other = ness::predict(objective, minimum, training, {.rank_tolerance = tolerance});
+    CHECK(other.rank == 12);
+    CHECK(relative_error(other.entropy_production, middle.entropy_production) <= 1e-9);
+  }
+}
+
 TEST_CASE("a range of D that the drift leaves is reported") {
   MatrixXd h(2, 2);
   h << 2, 1, 1, 2;

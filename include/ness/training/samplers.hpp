@@ -4,16 +4,16 @@
 // of H₀. For a Gaussian likelihood VVᵀ ≈ H, and the orders below are those of Σ Σ_po⁻¹ − 1; the
 // Kullback–Leibler divergence goes with their square. What is not in the paper is marked *.
 //
-//   sampler                   order                       gradients an epoch   when
-//   Sgld                      ηnh/2 (noise of batches)    M                    as a baseline
-//   SgldLm *                  the same                    M                    never: noise
-//   dominates SgldWithoutReplacement *  ηh/2 (Euler)                M                    any model,
-//   no extra cost Sgworld                   ηnh/2 (Euler, long step)    M + 4K               to
-//   reproduce Fig. 5 SgworldUncorrected        the same                    M                    to
-//   reproduce Fig. 5 SgworldLm *               (ηnh)³/24                   M + 4K               the
-//   most exact SgworldLmUncorrected *    (ηn)²·(batch curvature)     M                    almost
-//   always Langevin *                ηh/2 (Euler)                nM for n updates     as a baseline
-//   LangevinLm *              exact for Gaussians         nM for n updates     as a reference
+//   sampler                    order                     gradients an epoch
+//   Sgld                       ηnh/2, of the batches     M
+//   SgldLm *                   ηnh/2, of the batches     M
+//   SgldWithoutReplacement *   ηh/2, of Euler's steps    M
+//   Sgworld                    ηnh/2, of one long step   M + 4K: to reproduce Fig. 5
+//   SgworldUncorrected         ηnh/2, of one long step   M: to reproduce Fig. 5
+//   SgworldLm *                (ηnh)³/24                 M + 4K: the most exact
+//   SgworldLmUncorrected *     ηnh/2M, or (ηnh)³/24      M: the best for its price
+//   Langevin *                 ηh/2, of Euler's steps    nM in n updates
+//   LangevinLm *               0 for Gaussians           nM in n updates: a reference
 #pragma once
 
 #include "ness/minibatch/full_batch.hpp"
