@@ -1,4 +1,5 @@
 // The estimators against direct loops over a stored trajectory.
+#include <ness/trajectory/directional_variance.hpp>
 #include <ness/trajectory/entropy_production.hpp>
 #include <ness/trajectory/moments.hpp>
 
@@ -194,4 +195,24 @@ TEST_CASE("a Gaussian σ with variance twice its mean obeys the detailed theorem
   const double k = static_cast<double>(ratios.size());
   CHECK(std::abs(chi_square - k) <= 4 * std::sqrt(2 * k));
   CHECK_THROWS_WITH(ness::fluctuation_ratios(ness::Histogram({-1, 2, 6})), contains("symmetric"));
+}
+
+TEST_CASE("directional variances bear blocks shorter than the stride") {
+  const Eigen::MatrixXd states = generic_values(3, 201, 5);
+  ness::TrajectoryBlock<double, Eigen::Dynamic> block(Eigen::VectorXd::Zero(3),
+                                                      Eigen::VectorXd::Zero(3), 192);
+  ness::DirectionalVariance<Eigen::Dynamic> along(Eigen::MatrixXd::Identity(3, 3), 10, 64);
+  Eigen::MatrixXd seen(3, 6);
+  for (int k = 0; k < 2; ++k) {
+    block.assign(states.leftCols(193));
+    along.add(block);
+    seen.middleCols(3 * k, 3) = states(Eigen::all, Eigen::seqN(0, 3, 64));
+    block.assign(states.rightCols(9));  // eight steps: no state is looked at
+    along.add(block);
+  }
+  const Eigen::VectorXd mean = seen.rowwise().mean();
+  CHECK(relative_error(along.mean().value, mean) <= 1e-14);
+  CHECK(relative_error(along.variance().value,
+                       (seen.colwise() - mean).rowwise().squaredNorm() / 6) <= 1e-13);
+  CHECK(along.autocorrelation_time().allFinite());
 }

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
+#include "ness/detail/check.hpp"
 #include "ness/sampling/estimate.hpp"
 #include "ness/trajectory/block.hpp"
 
@@ -26,8 +28,8 @@ class DirectionalVariance {
   DirectionalVariance(Matrix directions, std::int64_t batch_length, Eigen::Index stride = 1)
       : directions_(std::move(directions)),
         stride_(stride),
-        first_(Vector(directions_.cols()), batch_length / stride),
-        second_(Vector(directions_.cols()), batch_length / stride) {
+        first_(Vector(directions_.cols()), std::max<std::int64_t>(1, batch_length / stride)),
+        second_(Vector(directions_.cols()), std::max<std::int64_t>(1, batch_length / stride)) {
     detail::require(stride >= 1, "DirectionalVariance", "stride must be at least 1", stride);
   }
 
