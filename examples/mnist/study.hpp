@@ -59,13 +59,19 @@ struct Results {
   std::int64_t burn_in = 0;  ///< parameter updates of each chain
 };
 
+template <class Value>
+struct Timed {
+  Value value;
+  double seconds;
+};
+
 /// The result of `work` and the seconds it took.
 template <class Work>
 auto timed(const Work& work) {
   const auto start = std::chrono::steady_clock::now();
   auto result = work();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  return std::pair(std::move(result), took.count());
+  return Timed<decltype(result)>{std::move(result), took.count()};
 }
 
 /// Of this process, so far.
@@ -95,51 +101,52 @@ inline std::vector<RankCheck> check_ranks(const Predicted& predicted) {
 
 inline Results predict_with_replacement(const Objective& objective, const Minimum& minimum,
                                         const ness::Sgd<ness::WithReplacement>& training) {
-  auto [d, diffusion_seconds] =
-      timed([&] { return ness::diffusion(objective, minimum.theta, training); });
-  auto [state, covariance_seconds] =
-      timed([&] { return Predicted(minimum.theta, minimum.hessian, d, training.learning_rate); });
+  const auto d = timed([&] { return ness::diffusion(objective, minimum.theta, training); });
+  auto state = timed(
+      [&] { return Predicted(minimum.theta, minimum.hessian, d.value, training.learning_rate); });
   Results results{.sampling = "wr",
-                  .predicted = std::move(state),
-                  .diffusion_seconds = diffusion_seconds,
-                  .covariance_seconds = covariance_seconds};
+                  .predicted = std::move(state.value),
+                  .diffusion_seconds = d.seconds,
+                  .covariance_seconds = state.seconds};
   results.ranks = check_ranks(results.predicted);
   return results;
 }
 
 inline Results predict_without_replacement(const Objective& objective, const Minimum& minimum,
                                            const ness::Sgd<ness::WithoutReplacement>& training) {
-  auto [effective, effective_seconds] =
-      timed([&] { return ness::effective_minimum(objective, minimum, training); });
-  if (effective.status != ness::MinimumStatus::converged)
+  auto effective = timed([&] { return ness::effective_minimum(objective, minimum, training); });
+  if (effective.value.status != ness::MinimumStatus::converged)
     throw UserError(
         "the effective landscape has no minimum near that of the objective: lower --eta, or raise "
         "--batch");
   using Level = ness::EpochNoise;
   const auto noise = [&](Level level) {
-    return timed([&] { return ness::diffusion(objective, effective.theta, training, level); });
+    return timed(
+        [&] { return ness::diffusion(objective, effective.value.theta, training, level); });
   };
-  auto [exact, diffusion_seconds] = noise(Level::exact);
-  std::vector<NoiseLevel> levels{{"exact moments", exact.trace(), 0, diffusion_seconds}};
+  const auto exact = noise(Level::exact);
+  std::vector<NoiseLevel> levels{{"exact moments", exact.value.trace(), 0, exact.seconds}};
   for (const auto& [name, level] :
        {std::pair("as printed, B18", Level::printed), std::pair("leading, B21", Level::leading),
         std::pair("H VV' H, Eq. 18", Level::curvature),
         std::pair("H D H, Eq. 18", Level::step_noise)}) {
-    const auto [d, seconds] = noise(level);
-    levels.push_back({name, d.trace(), (d - exact).norm() / exact.norm(), seconds});
+    const auto d = noise(level);
+    levels.push_back(
+        {name, d.value.trace(), (d.value - exact.value).norm() / exact.value.norm(), d.seconds});
   }
   const auto n = static_cast<double>(objective.samples() / training.minibatch.batch_size);
-  auto [state, covariance_seconds] = timed([&] {
-    return Predicted(effective.theta, n * minimum.hessian, exact, training.learning_rate);
+  auto state = timed([&] {
+    return Predicted(effective.value.theta, n * minimum.hessian, exact.value,
+                     training.learning_rate);
   });
   Results results{.sampling = "wor",
-                  .predicted = std::move(state),
-                  .diffusion_seconds = diffusion_seconds,
-                  .covariance_seconds = covariance_seconds};
+                  .predicted = std::move(state.value),
+                  .diffusion_seconds = exact.seconds,
+                  .covariance_seconds = state.seconds};
   results.ranks = check_ranks(results.predicted);
   results.levels = std::move(levels);
-  results.effective = std::move(effective);
-  results.effective_seconds = effective_seconds;
+  results.effective = std::move(effective.value);
+  results.effective_seconds = effective.seconds;
   return results;
 }
 
