@@ -127,3 +127,9 @@ inline void check_stability(const TrainingOptions& options, double steepest) {
   rule << "be below 2 / h_max = " << 2 / steepest << " for a stationary state to exist";
   require_option(options.eta * steepest < 2, "--eta", rule.str(), options.eta, "lower it");
 }
+
+/// Five relaxations, but no longer than what is observed; all in parameter updates.
+inline std::int64_t burn_in_updates(double relaxation, std::int64_t observed) {
+  return static_cast<std::int64_t>(
+      std::min(std::ceil(5 * relaxation), static_cast<double>(observed)));
+}

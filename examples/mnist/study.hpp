@@ -171,8 +171,7 @@ void simulate(const Options& options, const AnyObjective& objective, const Train
   const ness::Index stride = per_step == 1 ? options.stride : 1;
   const std::int64_t markov_steps = options.steps / per_step;
   const double slowest = relaxation_time(predicted);
-  results.burn_in = static_cast<std::int64_t>(std::min(
-      std::ceil(5 * slowest) * static_cast<double>(per_step), static_cast<double>(options.steps)));
+  results.burn_in = burn_in_updates(slowest * static_cast<double>(per_step), options.steps);
   // Batches of two relaxation times, where there are enough of them.
   const auto chains = static_cast<int>(options.chains);
   const int batches = static_cast<int>(

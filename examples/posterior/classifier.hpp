@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -45,9 +44,7 @@ class Prediction {
       if (step_++ % stride_ == 0) add_state(block.reference() + block.deviations().col(k));
   }
   void add_state(const Vector& w) {
-    theta_ = round_->model().centre();
-    theta_.noalias() += round_->model().map() * w;
-    round_->model().model().probabilities(theta_, *inputs_, probabilities_);
+    round_->model().model().probabilities(round_->model().theta(w), *inputs_, probabilities_);
     sum_ += probabilities_;
     ++count_;
   }
@@ -63,7 +60,6 @@ class Prediction {
   Eigen::Index stride_;
   std::int64_t step_ = 0;
   std::int64_t count_ = 0;
-  Vector theta_;
   Matrix probabilities_, sum_;
 };
 
@@ -239,15 +235,19 @@ class Study {
         start, along, Prediction(round_, test_.features, apart(0.5)));
     Vector times = directions.autocorrelation_time();
     std::nth_element(times.begin(), times.begin() + times.size() / 2, times.end());
+    const double effective =
+        static_cast<double>(steps * chains) / (2 * std::max(times[times.size() / 2], 0.5));
+    // About its own mean a series of n draws has a variance that is low by a relative 1/n.
+    ness::Estimate<Vector> variance = directions.variance();
+    variance.value /= 1 - 1 / std::max(effective, 2.0);
     return {.key = key,
             .title = title,
             .learning_rate = sampler.learning_rate,
             .gradient_evaluations =
                 static_cast<double>(burn_in + steps) * static_cast<double>(chains) * cost,
-            .effective_samples =
-                static_cast<double>(steps * chains) / (2 * std::max(times[times.size() / 2], 0.5)),
+            .effective_samples = effective,
             .mean = directions.mean(),
-            .variance = directions.variance(),
+            .variance = variance,
             .quality = prediction_quality(prediction.mean(), test_.labels)};
   }
 

@@ -70,18 +70,21 @@ inline std::vector<double> fine_grid(const Options& options) {
 template <class Divergence>
 std::optional<double> fitted_slope(const std::vector<Point>& points, double from, double to,
                                    const Divergence& divergence) {
-  double n = 0, x = 0, y = 0, xx = 0, xy = 0;
-  for (const Point& point : points) {
-    const double value = divergence(point);
-    const double margin = 1e-9;
-    if (point.eta < from * (1 - margin) || point.eta > to * (1 + margin) || !(value > 0)) continue;
-    const double u = std::log(point.eta);
-    const double v = std::log(value);
-    n += 1, x += u, y += v, xx += u * u, xy += u * v;
+  std::vector<Eigen::Vector2d> logarithms;
+  constexpr double margin = 1 + 1e-9;  // η may be rounded
+  for (const Point& point : points)
+    if (point.eta * margin >= from && point.eta <= to * margin && divergence(point) > 0)
+      logarithms.emplace_back(std::log(point.eta), std::log(divergence(point)));
+  Eigen::Vector2d mean = Eigen::Vector2d::Zero();
+  for (const auto& at : logarithms) mean += at / static_cast<double>(logarithms.size());
+  double spread = 0;
+  double together = 0;
+  for (const auto& at : logarithms) {
+    spread += std::pow(at[0] - mean[0], 2);
+    together += (at[0] - mean[0]) * (at[1] - mean[1]);
   }
-  const double spread = n * xx - x * x;
-  if (n < 2 || !(spread > 0)) return {};
-  return (n * xy - x * y) / spread;
+  if (!(spread > 0)) return {};
+  return together / spread;
 }
 
 /// Updates that cost as many gradients of samples as `steps` updates of SGLD.
@@ -94,13 +97,6 @@ std::int64_t updates_of_equal_cost(const Options& options, const Objective& obje
   return std::max<std::int64_t>(1, static_cast<std::int64_t>(steps / cost)) * updates;
 }
 
-/// Updates until the slowest direction is forgotten, but no longer than what is observed.
-inline std::int64_t burn_in(const Minimum& minimum, double eta, std::int64_t updates) {
-  const double relaxation = 1 / (eta * minimum.hessian_eigenvalues[0]);
-  return static_cast<std::int64_t>(
-      std::min(std::ceil(5 * relaxation), static_cast<double>(updates)));
-}
-
 template <class Sampler>
 Run simulate(const Options& options, const Objective& objective, const Minimum& minimum,
              const Sampler& sampler, const std::string& title) {
@@ -109,7 +105,8 @@ Run simulate(const Options& options, const Objective& objective, const Minimum& 
   const std::int64_t updates = updates_of_equal_cost(options, objective, sampler);
   const ness::RunSettings settings{
       .steps = updates,
-      .burn_in = burn_in(minimum, sampler.learning_rate, updates),
+      .burn_in =
+          burn_in_updates(1 / (sampler.learning_rate * minimum.hessian_eigenvalues[0]), updates),
       .chains = chains,
       .threads = static_cast<int>(options.threads),
       .seed = static_cast<std::uint64_t>(options.seed),

@@ -53,14 +53,6 @@ inline double relaxation_time(const Predicted& predicted) {
   return 1 / (predicted.learning_rate * predicted.hessian_eigenvalues[0]);
 }
 
-/// Several times the slowest relaxation, but no longer than what is observed.
-inline std::int64_t burn_in(const Predicted& predicted, ness::Index updates_per_markov_step,
-                            const Options& options) {
-  const double updates =
-      std::ceil(5 * relaxation_time(predicted)) * static_cast<double>(updates_per_markov_step);
-  return static_cast<std::int64_t>(std::min(updates, static_cast<double>(options.steps)));
-}
-
 /// Simulates with a progress bar, and measures. Throws `ness::Diverged`.
 template <class Training>
 Results study(const Options& options, const Objective& objective, const Minimum& minimum,
@@ -69,7 +61,8 @@ Results study(const Options& options, const Objective& objective, const Minimum&
   const ness::Index per_step = training.minibatch.updates_per_markov_step(objective.samples());
   const ness::MeasureSettings settings{
       .run = {.steps = options.steps,
-              .burn_in = burn_in(predicted, per_step, options),
+              .burn_in = burn_in_updates(relaxation_time(predicted) * static_cast<double>(per_step),
+                                         options.steps),
               .chains = static_cast<int>(options.chains),
               .threads = static_cast<int>(options.threads),
               .seed = static_cast<std::uint64_t>(options.seed),

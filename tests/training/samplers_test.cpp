@@ -6,6 +6,7 @@
 #include "ness/dynamics/chain.hpp"
 #include "ness/landscape/effective_landscape.hpp"
 #include "ness/model/linear_model.hpp"
+#include "ness/training/earthquake.hpp"
 #include "ness/trajectory/checkpoint.hpp"
 #include "support/catch.hpp"
 #include "support/close.hpp"
@@ -34,7 +35,6 @@ const VectorXd& start() {
   return theta;
 }
 
-// A generator that has given what one epoch of batches takes.
 template <class Training>
 ness::Chain<std::decay_t<decltype(objective())>, Training, Philox> chain(const Training& training) {
   return {objective(), training, start(), Philox(3)};
@@ -224,6 +224,21 @@ TEST_CASE("A sampler goes on from a checkpoint to the last bit, also in the midd
     second.update();
     CHECK(first.theta() == second.theta());
   }
+}
+
+TEST_CASE("Noise policies are told apart by what they have") {
+  using Vector = Eigen::VectorXd;
+  STATIC_REQUIRE(ness::NoisePolicy<ness::NoNoise, Vector>);
+  STATIC_REQUIRE(ness::NoisePolicy<ness::Earthquake, Vector>);
+  STATIC_REQUIRE(ness::NoisePolicy<ness::LangevinNoise, Vector>);
+  STATIC_REQUIRE(!ness::NoisePolicy<ness::NoCorrection, Vector>);
+  STATIC_REQUIRE(ness::ShakingNoise<ness::Earthquake>);
+  STATIC_REQUIRE(!ness::ShakingNoise<ness::NoNoise>);
+  STATIC_REQUIRE(!ness::ShakingNoise<ness::EpochLangevinNoise>);
+  STATIC_REQUIRE(ness::InjectedNoise<ness::LangevinNoise>);
+  STATIC_REQUIRE(ness::InjectedNoise<ness::LeimkuhlerMatthewsNoise>);
+  STATIC_REQUIRE(!ness::InjectedNoise<ness::NoNoise>);
+  STATIC_REQUIRE(!ness::InjectedNoise<ness::Earthquake>);
 }
 
 TEST_CASE("Gradient evaluations of a Markov step") {

@@ -127,10 +127,8 @@ class KroneckerCurvature {
         f_size_(features_.rows()),
         outputs_(model.parameters() / f_size_),
         pairs_(f_size_ * (f_size_ + 1) / 2) {
-    const Index n = model.parameters();
     weight_.resize(pairs_);
     for_each_pair([&](Index p, Index q, Index at) { weight_[at] = Scalar(p == q ? 1 : 2); });
-    k_.setZero(n, pairs_);
     f_pairs_.setZero(pairs_, outputs_ * (outputs_ + 1) / 2);
   }
 
@@ -165,6 +163,7 @@ class KroneckerCurvature {
 
   void add(const Block& v, const Matrix& w) {
     add_sandwich(w);
+    if (k_.size() == 0) k_.setZero(v.rows(), pairs_);
     k_.noalias() += v * z_.transpose();
   }
 

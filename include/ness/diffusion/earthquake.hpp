@@ -33,7 +33,7 @@ matrix_t<M> mobility(const Objective<M, R>& objective, const vector_t<M>& theta,
   return static_cast<scalar_t<M>>(training.learning_rate) * h * h;
 }
 
-/// μ = ηI of SGD (Eq. 12), with noise injected or not (Eqs. 37, 38), N × N.
+/// μ = ηI of SGD (Eq. 13), with noise injected or not (Eqs. 37, 38), N × N.
 template <class M, class R, Minibatch B, class Noise, class Correction>
 matrix_t<M> mobility(const Objective<M, R>& objective, const vector_t<M>& theta,
                      const Training<B, Noise, Correction>& training) {

@@ -15,6 +15,16 @@ double injected_diffusion(const Training<B, Noise, Correction>& training, Index 
          static_cast<double>(training.minibatch.updates_per_markov_step(samples));
 }
 
+/// What noise that neighbouring updates share has less than ηI in discrete time, ½η²H, so that
+/// HΣ + ΣH − ηHΣH = 2I − ηH has the solution H⁻¹ (B. Leimkuhler and C. Matthews, 2013); 0 for other
+/// noise. N × N per update.
+template <Minibatch B, InjectedNoise Noise, class Correction, class Matrix>
+Matrix missing_diffusion(const Training<B, Noise, Correction>& training, const Matrix& hessian) {
+  using Scalar = typename Matrix::Scalar;
+  const auto eta = static_cast<Scalar>(training.learning_rate);
+  return Scalar(Noise::injection.shared ? 0.5 : 0) * eta * eta * hessian;
+}
+
 /// D' = ηI + D with replacement (Eq. 37), D'' = ηnI + D̂ without (Eq. 38), ηI for all samples in
 /// every step; N × N, per Markov step. Cost and errors: those of the same minibatches without
 /// noise.

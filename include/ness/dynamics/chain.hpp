@@ -12,9 +12,9 @@
 
 namespace ness {
 
-/// θ' = θ − η [∇L_B(θ̃) + ∇R(θ̃)] + noise + correction (Secs. 3, 4.6), with the batches B of the
-/// training's minibatch policy, θ̃ = θ or where its noise policy puts it, what that policy injects,
-/// and its correction once for each Markov step.
+/// θ' = θ − η [∇L_B(θ̃) + ∇R(θ̃)] + noise + correction (Eqs. 11, 12, Fig. 5), with the batches B of
+/// the training's minibatch policy, θ̃ = θ or where its noise policy puts it, what that policy
+/// injects, and its correction once for each Markov step.
 ///
 /// The chain refers to the objective and owns its state: θ, the sampler, the random stream and the
 /// scratch memory. A step allocates nothing, but what a model's own members do, and Eigen's
@@ -25,8 +25,8 @@ class Chain {
   using Scalar = typename Objective::Scalar;
   using Vector = typename Objective::Vector;
   static_assert(NoisePolicy<decltype(T::noise), Vector>,
-                "ness: the noise of a training needs check, evaluation_variance and a Source with "
-                "evaluation_point and after_update: see ness::NoNoise");
+                "ness: the noise of a training needs check and a Source that is made of it and a "
+                "ness::ChainShape: see ness::NoNoise");
   static_assert(std::is_same_v<decltype(T::correction), NoCorrection> ||
                     std::is_same_v<decltype(T::minibatch), WithoutReplacement>,
                 "ness: a correction is for the landscape that WithoutReplacement sees: with other "
@@ -52,11 +52,11 @@ class Chain {
   /// One update of the parameters.
   void update() {
     if (updates_ == 0) correction_.begin_markov_step(theta_, random_);
-    const Vector& at = noise_.evaluation_point(theta_, random_);
+    const Vector& at = evaluation_point();
     derivatives_.batch_gradient(at, sampler_.next(random_), gradient_);
     regularizer_.add_gradient(at, gradient_);
     theta_ += minus_learning_rate_ * gradient_;
-    noise_.after_update(theta_, random_);
+    if constexpr (InjectedNoise<decltype(T::noise)>) noise_.after_update(theta_, random_);
     if (++updates_ < updates_per_markov_step_) return;
     updates_ = 0;
     correction_.end_markov_step(theta_);
@@ -81,6 +81,13 @@ class Chain {
   static Index checked(const Objective& objective, const T& training) {
     training.check(objective.samples(), "Chain");
     return training.minibatch.updates_per_markov_step(objective.samples());
+  }
+
+  const Vector& evaluation_point() {
+    if constexpr (ShakingNoise<decltype(T::noise)>)
+      return noise_.evaluation_point(theta_, random_);
+    else
+      return theta_;
   }
 
   static ChainShape shape(const Objective& objective, const T& training) {

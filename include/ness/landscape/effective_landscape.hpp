@@ -8,7 +8,6 @@
 #include "ness/landscape/minimize.hpp"
 #include "ness/minibatch/without_replacement.hpp"
 #include "ness/training/correction.hpp"
-#include "ness/training/langevin.hpp"
 #include "ness/training/training.hpp"
 
 namespace ness {
@@ -20,8 +19,8 @@ namespace detail {
 template <class Noise, class Correction>
 constexpr LandscapeParts landscape_parts() {
   LandscapeParts parts;
-  if constexpr (InjectedNoise<Noise> && !std::is_same_v<Noise, EpochLangevinNoise>)
-    parts.discretization = 0;
+  if constexpr (InjectedNoise<Noise>)
+    if (!Noise::injection.once_a_markov_step) parts.discretization = 0;
   if constexpr (!std::is_same_v<Correction, NoCorrection>) {
     parts.discretization -= Correction::parts.discretization;
     parts.sampling -= Correction::parts.sampling;

@@ -57,7 +57,7 @@ class Preconditioned {
   /// Scratch for one thread. It refers to the model that it was first used with.
   struct Workspace {
     std::optional<Derivatives<M>> derivatives;
-    Theta theta, gradient;
+    Theta w, theta, gradient;
     block_t<M> directions, products;
   };
 
@@ -134,7 +134,10 @@ class Preconditioned {
 
  private:
   void go_to(const Theta& w, Workspace& ws) const {
+    // Many calls may follow with the same point, one for each sample.
+    if (ws.derivatives && ws.w == w) return;
     if (!ws.derivatives) ws.derivatives.emplace(model_);
+    ws.w = w;
     ws.theta = centre_;
     ws.theta.noalias() += map_ * w;
   }
@@ -157,9 +160,10 @@ auto precondition(const Objective<M, L2>& objective, const vector_t<M>& centre,
   objective.check(centre, "precondition");
   detail::require_size(hessian, centre.size(), centre.size(), "precondition", "hessian");
   const detail::SymmetricEigen<Matrix> eigen(hessian);
-  detail::require(eigen.values[0] > 0, "precondition",
-                  "the Hessian must be positive definite, but its smallest eigenvalue",
-                  eigen.values[0]);
+  if (!(eigen.values[0] > 0))
+    detail::invalid("precondition",
+                    "the Hessian must be positive definite, but its smallest eigenvalue is ",
+                    eigen.values[0]);
   const Matrix map = eigen.vectors * eigen.values.cwiseSqrt().cwiseInverse().asDiagonal() *
                      eigen.vectors.transpose();
   // λ|θ₀ + S w|²

@@ -1,4 +1,5 @@
-// Multinomial logistic regression: the log odds of the classes are linear in the parameters.
+// Multinomial logistic regression (D. Böhning, Ann. Inst. Stat. Math. 44, 1992,
+// doi:10.1007/BF00048682): the log odds of the classes are linear in the parameters.
 #pragma once
 
 #include <Eigen/Core>
@@ -26,7 +27,7 @@ class SoftmaxRegression {
 
   /// Scratch for one thread.
   struct Workspace {
-    Data features, residuals;
+    Data features, residuals, tangents, curved;
   };
 
   /// `features` is F × M and `targets` K × M, one column a sample: one-hot labels or probabilities.
@@ -43,8 +44,8 @@ class SoftmaxRegression {
     detail::require_finite(targets_, name, "targets");
     detail::require_positive(loss_.scale, name, "loss.scale");
     const Scalar off = (targets_.colwise().sum().array() - 1).abs().maxCoeff();
-    detail::require(off <= Scalar(1e-5), name, "the targets of each sample must sum to 1 within",
-                    off);
+    if (!(off <= Scalar(1e-5)))
+      detail::invalid(name, "the targets of each sample must sum to 1, but one is off by ", off);
   }
 
   Index parameters() const { return features_.rows() * targets_.rows(); }
@@ -57,11 +58,8 @@ class SoftmaxRegression {
   template <class Vector, class Inputs>
   void probabilities(const Vector& theta, const Inputs& inputs, Data& result) const {
     result.noalias() = weights(theta).transpose() * inputs;
-    for (Index j = 0; j < result.cols(); ++j) {
-      const Scalar largest = result.col(j).maxCoeff();
-      result.col(j) = (result.col(j).array() - largest).exp();
-      result.col(j) /= result.col(j).sum();
-    }
+    auto rows = result.transpose();
+    loss_.probabilities(rows, rows);
   }
 
   template <class Vector>
@@ -82,13 +80,9 @@ class SoftmaxRegression {
     Data outputs;
     detail::for_each_range(samples(), block, [&](Index first, Index count) {
       outputs.noalias() = weights(theta).transpose() * features_.middleCols(first, count);
-      for (Index j = 0; j < count; ++j) {
-        const Scalar largest = outputs.col(j).maxCoeff();
-        const auto shifted = outputs.col(j).array() - largest;
-        sum += std::log(shifted.exp().sum()) - shifted.matrix().dot(targets_.col(first + j));
-      }
+      for (Index j = 0; j < count; ++j) sum += loss_.value(outputs.col(j), targets_.col(first + j));
     });
-    return scale() * sum / static_cast<Scalar>(samples());
+    return sum / static_cast<Scalar>(samples());
   }
 
   template <class Vector>
@@ -124,18 +118,17 @@ class SoftmaxRegression {
     const Index count = directions.cols();
     const Index f = features_.rows();
     const auto x = features_.middleCols(first, count);
-    probabilities(theta, x, ws.residuals);
-    for (Index j = 0; j < count; ++j) {
-      // Of the outputs: t, and (diag p − ppᵀ) t.
-      const auto direction = Eigen::Map<const Data>(directions.col(j).data(), f, classes());
-      const auto p = ws.residuals.col(j);
-      Scalar mean(0);
-      for (Index k = 0; k < classes(); ++k) mean += p[k] * direction.col(k).dot(x.col(j));
-      for (Index k = 0; k < classes(); ++k) {
-        const Scalar curved = p[k] * (direction.col(k).dot(x.col(j)) - mean);
-        products.col(j).segment(k * f, f) = (scale() * curved) * x.col(j);
-      }
-    }
+    ws.residuals.noalias() = weights(theta).transpose() * x;
+    ws.tangents.resize(classes(), count);
+    ws.curved.resize(classes(), count);
+    for (Index j = 0; j < count; ++j)
+      for (Index k = 0; k < classes(); ++k)
+        ws.tangents(k, j) = directions.col(j).segment(k * f, f).dot(x.col(j));
+    loss_.curvature(ws.residuals.transpose(), targets_.middleCols(first, count).transpose(),
+                    ws.tangents.transpose(), ws.curved.transpose());
+    for (Index j = 0; j < count; ++j)
+      for (Index k = 0; k < classes(); ++k)
+        products.col(j).segment(k * f, f) = ws.curved(k, j) * x.col(j);
   }
 
   /// H_L. Cost: K(K + 1)/2 products of F × M with M × F.

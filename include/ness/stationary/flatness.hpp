@@ -25,8 +25,8 @@ scalar_t<M> flatness(const Objective<M, R>& objective, const vector_t<M>& theta,
   constexpr std::string_view name = "flatness";
   detail::require_size(direction, theta.size(), 1, name, "direction");
   detail::require_finite(direction, name, "direction");
-  detail::require(direction.norm() > 0, name, "direction must not be 0, but its norm",
-                  direction.norm());
+  if (!(direction.norm() > 0))
+    detail::invalid(name, "direction must not be 0, but its norm is ", direction.norm());
   detail::require_positive(reach, name, "reach");
   const Scalar centre = objective.value(theta);
   detail::require(centre > 0, name, "the objective must be positive at theta", centre);

@@ -18,7 +18,8 @@ matrix_t<M> moment_of_evaluation(const Objective<M, R>& objective, const T& trai
                                  const StationaryState<matrix_t<M>>& state) {
   using Scalar = scalar_t<M>;
   matrix_t<M> moment = state.covariance;
-  moment.diagonal().array() += static_cast<Scalar>(training.noise.evaluation_variance());
+  if constexpr (ShakingNoise<decltype(T::noise)>)
+    moment.diagonal().array() += static_cast<Scalar>(training.noise.evaluation_variance());
   if constexpr (std::is_same_v<decltype(T::minibatch), WithoutReplacement>) {
     // Within an epoch, after t of its n updates: 2D t(n−t)/(n−1), the bridge of a walk whose steps
     // add up to a fixed sum. Its mean over t = 0 ... n−1 is D(n+1)/3.

@@ -1,7 +1,6 @@
 // From an objective, its minimum and a way of training to the stationary state.
 #pragma once
 
-#include <cmath>
 #include <utility>
 
 #include "ness/diffusion/earthquake.hpp"
@@ -47,18 +46,16 @@ struct PredictSettings {
 namespace detail {
 
 /// Refuses what is known of epochs without injected noise alone.
-template <class Noise>
+template <InjectedNoise Noise>
 void check_epochs_with_noise(const PredictSettings& settings) {
-  if constexpr (!InjectedNoise<Noise>) return;
-  const bool at_end = std::is_same_v<Noise, EpochLangevinNoise>;
-  require(settings.epoch_order == EpochOrder::leading, "predict",
-          "epoch_order must be leading where noise is injected: exact_posterior_error has all "
-          "orders, but it",
-          "all");
-  require(settings.form == LyapunovForm::continuous || at_end, "predict",
-          "form must be continuous where noise is injected after each update of an epoch: "
-          "exact_posterior_error has the errors of finite steps, but it",
-          "discrete");
+  if (settings.epoch_order == EpochOrder::all)
+    invalid("predict",
+            "epoch_order must be leading where noise is injected, but is all: "
+            "exact_posterior_error has all orders");
+  if (settings.form == LyapunovForm::discrete && !Noise::injection.once_a_markov_step)
+    invalid("predict",
+            "form must be continuous where noise is injected after each update of an epoch, but is "
+            "discrete: exact_posterior_error has the errors of finite steps");
 }
 
 template <class M, class R, class Noise, class Correction>
@@ -66,7 +63,7 @@ StationaryState<matrix_t<M>> predict_epochs(
     const Objective<M, R>& objective, const Minimum<vector_t<M>, matrix_t<M>>& minimum,
     const Training<WithoutReplacement, Noise, Correction>& training,
     const PredictSettings& settings) {
-  check_epochs_with_noise<Noise>(settings);
+  if constexpr (InjectedNoise<Noise>) check_epochs_with_noise<Noise>(settings);
   const auto effective = effective_minimum(objective, minimum, training);
   if (effective.status != MinimumStatus::converged) {
     const double n = static_cast<double>(objective.samples()) /
@@ -124,9 +121,9 @@ StationaryState<matrix_t<M>> predict(const Objective<M, R>& objective,
     return detail::predict_epochs(objective, minimum, training, settings);
   } else {
     matrix_t<M> d = diffusion(objective, minimum.theta, training);
-    // Noise that neighbouring updates share is less by the error of a finite step.
-    if (std::is_same_v<Noise, LeimkuhlerMatthewsNoise> && settings.form == LyapunovForm::discrete)
-      d -= static_cast<scalar_t<M>>(std::pow(training.learning_rate, 2) / 2) * minimum.hessian;
+    if constexpr (InjectedNoise<Noise>)
+      if (settings.form == LyapunovForm::discrete)
+        d -= missing_diffusion(training, minimum.hessian);
     StationaryState<matrix_t<M>> state(
         minimum.theta, minimum.hessian, std::move(d), training.learning_rate,
         {.form = settings.form, .rank_tolerance = settings.rank_tolerance});

@@ -30,8 +30,6 @@ struct Earthquake {
       at_ = theta + static_cast<typename Vector::Scalar>(zeta_) * at_;
       return at_;
     }
-    template <class Random>
-    void after_update(Vector&, Random&) {}
     template <class Archive>
     void serialize(Archive& archive) {
       archive(normal_);

@@ -19,36 +19,44 @@ struct ChainShape {
 /// Nothing is injected: the only noise is that of the minibatches.
 struct NoNoise {
   void check(std::string_view) const {}
-  /// The variance, in each direction, of where the gradient is taken about θ.
-  double evaluation_variance() const { return 0; }
 
   /// The state of one run.
   template <class Vector>
   struct Source {
     Source(const NoNoise&, const ChainShape&) {}
-    /// Where the gradient of an update is taken.
-    template <class Random>
-    const Vector& evaluation_point(const Vector& theta, Random&) {
-      return theta;
-    }
-    /// Moves θ when an update is made.
-    template <class Random>
-    void after_update(Vector&, Random&) {}
     template <class Archive>
     void serialize(Archive&) {}
   };
 };
 
-/// What may stand for the noise of a training.
+/// What may stand for the noise of a training: settings, and a `Source` that holds the state of one
+/// run. What else it has says what it does: see `ShakingNoise` and `InjectedNoise`.
 template <class Noise, class Vector>
-concept NoisePolicy = std::constructible_from < typename Noise::template Source<Vector>,
-const Noise&, const ChainShape& > &&requires(const Noise& noise,
-                                             typename Noise::template Source<Vector>& source,
-                                             const Vector& theta, Vector& moved, Philox& random) {
+concept NoisePolicy = requires(const Noise& noise) {
   noise.check(std::string_view{});
+  requires std::constructible_from < typename Noise::template Source<Vector>,
+  const Noise&, const ChainShape& > ;
+};
+
+/// A noise policy that takes gradients elsewhere than at θ: at `source.evaluation_point(theta,
+/// random)`, whose variance about θ is `evaluation_variance()` in each direction.
+template <class Noise>
+concept ShakingNoise = requires(const Noise& noise) {
   { noise.evaluation_variance() } -> std::convertible_to<double>;
-  { source.evaluation_point(theta, random) } -> std::convertible_to<const Vector&>;
-  source.after_update(moved, random);
+};
+
+/// How normal numbers are added to θ.
+struct Injection {
+  bool once_a_markov_step;  ///< all of it at the end of a Markov step, not after each update
+  bool shared;              ///< half of each number with the update before, half with the next
+};
+
+/// A noise policy that adds normal numbers to θ by `source.after_update(theta, random)`, of
+/// variance 2η for each update: Langevin dynamics at temperature 1, whose stationary state becomes
+/// e^{−𝓛} as η → 0 (Sec. 4.6).
+template <class Noise>
+concept InjectedNoise = requires {
+  { Noise::injection } -> std::convertible_to<Injection>;
 };
 
 /// The drift is that of the minibatch gradient alone.
