@@ -1,4 +1,3 @@
-#include <ness/dynamics/gaussian_chain.hpp>
 #include <ness/minibatch/with_replacement.hpp>
 #include <ness/minibatch/without_replacement.hpp>
 #include <ness/model/linear_model.hpp>

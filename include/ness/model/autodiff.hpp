@@ -34,6 +34,20 @@ class Autodiff {
     });
   }
 
+  /// Overwrites `divergence` with ∇·A of a matrix-valued A(θ), (∇·A)_α = Σ_γ ∂_γ A_αγ.
+  template <class Function, class Out>
+  void divergence(const Function& a, const Vector& theta, Out&& divergence) {
+    first_.resize(theta.size());
+    for (Eigen::Index i = 0; i < theta.size(); ++i) first_[i] = First(theta[i]);
+    divergence.setZero();
+    by_chunks(first_, [&](Eigen::Index begin, Eigen::Index count) {
+      const auto values = a(std::as_const(first_));
+      for (Eigen::Index k = 0; k < count; ++k)
+        for (Eigen::Index i = 0; i < theta.size(); ++i)
+          divergence[i] += values(i, begin + k).derivative[k];
+    });
+  }
+
   /// Overwrites `product` with (∂∂f) · direction.
   template <class Function, class Direction, class Out>
   void hessian_product(const Function& f, const Vector& theta, const Direction& direction,

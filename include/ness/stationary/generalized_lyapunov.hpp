@@ -1,10 +1,10 @@
 // The Lyapunov equation of noise that depends on the position (App. D, Eqs. 44, 47).
 #pragma once
 
-#include <Eigen/LU>
 #include <algorithm>
 #include <cmath>
 
+#include "ness/detail/general_matrices.hpp"
 #include "ness/stationary/lyapunov.hpp"
 
 namespace ness {
@@ -24,12 +24,6 @@ struct GeneralizedLyapunovSettings {
 };
 
 namespace detail {
-
-/// b ← A⁻¹b with pivoting, of dynamic size so that all models share it.
-template <class Scalar>
-void solve_general(const DynamicMatrix<Scalar>& matrix, DynamicVector<Scalar>& right_side) {
-  right_side = Eigen::PartialPivLU<DynamicMatrix<Scalar>>(matrix).solve(right_side);
-}
 
 /// Does Cholesky's factorisation of a symmetric matrix exist?
 template <class Matrix>

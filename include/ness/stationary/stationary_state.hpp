@@ -1,4 +1,4 @@
-// The stationary state of a linear chain with constant noise (Secs. 2 and 3.3, App. C).
+// The stationary state of a linear system or chain with constant noise (Secs. 2, 3.3, App. C).
 #pragma once
 
 #include <Eigen/Core>
@@ -8,8 +8,10 @@
 #include <utility>
 
 #include "ness/detail/check.hpp"
+#include "ness/detail/general_matrices.hpp"
 #include "ness/detail/symmetric_eigen.hpp"
 #include "ness/stationary/lyapunov.hpp"
+#include "ness/systems/linear.hpp"
 
 namespace ness {
 
@@ -68,8 +70,9 @@ struct StationarySettings {
 
 /// Everything that is known of the stationary state of δθ' = (I − ηH) δθ + ξ, ½⟨ξξᵀ⟩ = D.
 ///
-/// Made from θ₀, H, D and η (per Markov step); its fields bear the names of what a simulation
-/// measures. D may be singular: inverses are taken on its range, whose dimension is `rank`.
+/// Made from θ₀, H, D and η (per Markov step), or from a linear system, which need not go down a
+/// gradient; its fields bear the names of what a simulation measures. D may be singular: inverses
+/// are taken on its range, whose dimension is `rank`.
 template <class Matrix>
 class StationaryState {
  public:
@@ -77,13 +80,13 @@ class StationaryState {
   using Vector = Eigen::Matrix<Scalar, Matrix::RowsAtCompileTime, 1>;
 
   Vector mean;                ///< θ₀, N
-  Matrix hessian;             ///< H, N × N
+  Matrix hessian;             ///< H of SGD, K of a linear system, N × N
   Matrix diffusion;           ///< D, N × N, per step
   Matrix covariance;          ///< Σ (Eq. 23), N × N
   Matrix circulation;         ///< C = ½η(HΣ − ΣH) (Eq. 25), N × N, antisymmetric, per step
   Scalar entropy_production;  ///< ⟨σ⟩ per step (Eq. 29); in the discrete form the mean of Eq. 27
-  Vector hessian_eigenvalues;  ///< increasing
-  double learning_rate;        ///< η
+  Vector hessian_eigenvalues;  ///< increasing; of a linear system real parts of those of μK
+  double learning_rate;        ///< η, or the time step Δt of a linear system
   Matrix mobility;             ///< μ, N × N per step: ηI of SGD, unless set otherwise
   LyapunovForm form;
   Scalar residual;    ///< of the Lyapunov equation
@@ -107,25 +110,27 @@ class StationaryState {
     detail::require_size(hessian, n, n, "StationaryState", "hessian");
     detail::require_finite(mean, "StationaryState", "mean");
     solve();
-    const Scalar tolerance = settings.rank_tolerance > 0
-                                 ? static_cast<Scalar>(settings.rank_tolerance)
-                                 : static_cast<Scalar>(n) * std::numeric_limits<Scalar>::epsilon();
-    const RangeInverse<Matrix> d(diffusion, tolerance);
-    sigma_ = RangeInverse<Matrix>(covariance, tolerance);
-    rank = d.rank;
-    velocity_matrix_.noalias() = -circulation * sigma_.inverse;
-    force_matrix_.noalias() = d.inverse * velocity_matrix_;
-    // −tr(C D⁻¹ C Σ⁻¹) as a sum of squares: no cancellation near equilibrium.
-    const Matrix scaled = circulation * sigma_.root;
-    entropy_production = (d.root.transpose() * scaled).squaredNorm();
-    const Scalar all = scaled.norm();
-    velocity_outside_range = all > 0 ? (d.outside * scaled).norm() / all : Scalar(0);
-    if (form == LyapunovForm::discrete) {
-      // ηHΣ = C + D + ½η²HΣH, and the mean of Eq. 27 is −η tr(C D⁻¹ H).
-      const auto eta = static_cast<Scalar>(learning_rate);
-      const Matrix quadratic = hessian * covariance * hessian;
-      entropy_production -= eta * eta / 2 * force_matrix_.cwiseProduct(quadratic).sum();
-    }
+    follow(settings);
+  }
+
+  /// Of δθ' = (I − Δt μK) δθ + ξ, all quantities per time step Δt; of a system in continuous time
+  /// per unit of time (Δt = 1). `LyapunovForm::discrete` is exact for `EulerMaruyama` with this Δt.
+  ///
+  /// Throws `std::invalid_argument` for a Δt that is not positive, or where nothing holds the
+  /// system: an eigenvalue of μK without a positive real part, or a Δt beyond stability. Cost: a
+  /// Schur decomposition, two eigendecompositions and a dozen products.
+  explicit StationaryState(const LinearSystem<Matrix>& system, double time_step = 1,
+                           const StationarySettings& settings = {})
+      : mean(system.center()),
+        hessian(system.hessian()),
+        diffusion(static_cast<Scalar>(time_step) * system.diffusion()),
+        learning_rate(time_step),
+        mobility(static_cast<Scalar>(time_step) * system.mobility()),
+        form(settings.form),
+        relaxation_(static_cast<Scalar>(time_step) * system.relaxation()) {
+    detail::require_positive(time_step, "StationaryState", "time_step");
+    solve_linear_system();
+    follow(settings);
   }
 
   /// Φ(θ) = ½ δθᵀΣ⁻¹δθ + ½ log det 2πΣ (Eq. 20), normalised: e^{−Φ} integrates to 1 over the range
@@ -152,9 +157,7 @@ class StationaryState {
   const Matrix& force_matrix() const { return force_matrix_; }
 
   /// C = ηHΣ − D (Eq. 24), equal to `circulation` in the continuous form.
-  Matrix circulation_from_diffusion() const {
-    return static_cast<Scalar>(learning_rate) * hessian * covariance - diffusion;
-  }
+  Matrix circulation_from_diffusion() const { return relaxation_ * covariance - diffusion; }
 
   /// tr⟨∇𝓛 δθᵀ⟩ = tr(HΣ), which Eq. 22 says is η⁻¹ tr D.
   Scalar gradient_correlation() const { return hessian.cwiseProduct(covariance).sum(); }
@@ -166,10 +169,11 @@ class StationaryState {
 
   /// The Hessian of the landscape that the drift −ηHδθ goes down with mobility μ, ημ⁻¹H, N × N: H
   /// of SGD, H₀⁻¹ of the earthquake model (Eq. 34). In equilibrium it is (βΣ)⁻¹.
-  Matrix landscape_hessian() const {
-    const detail::SymmetricEigen<Matrix> eigen(mobility);
-    return static_cast<Scalar>(learning_rate) * eigen.vectors *
-           eigen.values.cwiseInverse().asDiagonal() * eigen.vectors.transpose() * hessian;
+  Matrix landscape_hessian() const { return detail::divide_general<Scalar>(mobility, relaxation_); }
+
+  /// The linear system with this stationary state, per step: centre θ₀, `landscape_hessian`, μ, D.
+  LinearSystem<Matrix> linear_system() const {
+    return {mean, landscape_hessian(), mobility, diffusion};
   }
 
   /// ‖C‖ / ‖D‖: 0 in equilibrium.
@@ -197,11 +201,58 @@ class StationaryState {
     covariance = std::move(solution.covariance);
     residual = solution.residual;
     condition = solution.condition;
-    const Matrix product = hessian * covariance;
-    circulation = static_cast<Scalar>(learning_rate) / 2 * (product - product.transpose());
+    relaxation_ = static_cast<Scalar>(learning_rate) * hessian;
+  }
+
+  void solve_linear_system() {
+    const Scalar coupling = form == LyapunovForm::discrete ? Scalar(1) : Scalar(0);
+    const detail::GeneralLyapunov<Scalar> solution(relaxation_, 2 * diffusion, coupling);
+    hessian_eigenvalues = solution.decay_rates / static_cast<Scalar>(learning_rate);
+    const Scalar slowest = hessian_eigenvalues[0];
+    detail::require(slowest > 0, "StationaryState",
+                    "every eigenvalue of mobility * hessian must have a positive real part for a "
+                    "stationary state; the smallest",
+                    slowest);
+    detail::require(solution.spectral_radius < 1, "StationaryState",
+                    "time_step must be smaller for a stationary state: the spectral radius of a "
+                    "step must be below 1",
+                    solution.spectral_radius);
+    covariance = solution.solution;
+    condition = hessian_eigenvalues[hessian_eigenvalues.size() - 1] / slowest;
+    const Matrix product = relaxation_ * covariance;
+    const Matrix defect = product + product.transpose() -
+                          coupling * product * relaxation_.transpose() - 2 * diffusion;
+    const Scalar scale = 2 * diffusion.norm();
+    residual = scale > 0 ? defect.norm() / scale : defect.norm();
+  }
+
+  // What follows from Σ.
+  void follow(const StationarySettings& settings) {
+    const auto n = mean.size();
+    const Matrix product = relaxation_ * covariance;
+    circulation = (product - product.transpose()) / 2;
+    const Scalar tolerance = settings.rank_tolerance > 0
+                                 ? static_cast<Scalar>(settings.rank_tolerance)
+                                 : static_cast<Scalar>(n) * std::numeric_limits<Scalar>::epsilon();
+    const RangeInverse<Matrix> d(diffusion, tolerance);
+    sigma_ = RangeInverse<Matrix>(covariance, tolerance);
+    rank = d.rank;
+    velocity_matrix_.noalias() = -circulation * sigma_.inverse;
+    force_matrix_.noalias() = d.inverse * velocity_matrix_;
+    // −tr(C D⁻¹ C Σ⁻¹) as a sum of squares: no cancellation near equilibrium.
+    const Matrix scaled = circulation * sigma_.root;
+    entropy_production = (d.root.transpose() * scaled).squaredNorm();
+    const Scalar all = scaled.norm();
+    velocity_outside_range = all > 0 ? (d.outside * scaled).norm() / all : Scalar(0);
+    if (form == LyapunovForm::discrete) {
+      // ηHΣ = C + D + ½η²HΣH, and the mean of Eq. 27 is −η tr(C D⁻¹ H).
+      const Matrix quadratic = product * relaxation_.transpose();
+      entropy_production -= force_matrix_.cwiseProduct(quadratic).sum() / 2;
+    }
   }
 
   RangeInverse<Matrix> sigma_;
+  Matrix relaxation_;  // ηH: the drift per step is −ηHδθ
   Matrix velocity_matrix_, force_matrix_;
 };
 

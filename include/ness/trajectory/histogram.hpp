@@ -7,28 +7,10 @@
 #include <vector>
 
 #include "ness/detail/check.hpp"
+#include "ness/sampling/axis.hpp"
 #include "ness/trajectory/block.hpp"
 
 namespace ness {
-
-/// `bins` equal bins over [lower, upper); what falls outside is counted apart.
-struct Axis {
-  double lower = 0;
-  double upper = 1;
-  Eigen::Index bins = 1;
-
-  /// Throws `std::invalid_argument` unless lower < upper, both finite, and bins ≥ 1.
-  void check(std::string_view function) const {
-    detail::require(bins >= 1, function, "bins must be at least 1", bins);
-    if (!(lower < upper) || !std::isfinite(lower) || !std::isfinite(upper))
-      detail::invalid(function, "lower must be below upper, both finite, but they are ", lower,
-                      " and ", upper);
-  }
-  double width() const { return (upper - lower) / static_cast<double>(bins); }
-  double center(Eigen::Index bin) const {
-    return lower + (static_cast<double>(bin) + 0.5) * width();
-  }
-};
 
 /// Counts of one variable.
 class Histogram {

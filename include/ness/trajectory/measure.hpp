@@ -169,15 +169,6 @@ class StationaryEstimator {
   Vector reference_;
 };
 
-/// The batch length that divides the steps of all chains into about `batches` equal parts, a whole
-/// number of blocks where there are enough steps.
-inline std::int64_t batch_length(std::int64_t markov_steps_per_chain, int chains, int batches) {
-  detail::require(batches >= 2, "batch_length", "batches must be at least 2", batches);
-  const std::int64_t per_chain = std::max(1, (batches + chains - 1) / chains);
-  const std::int64_t length = markov_steps_per_chain / per_chain;
-  return std::max<std::int64_t>(1, length < block_steps ? length : length - length % block_steps);
-}
-
 /// As `measure`, with further estimators that see the same trajectories: returns the measurement
 /// and then each of `estimators`, filled.
 ///

@@ -24,14 +24,14 @@ namespace ness {
 /// Markov steps in a block: a multiple of the short sub-trajectories 2, 3, 4, 6 and 8.
 inline constexpr Eigen::Index block_steps = 192;
 
-/// A chain left the finite numbers: the learning rate is too large for where it was.
+/// A chain left the finite numbers: its steps are too large for where it was.
 class Diverged : public std::runtime_error {
  public:
   Diverged(int chain_, std::int64_t step_)
       : std::runtime_error("ness: chain " + std::to_string(chain_) + " diverged at Markov step " +
                            std::to_string(step_) +
                            " (counted from its start): its state is no longer finite; lower the "
-                           "learning rate"),
+                           "learning rate, or the time step"),
         chain(chain_),
         step(step_) {}
   int chain;
@@ -57,6 +57,15 @@ struct RunSettings {
     detail::require(threads >= 0, function, "threads must not be negative", threads);
   }
 };
+
+/// The batch length that divides the steps of all chains into about `batches` equal parts, a whole
+/// number of blocks where there are enough steps.
+inline std::int64_t batch_length(std::int64_t markov_steps_per_chain, int chains, int batches) {
+  detail::require(batches >= 2, "batch_length", "batches must be at least 2", batches);
+  const std::int64_t per_chain = std::max(1, (batches + chains - 1) / chains);
+  const std::int64_t length = markov_steps_per_chain / per_chain;
+  return std::max<std::int64_t>(1, length < block_steps ? length : length - length % block_steps);
+}
 
 namespace detail {
 

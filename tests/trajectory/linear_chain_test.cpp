@@ -1,6 +1,6 @@
 // Where the theory is exact: a linear chain with constant Gaussian noise.
 #include <ness/compare.hpp>
-#include <ness/dynamics/gaussian_chain.hpp>
+#include <ness/dynamics/euler_maruyama.hpp>
 #include <ness/stationary/stationary_state.hpp>
 #include <ness/trajectory/measure.hpp>
 #include <sstream>
@@ -24,13 +24,12 @@ State state_of(Eigen::Index n, double eta, ness::LyapunovForm form) {
 auto simulate(const State& state, const VectorXd& start, std::int64_t steps, std::int64_t burn_in) {
   const std::vector<int> lengths{1, 2, 3, 5};
   constexpr int chains = 8;
+  const ness::LinearSystem<MatrixXd> system = state.linear_system();
   auto [estimator] = ness::run_chains(
       {.steps = steps, .burn_in = burn_in, .chains = chains},
       [&](int k) {
-        ness::GaussianChain chain(state.mean, state.hessian, state.diffusion, state.learning_rate,
-                                  ness::Philox(5, static_cast<std::uint64_t>(k)));
-        chain.move_to(start);
-        return chain;
+        return ness::EulerMaruyama(system, 1, start,
+                                   ness::Philox(5, static_cast<std::uint64_t>(k)));
       },
       state.mean,
       ness::StationaryEstimator<Eigen::Dynamic>(state, lengths,
@@ -114,8 +113,10 @@ TEST_CASE("a comparison agrees where it should and not where it should not") {
 
 TEST_CASE("a singular D moves the chain on its range alone") {
   MatrixXd d = MatrixXd::Zero(3, 3);
-  d(1, 1) = 0.5;
-  ness::GaussianChain chain(VectorXd::Zero(3).eval(), MatrixXd(MatrixXd::Identity(3, 3)), d, 0.1);
+  d(1, 1) = 5;
+  const MatrixXd one = MatrixXd::Identity(3, 3);
+  const ness::LinearSystem<MatrixXd> system(VectorXd::Zero(3), one, one, d);
+  ness::EulerMaruyama chain(system, 0.1, VectorXd::Zero(3).eval());
   double sum = 0;
   constexpr int steps = 100'000;
   VectorXd before = chain.theta();
@@ -126,15 +127,25 @@ TEST_CASE("a singular D moves the chain on its range alone") {
   }
   CHECK(chain.theta()[0] == 0);
   CHECK(chain.theta()[2] == 0);
-  CHECK(std::abs(sum / steps - 1) <= 4 * std::sqrt(2.0 / steps));  // 2D = 1
+  CHECK(std::abs(sum / steps - 1) <= 4 * std::sqrt(2.0 / steps));  // 2D Δt = 1
 }
 
-TEST_CASE("bad input of the Gaussian chain is refused") {
-  const VectorXd mean = VectorXd::Zero(2);
+TEST_CASE("bad input of linear systems and their chains is refused") {
+  const VectorXd center = VectorXd::Zero(2);
   const MatrixXd one = MatrixXd::Identity(2, 2);
   const MatrixXd negative = Eigen::Vector2d(1, -1).asDiagonal();
-  CHECK_THROWS_WITH(ness::GaussianChain(mean, one, negative, 0.1), contains("negative, but is -1"));
-  CHECK_THROWS_WITH(ness::GaussianChain(mean, one, MatrixXd(MatrixXd::Identity(3, 3)), 0.1),
+  using System = ness::LinearSystem<MatrixXd>;
+  CHECK_THROWS_WITH(System(center, one, one, MatrixXd(MatrixXd::Identity(3, 3))),
                     contains("diffusion must be 2 x 2"));
-  CHECK_THROWS_WITH(ness::GaussianChain(mean, one, one, 0.0), contains("learning_rate"));
+  CHECK_THROWS_WITH(System(center, one * NAN, one, one), contains("hessian must be finite"));
+  const System backwards(center, one, one, negative);
+  CHECK_THROWS_WITH(ness::EulerMaruyama(backwards, 0.1, center), contains("negative, but is -1"));
+  const System system(center, one, one, one);
+  CHECK_THROWS_WITH(ness::EulerMaruyama(system, 0.0, center), contains("time_step"));
+  CHECK_THROWS_WITH(ness::EulerMaruyama(system, 0.1, VectorXd(VectorXd::Zero(3))),
+                    contains("theta must be 2 x 1"));
+  CHECK_THROWS_WITH(ness::StationaryState(system, 2.5, {.form = ness::LyapunovForm::discrete}),
+                    contains("spectral radius"));
+  CHECK_THROWS_WITH(ness::StationaryState(System(center, negative, one, one)),
+                    contains("positive real part"));
 }

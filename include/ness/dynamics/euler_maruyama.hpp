@@ -1,0 +1,123 @@
+// Trajectories of a system with drift and diffusion, by the method of Euler and Maruyama.
+#pragma once
+
+#include <Eigen/Cholesky>
+#include <Eigen/Core>
+#include <cmath>
+#include <random>
+#include <utility>
+
+#include "ness/detail/check.hpp"
+#include "ness/detail/symmetric_eigen.hpp"
+#include "ness/random/normal.hpp"
+#include "ness/random/philox.hpp"
+#include "ness/systems/fokker_planck.hpp"
+
+namespace ness {
+
+namespace detail {
+
+/// B with BBᵀ = A of a symmetric positive semidefinite A: Cholesky's factor, or, where A is
+/// singular, its eigenvectors times the roots of its eigenvalues.
+template <class Matrix>
+class NoiseRoot {
+ public:
+  using Scalar = typename Matrix::Scalar;
+
+  /// Throws `std::invalid_argument` for an A with a negative eigenvalue beyond rounding.
+  void factor(const Matrix& matrix, std::string_view function) {
+    root_ = matrix;
+    const Eigen::LLT<Eigen::Ref<Matrix>> in_place(root_);
+    triangular_ = in_place.info() == Eigen::Success;
+    if (!triangular_) factor_semidefinite(matrix, function);
+  }
+
+  /// out ← B · normals
+  template <class Vector>
+  void apply(const Vector& normals, Vector& out) const {
+    if (triangular_)
+      out.noalias() = root_.template triangularView<Eigen::Lower>() * normals;
+    else
+      out.noalias() = root_ * normals;
+  }
+
+ private:
+  void factor_semidefinite(const Matrix& matrix, std::string_view function) {
+    const SymmetricEigen<Matrix> eigen(matrix);
+    const Scalar smallest = eigen.values[0];
+    const Scalar largest = eigen.values[eigen.values.size() - 1];
+    require(smallest >= -Scalar(1e-6) * largest, function,
+            "the smallest eigenvalue of diffusion must not be negative", smallest);
+    root_ = eigen.vectors * eigen.values.cwiseMax(Scalar(0)).cwiseSqrt().asDiagonal();
+  }
+
+  Matrix root_;
+  bool triangular_ = true;
+};
+
+}  // namespace detail
+
+/// θ' = θ − μ∇𝓛 Δt + √Δt Z z with ½ZZᵀ = D, all at the start of the step, z ~ N(0, I): the Itô
+/// equation dθ = −μ∇𝓛 dt + Z dW (Eq. 5) in steps of Δt. One Markov step is one time step.
+///
+/// Averages have an error of order Δt (weak order 1). Z is the system's own, else Cholesky's factor
+/// of 2D, of constant D once, else in each step; where D is singular an eigendecomposition takes
+/// its place. The chain refers to the system and owns its state. Cost: N³/3 operations for the
+/// factor where D depends on θ; without allocation, but what the system does, an
+/// eigendecomposition, and Eigen's products of matrices too large for its stack buffer (128 KB).
+template <FokkerPlanck S, std::uniform_random_bit_generator Random = Philox>
+class EulerMaruyama {
+ public:
+  using Scalar = scalar_t<S>;
+  using Vector = vector_t<S>;
+
+  /// Starts at `theta`. Throws `std::invalid_argument` for a time step that is not positive, a θ of
+  /// another size or that is not finite, or a D with a negative eigenvalue.
+  EulerMaruyama(const S& system, double time_step, Vector theta, Random random = Random{})
+      : terms_(system),
+        time_step_(static_cast<Scalar>(time_step)),
+        theta_(std::move(theta)),
+        normals_(theta_),
+        noise_(theta_),
+        random_(std::move(random)) {
+    detail::require_positive(time_step, "EulerMaruyama", "time_step");
+    detail::require_size(theta_, system.parameters(), 1, "EulerMaruyama", "theta");
+    detail::require_finite(theta_, "EulerMaruyama", "theta");
+    detail::require_finite(terms_.at(theta_).diffusion(), "EulerMaruyama", "diffusion");
+    if constexpr (!HasNoise<S>) root_.factor(terms_.diffusion(), "EulerMaruyama");
+  }
+  EulerMaruyama(S&&, double, Vector, Random = Random{}) = delete;  // it would dangle
+
+  void step() {
+    terms_.at(theta_);
+    normal_.fill(random_, normals_);
+    if constexpr (HasNoise<S>) {
+      terms_.system().noise(theta_, normals_, noise_);
+    } else {
+      if constexpr (!HasConstantDiffusion<S>) root_.factor(terms_.diffusion(), "EulerMaruyama");
+      root_.apply(normals_, noise_);
+    }
+    theta_ += time_step_ * terms_.drift() + std::sqrt(2 * time_step_) * noise_;
+  }
+
+  const Vector& theta() const { return theta_; }
+  Index parameters() const { return theta_.size(); }
+  Index updates_per_markov_step() const { return 1; }
+  double time_step() const { return static_cast<double>(time_step_); }
+
+  /// For checkpoints.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(theta_, random_, normal_);
+  }
+
+ private:
+  SystemTerms<S> terms_;
+  Scalar time_step_;
+  Vector theta_, normals_, noise_;
+  detail::NoiseRoot<matrix_t<S>> root_;
+  Random random_;
+  Normal normal_;
+};
+
+}  // namespace ness

@@ -1,0 +1,103 @@
+// Linear systems: a quadratic potential, constant mobility and diffusion. Near a minimum every
+// system is one, SGD among them (Sec. 3.3).
+#pragma once
+
+#include <Eigen/Core>
+#include <utility>
+
+#include "ness/detail/check.hpp"
+#include "ness/systems/fokker_planck.hpp"
+
+namespace ness {
+
+/// 𝓛 = ½δθᵀKδθ about a centre, with constant μ and D: the drift is −μKδθ (Eq. 19). μ need not be
+/// symmetric: its antisymmetric part turns the force, and so does no work on average.
+///
+/// Its stationary state is `StationaryState(system)`; `state.linear_system()` is the way back.
+template <class Matrix_>
+class LinearSystem {
+ public:
+  using Matrix = Matrix_;
+  using Scalar = typename Matrix::Scalar;
+  static constexpr int size = Matrix::RowsAtCompileTime;
+  using Vector = Eigen::Matrix<Scalar, size, 1>;
+
+  /// Centre N; K, μ and D N × N, μ and D per unit of time. Throws `std::invalid_argument` for sizes
+  /// that disagree or numbers that are not finite.
+  LinearSystem(Vector center, Matrix hessian, Matrix mobility, Matrix diffusion)
+      : center_(std::move(center)),
+        hessian_(std::move(hessian)),
+        mobility_(std::move(mobility)),
+        diffusion_(std::move(diffusion)) {
+    detail::require_finite(center_, "LinearSystem", "center");
+    const auto check = [&](const Matrix& matrix, std::string_view name) {
+      detail::require_size(matrix, center_.size(), center_.size(), "LinearSystem", name);
+      detail::require_finite(matrix, "LinearSystem", name);
+    };
+    check(hessian_, "hessian");
+    check(mobility_, "mobility");
+    check(diffusion_, "diffusion");
+    relaxation_ = mobility_ * hessian_;
+  }
+
+  Index parameters() const requires(size == Eigen::Dynamic) { return center_.size(); }
+  static constexpr Index parameters() requires(size != Eigen::Dynamic) { return size; }
+
+  const Vector& center() const { return center_; }
+  /// K = ∂∂𝓛, N × N.
+  const Matrix& hessian() const { return hessian_; }
+  const Matrix& mobility() const { return mobility_; }
+  const Matrix& diffusion() const { return diffusion_; }
+  /// μK, N × N, per unit of time: the drift is −μKδθ.
+  const Matrix& relaxation() const { return relaxation_; }
+
+  Scalar potential(const Vector& theta) const {
+    const Vector away = theta - center_;
+    return away.dot(hessian_ * away) / 2;
+  }
+  void gradient(const Vector& theta, Vector& gradient) const {
+    gradient.noalias() = hessian_ * (theta - center_);
+  }
+  void drift(const Vector& theta, Vector& drift) const {
+    drift.noalias() = -relaxation_ * (theta - center_);
+  }
+
+ private:
+  Vector center_;
+  Matrix hessian_, mobility_, diffusion_, relaxation_;
+};
+
+/// Two coordinates at two temperatures in one potential, 𝓛 = ½kθ² + κθ₁θ₂, μ = I, D = diag(T₁, T₂)
+/// (R. Filliger and P. Reimann, PRL 99, 230602, 2007). Heat goes from the hot to the cold one, and
+/// θ gyrates: with Δ = T₁ − T₂ and v = −CΣ⁻¹δθ
+///   C = (κΔ/2k) [0 −1; 1 0],  ⟨σ⟩ = κ²Δ² / (2k T₁T₂) per unit of time.
+/// Throws `std::invalid_argument` unless |κ| < k and T₁, T₂ > 0.
+inline LinearSystem<Eigen::Matrix2d> brownian_gyrator(double stiffness, double coupling,
+                                                      double temperature1, double temperature2) {
+  detail::require_positive(stiffness, "brownian_gyrator", "stiffness");
+  detail::require(std::abs(coupling) < stiffness, "brownian_gyrator",
+                  "coupling must be below stiffness in size", coupling);
+  detail::require_positive(temperature1, "brownian_gyrator", "temperature1");
+  detail::require_positive(temperature2, "brownian_gyrator", "temperature2");
+  Eigen::Matrix2d hessian;
+  hessian << stiffness, coupling, coupling, stiffness;
+  return {Eigen::Vector2d::Zero(), hessian, Eigen::Matrix2d::Identity(),
+          Eigen::Vector2d(temperature1, temperature2).asDiagonal()};
+}
+
+/// A particle in a harmonic trap that a force drives round, −kθ + ωJθ with J = [0 −1; 1 0], D = TI.
+/// The drive is μ = I − (ω/k)J. The density is that of equilibrium at T, yet
+///   v = ωJδθ,  C = −(ωT/k) J,  ⟨σ⟩ = 2ω²/k per unit of time.
+/// Throws `std::invalid_argument` unless k, T > 0.
+inline LinearSystem<Eigen::Matrix2d> driven_trap(double stiffness, double rotation,
+                                                 double temperature) {
+  detail::require_positive(stiffness, "driven_trap", "stiffness");
+  detail::require_positive(temperature, "driven_trap", "temperature");
+  Eigen::Matrix2d turn;
+  turn << 0, -1, 1, 0;
+  return {Eigen::Vector2d::Zero(), stiffness * Eigen::Matrix2d::Identity(),
+          Eigen::Matrix2d::Identity() - rotation / stiffness * turn,
+          temperature * Eigen::Matrix2d::Identity()};
+}
+
+}  // namespace ness

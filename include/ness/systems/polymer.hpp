@@ -1,0 +1,157 @@
+// A polymer in solution (Box 1): beads and springs, with the flow that each bead makes.
+#pragma once
+
+#include <Eigen/Core>
+#include <cmath>
+#include <numbers>
+#include <random>
+
+#include "ness/detail/check.hpp"
+#include "ness/random/normal.hpp"
+#include "ness/systems/fokker_planck.hpp"
+
+namespace ness {
+
+/// Beads do not feel each other's flow: the chain of P. E. Rouse (J. Chem. Phys. 21, 1953).
+struct FreeDraining {};
+
+/// Beads drag each other through the fluid (J. Rotne and S. Prager, J. Chem. Phys. 50, 1969;
+/// H. Yamakawa, ibid. 53, 1970). Between two of them, r apart, with n = r/|r|:
+///   μ₀ (3a/4r) [(1 + 2a²/3r²) I + (1 − 2a²/r²) nnᵀ]    r ≥ 2a
+///   μ₀ [(1 − 9r/32a) I + (3r/32a) nnᵀ]                  r < 2a
+/// Positive definite and without divergence in any configuration.
+struct RotnePragerYamakawa {
+  double bead_radius = 0.25;  ///< a
+};
+
+/// Beads on harmonic springs, in three dimensions: 𝓛 = ½k Σ|r_{i+1} − r_i|² with k = 3T/b², so that
+/// a spring has the mean square length b²; D = Tμ, β = 1/T: Boltzmann equilibrium (Box 1), whatever
+/// the mobility. θ is r_1 … r_B, 3B numbers. The centre of mass diffuses freely, so that the
+/// stationary density is that of the springs.
+template <class Hydrodynamics = RotnePragerYamakawa>
+class Polymer {
+ public:
+  using Vector = Eigen::VectorXd;
+  using Matrix = Eigen::MatrixXd;
+  static constexpr bool drains_freely = std::is_same_v<Hydrodynamics, FreeDraining>;
+
+  struct Settings {
+    Index beads = 2;           ///< B
+    double bond_length = 1;    ///< b: root mean square length of a spring
+    double temperature = 1;    ///< T
+    double bead_mobility = 1;  ///< μ₀, velocity over force of one bead alone
+    Hydrodynamics hydrodynamics = {};
+  };
+
+  /// Throws `std::invalid_argument` for fewer than 2 beads or numbers that are not positive.
+  explicit Polymer(const Settings& settings) : settings_(settings) {
+    detail::require(settings.beads >= 2, "Polymer", "beads must be at least 2", settings.beads);
+    detail::require_positive(settings.bond_length, "Polymer", "bond_length");
+    detail::require_positive(settings.temperature, "Polymer", "temperature");
+    detail::require_positive(settings.bead_mobility, "Polymer", "bead_mobility");
+    if constexpr (!drains_freely)
+      detail::require_positive(settings.hydrodynamics.bead_radius, "Polymer", "bead_radius");
+  }
+
+  const Settings& settings() const { return settings_; }
+  Index beads() const { return settings_.beads; }
+  Index parameters() const { return 3 * settings_.beads; }
+  double beta() const { return 1 / settings_.temperature; }
+  /// k = 3T/b²
+  double stiffness() const {
+    return 3 * settings_.temperature / (settings_.bond_length * settings_.bond_length);
+  }
+  /// The longest relaxation time of the free-draining chain, 1/(4kμ₀ sin²(π/2B)).
+  double relaxation_time() const {
+    const double sine = std::sin(std::numbers::pi / (2 * static_cast<double>(beads())));
+    return 1 / (4 * stiffness() * settings_.bead_mobility * sine * sine);
+  }
+
+  double potential(const Vector& theta) const {
+    const Index rest = theta.size() - 3;
+    return stiffness() / 2 * (theta.tail(rest) - theta.head(rest)).squaredNorm();
+  }
+
+  void gradient(const Vector& theta, Vector& gradient) const {
+    const Index rest = theta.size() - 3;
+    gradient.setZero();
+    const double k = stiffness();
+    for (Index i = 0; i < rest; ++i) {
+      const double force = k * (theta[i + 3] - theta[i]);
+      gradient[i] -= force;
+      gradient[i + 3] += force;
+    }
+  }
+
+  Matrix diffusion() const requires drains_freely {
+    return settings_.temperature * settings_.bead_mobility *
+           Matrix::Identity(parameters(), parameters());
+  }
+  /// D is a number times I: no product with a matrix is needed.
+  void drift(const Vector& theta, Vector& drift) const requires drains_freely {
+    gradient(theta, drift);
+    drift *= -settings_.bead_mobility;
+  }
+  void noise(const Vector&, const Vector& normals, Vector& noise) const requires drains_freely {
+    noise = std::sqrt(settings_.temperature * settings_.bead_mobility) * normals;
+  }
+
+  void diffusion(const Vector& theta, Matrix& diffusion) const requires(!drains_freely) {
+    const double alone = settings_.temperature * settings_.bead_mobility;
+    for (Index j = 0; j < beads(); ++j) {
+      diffusion.template block<3, 3>(3 * j, 3 * j) = alone * Eigen::Matrix3d::Identity();
+      for (Index i = j + 1; i < beads(); ++i) {
+        const Eigen::Matrix3d pair = alone * drag(bead(theta, i) - bead(theta, j));
+        diffusion.template block<3, 3>(3 * i, 3 * j) = pair;
+        diffusion.template block<3, 3>(3 * j, 3 * i) = pair;
+      }
+    }
+  }
+  /// ∇·D = 0.
+  void diffusion_divergence(const Vector&, Vector& divergence) const requires(!drains_freely) {
+    divergence.setZero();
+  }
+
+  /// r_{B} − r_1, whose mean square is (B − 1) b².
+  Eigen::Vector3d end_to_end(const Vector& theta) const {
+    return theta.tail<3>() - theta.head<3>();
+  }
+
+  /// A configuration of the stationary state, its first bead at the origin.
+  template <std::uniform_random_bit_generator Random>
+  Vector draw(Random& random) const {
+    Normal normal;
+    Vector theta = Vector::Zero(parameters());
+    const double spread = settings_.bond_length / std::sqrt(3.0);
+    for (Index i = 3; i < theta.size(); ++i) theta[i] = theta[i - 3] + spread * normal(random);
+    return theta;
+  }
+
+ private:
+  static auto bead(const Vector& theta, Index i) { return theta.segment<3>(3 * i); }
+
+  /// The mobility between two beads, over μ₀.
+  Eigen::Matrix3d drag(const Eigen::Vector3d& apart) const {
+    const double a = settings_.hydrodynamics.bead_radius;
+    const double square = apart.squaredNorm();
+    const double r = std::sqrt(square);
+    double isotropic = 0;
+    double along = 0;  // times r rᵀ
+    if (r >= 2 * a) {
+      const double far = 3 * a / (4 * r);
+      const double near = 2 * a * a / square;
+      isotropic = far * (1 + near / 3);
+      along = far * (1 - near) / square;
+    } else {
+      isotropic = 1 - 9 * r / (32 * a);
+      along = r > 0 ? 3 / (32 * a * r) : 0;
+    }
+    Eigen::Matrix3d result = along * apart * apart.transpose();
+    result.diagonal().array() += isotropic;
+    return result;
+  }
+
+  Settings settings_;
+};
+
+}  // namespace ness

@@ -1,0 +1,67 @@
+// A way of training as a system with drift and diffusion (Secs. 3.1, 3.2): the continuous process
+// of which SGD is a sample.
+#pragma once
+
+#include <type_traits>
+
+#include "ness/diffusion/earthquake.hpp"
+#include "ness/diffusion/langevin.hpp"
+#include "ness/diffusion/with_replacement.hpp"
+#include "ness/diffusion/without_replacement.hpp"
+#include "ness/landscape/effective_landscape.hpp"
+
+namespace ness {
+
+/// SGD and samplers with their θ-dependent noise, per Markov step: μ = ηI, D(θ) of the minibatch
+/// and noise policies (Eqs. 13, 17, 37, 38), 𝓛 with replacement and 𝓛̂ of an epoch without. What is
+/// left out are the noise's higher moments and the finite step. It refers to the objective.
+///
+/// Cost: D and ∇𝓛 at a point each take a pass over the samples, ∇·D 2N passes: for small N.
+template <class Objective, class T>
+class TrainingSystem {
+ public:
+  using Scalar = typename Objective::Scalar;
+  using Vector = typename Objective::Vector;
+  using Matrix = typename Objective::Matrix;
+  static constexpr int size = Vector::RowsAtCompileTime;
+  static constexpr bool by_epochs = std::is_same_v<decltype(T::minibatch), WithoutReplacement>;
+  static_assert(!ShakingNoise<decltype(T::noise)>,
+                "ness: the earthquake model's system is that of its linear stationary state, "
+                "predict(objective, minimum, training).linear_system()");
+
+  /// Throws `std::invalid_argument` for settings that do not fit the objective.
+  TrainingSystem(const Objective& objective, const T& training)
+      : objective_(&objective), training_(training) {
+    training.check(objective.samples(), "TrainingSystem");
+  }
+  TrainingSystem(Objective&&, const T&) = delete;  // it would dangle
+
+  Index parameters() const requires(size == Eigen::Dynamic) { return objective_->parameters(); }
+  static constexpr Index parameters() requires(size != Eigen::Dynamic) { return size; }
+
+  Scalar potential(const Vector& theta) const {
+    if constexpr (by_epochs)
+      return EffectiveLandscape(*objective_, training_).value(theta);
+    else
+      return objective_->value(theta);
+  }
+  void gradient(const Vector& theta, Vector& gradient) const {
+    if constexpr (by_epochs)
+      gradient = EffectiveLandscape(*objective_, training_).gradient(theta);
+    else
+      gradient = objective_->gradient(theta);
+  }
+  Matrix mobility() const {
+    return static_cast<Scalar>(training_.learning_rate) *
+           Matrix::Identity(parameters(), parameters());
+  }
+  void diffusion(const Vector& theta, Matrix& d) const {
+    d = ness::diffusion(*objective_, theta, training_);
+  }
+
+ private:
+  const Objective* objective_;
+  T training_;
+};
+
+}  // namespace ness

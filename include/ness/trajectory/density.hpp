@@ -1,0 +1,94 @@
+// The density of a function of the state, with an error for each bin; and its mean.
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <utility>
+
+#include "ness/sampling/axis.hpp"
+#include "ness/sampling/estimate.hpp"
+#include "ness/trajectory/block.hpp"
+
+namespace ness {
+
+/// Mean, mean square and density of f(θ) along a trajectory, each with the error that its
+/// autocorrelation makes (`BatchMeans`).
+///
+/// `f(theta)` returns a number. States are looked at every `stride` steps.
+template <int N, class Function>
+class Density {
+ public:
+  /// `batch_length` in Markov steps. Throws `std::invalid_argument` for a bad axis or a stride
+  /// below 1.
+  Density(Function f, Axis axis, std::int64_t batch_length, Eigen::Index stride = 1)
+      : f_(std::move(f)),
+        axis_(axis),
+        stride_(stride),
+        sums_(Eigen::ArrayXd::Zero(checked(axis, stride) + 2),
+              std::max<std::int64_t>(1, batch_length / stride)),
+        counts_(Eigen::ArrayXd::Zero(axis.bins)) {}
+
+  template <class S>
+  void add(const TrajectoryBlock<S, N>& block) {
+    const auto states = block.deviations();
+    Eigen::ArrayXd sums = Eigen::ArrayXd::Zero(axis_.bins + 2);
+    Eigen::Index looked = 0;
+    for (; phase_ < block.steps(); phase_ += stride_, ++looked) {
+      at_ = (block.reference() + states.col(phase_)).template cast<double>();
+      const double value = f_(std::as_const(at_));
+      sums[axis_.bins] += value;
+      sums[axis_.bins + 1] += value * value;
+      const double position = (value - axis_.lower) / axis_.width();
+      if (position >= 0 && position < static_cast<double>(axis_.bins))
+        ++sums[static_cast<Eigen::Index>(position)];
+    }
+    phase_ -= block.steps();
+    if (looked == 0) return;
+    counts_ += sums.head(axis_.bins);
+    sums_.add(sums, looked);
+  }
+
+  void merge(const Density& other) {
+    sums_.merge(other.sums_);
+    counts_ += other.counts_;
+  }
+
+  /// For checkpoints.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(sums_, counts_, phase_);
+  }
+
+  const Axis& axis() const { return axis_; }
+  /// States in each bin.
+  const Eigen::ArrayXd& counts() const { return counts_; }
+  /// Probability density of f in each bin.
+  Estimate<Eigen::ArrayXd> density() const {
+    const auto [value, error] = sums_.estimate();
+    return {value.head(axis_.bins) / axis_.width(), error.head(axis_.bins) / axis_.width()};
+  }
+  Estimate<double> mean() const { return moment(0); }
+  Estimate<double> mean_square() const { return moment(1); }
+
+ private:
+  static Eigen::Index checked(const Axis& axis, Eigen::Index stride) {
+    axis.check("Density");
+    detail::require(stride >= 1, "Density", "stride must be at least 1", stride);
+    return axis.bins;
+  }
+
+  Estimate<double> moment(Eigen::Index which) const {
+    const auto [value, error] = sums_.estimate();
+    return {value[axis_.bins + which], error[axis_.bins + which]};
+  }
+
+  Function f_;
+  Axis axis_;
+  Eigen::Index stride_;
+  Eigen::Index phase_ = 0;  // steps until the next state to be looked at
+  BatchMeans<Eigen::ArrayXd> sums_;
+  Eigen::ArrayXd counts_;
+  Eigen::Matrix<double, N, 1> at_;
+};
+
+}  // namespace ness

@@ -1,0 +1,85 @@
+// Entropy production along the trajectory of any system (Eq. 7).
+#pragma once
+
+#include <Eigen/Core>
+#include <utility>
+#include <vector>
+
+#include "ness/trajectory/block.hpp"
+#include "ness/trajectory/sub_trajectories.hpp"
+
+namespace ness {
+
+/// Where in a step the integrand of ∫F·dθ is taken.
+enum class StochasticIntegral {
+  ito,          ///< at its start
+  stratonovich  ///< along the chord from its start to its end, by Simpson's rule
+};
+
+/// σ = ∫F∘dθ (Eq. 7) over consecutive sub-trajectories of given lengths, F = D⁻¹v^s
+/// (`StationaryForce`), or without Φ (`ThermodynamicForce`: the same mean, no fluctuation theorem).
+///
+/// Eq. 7 is an integral in the sense of Stratonovich: then ⟨σ⟩ = ⟨v^s·D⁻¹v^s⟩ ≥ 0, and σ changes
+/// its sign when the trajectory is reversed, so that Eqs. 8 and 9 hold. In the sense of Itô the
+/// mean is less by ⟨D_αγ ∂_α F_γ⟩. That vanishes for a linear force and constant D (tr CΣ⁻¹ = 0),
+/// and there ⟨e^{−σ}⟩ = 1 as well, step by step: see `EntropyProduction`, which does that case
+/// faster.
+///
+/// A force that has a potential leaves the difference of it between the ends, to the fifth order of
+/// the steps. `Force` is called as force(theta, out). Cost: two calls for each step, Itô's one.
+template <int N, class Force>
+class PathEntropy {
+ public:
+  /// `bins` over ±`range` for the histograms of σ. Throws `std::invalid_argument` for a length
+  /// below 1.
+  PathEntropy(Force force, const std::vector<int>& lengths, std::int64_t batch_length, double range,
+              StochasticIntegral integral = StochasticIntegral::stratonovich,
+              Eigen::Index bins = 200)
+      : force_(std::move(force)),
+        integral_(integral),
+        sums_(lengths, batch_length, range, bins, "PathEntropy") {}
+
+  void add(const TrajectoryBlock<double, N>& block) {
+    const auto states = block.all_deviations();
+    entropy_.resize(block.steps());
+    at_ = here_ = middle_ = there_ = block.reference();  // the right sizes
+    const auto evaluate = [&](const auto& state, Vector& force) {
+      at_ = block.reference() + state;
+      force_(std::as_const(at_), force);
+    };
+    const bool along_chord = integral_ == StochasticIntegral::stratonovich;
+    evaluate(states.col(0), there_);
+    for (Eigen::Index k = 0; k < block.steps(); ++k) {
+      here_.swap(there_);
+      evaluate(states.col(k + 1), there_);
+      if (along_chord) {
+        evaluate((states.col(k) + states.col(k + 1)) / 2, middle_);
+        here_ = (here_ + 4 * middle_ + there_) / 6;
+      }
+      entropy_[k] = here_.dot(states.col(k + 1) - states.col(k));
+    }
+    sums_.add(entropy_);
+  }
+
+  /// Sub-trajectories left incomplete at the end of `other` are dropped.
+  void merge(const PathEntropy& other) { sums_.merge(other.sums_); }
+
+  /// For checkpoints.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(sums_);
+  }
+
+  std::vector<SubTrajectories> results() const { return sums_.results(); }
+
+ private:
+  using Vector = Eigen::Matrix<double, N, 1>;
+
+  Force force_;
+  StochasticIntegral integral_;
+  detail::EntropySums sums_;
+  Eigen::ArrayXd entropy_;
+  Vector at_, here_, middle_, there_;
+};
+
+}  // namespace ness

@@ -1,0 +1,158 @@
+// Entropy production of sub-trajectories, and its fluctuation theorems (Eqs. 8, 9).
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "ness/detail/check.hpp"
+#include "ness/sampling/estimate.hpp"
+#include "ness/trajectory/histogram.hpp"
+
+namespace ness {
+
+/// 𝒫(−σ)/𝒫(σ) at one σ > 0, which the detailed fluctuation theorem says is e^{−σ} (Eq. 9).
+struct FluctuationRatio {
+  double entropy;  ///< σ, the centre of its bin
+  double ratio;
+  double standard_error;  ///< of independent counts
+};
+
+/// Reads the ratio from a histogram that is symmetric about 0 with an even number of bins, where
+/// both bins hold at least `least` counts. Throws `std::invalid_argument` for another histogram.
+inline std::vector<FluctuationRatio> fluctuation_ratios(const Histogram& histogram,
+                                                        std::int64_t least = 100) {
+  const Axis& axis = histogram.axis();
+  detail::require(axis.lower == -axis.upper && axis.bins % 2 == 0, "fluctuation_ratios",
+                  "the bins must be an even number, symmetric about 0", axis.bins);
+  std::vector<FluctuationRatio> ratios;
+  for (Eigen::Index bin = axis.bins / 2; bin < axis.bins; ++bin) {
+    const std::int64_t plus = histogram.count(bin);
+    const std::int64_t minus = histogram.count(axis.bins - 1 - bin);
+    if (plus < least || minus < least) continue;
+    const double ratio = static_cast<double>(minus) / static_cast<double>(plus);
+    const double variance = 1 / static_cast<double>(minus) + 1 / static_cast<double>(plus);
+    ratios.push_back({axis.center(bin), ratio, ratio * std::sqrt(variance)});
+  }
+  return ratios;
+}
+
+/// What was measured of sub-trajectories of one length.
+struct SubTrajectories {
+  int length;                             ///< ℓ, in Markov steps
+  std::int64_t count;                     ///< how many
+  Estimate<double> entropy_production;    ///< ⟨σ⟩/ℓ, per step (Eq. 29)
+  Estimate<double> integral_fluctuation;  ///< ⟨e^{−σ}⟩, which is 1 (Eq. 8)
+  Histogram histogram;                    ///< of σ
+};
+
+namespace detail {
+
+/// σ of consecutive sub-trajectories of one length, from that of each step.
+class SubTrajectorySums {
+ public:
+  SubTrajectorySums(int length, std::int64_t batch_length, Axis axis)
+      : length_(length), means_(Pair::Zero(), batch_length), histogram_(axis) {}
+
+  void add(const Eigen::ArrayXd& steps) {
+    sums_.resize(steps.size() / length_ + 1);
+    Eigen::Index count = 0;
+    Eigen::Index k = 0;
+    while (open_steps_ > 0 && k < steps.size()) close_one(steps[k++], count);
+    const Eigen::Index whole = (steps.size() - k) / length_;
+    for (Eigen::Index j = 0; j < whole; ++j, k += length_) {
+      double sum = steps[k];
+      for (int i = 1; i < length_; ++i) sum += steps[k + i];
+      sums_[count + j] = sum;
+    }
+    count += whole;
+    while (k < steps.size()) close_one(steps[k++], count);
+    if (count == 0) return;
+    const auto sums = sums_.head(count);
+    for (Eigen::Index j = 0; j < count; ++j) histogram_.add(sums[j]);
+    means_.add(Pair(sums.sum(), (-sums).exp().sum()), count);
+  }
+
+  void merge(const SubTrajectorySums& other) {
+    means_.merge(other.means_);
+    histogram_.merge(other.histogram_);
+  }
+
+  void interrupt() { open_steps_ = 0; }
+
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(means_, histogram_, open_, open_steps_);
+  }
+
+  SubTrajectories result() const {
+    const auto [value, error] = means_.estimate();
+    return {length_,
+            means_.count(),
+            {value[0] / length_, error[0] / length_},
+            {value[1], error[1]},
+            histogram_};
+  }
+
+ private:
+  using Pair = Eigen::Array2d;  // σ and e^{−σ}
+
+  // A sub-trajectory that crosses from one block to the next.
+  void close_one(double step, Eigen::Index& count) {
+    open_ = open_steps_ == 0 ? step : open_ + step;
+    if (++open_steps_ < length_) return;
+    sums_[count++] = open_;
+    open_steps_ = 0;
+  }
+
+  int length_;
+  BatchMeans<Pair> means_;
+  Histogram histogram_;
+  Eigen::ArrayXd sums_;
+  double open_ = 0;
+  int open_steps_ = 0;
+};
+
+/// The same for several lengths at once.
+class EntropySums {
+ public:
+  /// `bins` over ±`range` for the histograms of σ. Throws `std::invalid_argument` for a length
+  /// below 1.
+  EntropySums(const std::vector<int>& lengths, std::int64_t batch_length, double range,
+              Eigen::Index bins, std::string_view function) {
+    for (int length : lengths) {
+      require(length >= 1, function, "every length must be at least 1", length);
+      parts_.emplace_back(length, std::max<std::int64_t>(1, batch_length / length),
+                          Axis{-range, range, bins});
+    }
+  }
+
+  void add(const Eigen::ArrayXd& steps) {
+    for (SubTrajectorySums& part : parts_) part.add(steps);
+  }
+  void merge(const EntropySums& other) {
+    for (std::size_t p = 0; p < parts_.size(); ++p) parts_[p].merge(other.parts_[p]);
+  }
+  void interrupt() {
+    for (SubTrajectorySums& part : parts_) part.interrupt();
+  }
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(parts_);
+  }
+  std::vector<SubTrajectories> results() const {
+    std::vector<SubTrajectories> results;
+    for (const SubTrajectorySums& part : parts_) results.push_back(part.result());
+    return results;
+  }
+
+ private:
+  std::vector<SubTrajectorySums> parts_;
+};
+
+}  // namespace detail
+
+}  // namespace ness

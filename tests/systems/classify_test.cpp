@@ -1,0 +1,127 @@
+#include "ness/stationary/classify.hpp"
+
+#include <cmath>
+
+#include "ness/stationary/predict.hpp"
+#include "ness/systems/polymer.hpp"
+#include "ness/systems/training.hpp"
+#include "ness/systems/wright_fisher.hpp"
+#include "ness/training/samplers.hpp"
+#include "support/catch.hpp"
+#include "support/close.hpp"
+#include "support/generic_values.hpp"
+#include "support/network.hpp"
+
+namespace {
+
+using Eigen::MatrixXd;
+using ness::StationaryKind;
+
+// Without its G, evolution is out of equilibrium as far as one can tell.
+struct WithoutWeight {
+  ness::WrightFisher<3> evolution{50, Eigen::Vector3d(0.02, 0.03, 0.01),
+                                  Eigen::Vector3d(0.03, -0.01, 0)};
+  static constexpr Eigen::Index parameters() { return 2; }
+  double beta() const { return evolution.beta(); }
+  auto potential(const auto& t) const { return evolution.potential(t); }
+  auto diffusion(const auto& t) const { return evolution.diffusion(t); }
+};
+struct WrongWeight : WithoutWeight {
+  auto log_weight(const auto& t) const { return 0.9 * evolution.log_weight(t); }
+};
+
+Eigen::Matrix2Xd frequencies() {
+  Eigen::Matrix2Xd x(2, 4);
+  x << 0.1, 0.3, 0.6, 0.05, 0.2, 0.4, 0.3, 0.9;
+  return x;
+}
+
+// Points of the network about its minimum, as far as it wanders.
+auto around_minimum(double spread) {
+  Eigen::Matrix<double, 7, Eigen::Dynamic> points =
+      generic_values<Eigen::MatrixXd>(7, 6, 3, spread);
+  points.colwise() += network_minimum().theta;
+  return points;
+}
+
+}  // namespace
+
+TEST_CASE("Systems of Box 1 are told apart, by residuals that are rounding where they should be") {
+  ness::Philox random(4);
+  const ness::Polymer<> zimm({.beads = 6, .temperature = 3});
+  MatrixXd configurations(18, 3);
+  for (int k = 0; k < 3; ++k) configurations.col(k) = zimm.draw(random);
+  const auto polymer = ness::classify(zimm, configurations);
+  CHECK(polymer.kind == StationaryKind::boltzmann);
+  CHECK(relative_error(polymer.einstein.beta, 1.0 / 3) <= 1e-14);
+
+  const auto evolution = ness::classify(WithoutWeight{}.evolution, frequencies());
+  CHECK(evolution.kind == StationaryKind::generalized_boltzmann);
+  CHECK(relative_error(evolution.einstein.beta, 100.0) <= 1e-14);
+  CHECK(evolution.einstein.residual <= 1e-14);
+  CHECK(evolution.weighted_divergence <= 1e-13);
+  CHECK(evolution.divergence > 0.1);
+
+  const auto without = ness::classify(WithoutWeight{}, frequencies());
+  CHECK(without.kind == StationaryKind::nonequilibrium);
+  CHECK(std::isnan(without.weighted_divergence));
+  CHECK(ness::classify(WrongWeight{}, frequencies()).kind == StationaryKind::nonequilibrium);
+  CHECK(ness::classify(WrongWeight{}, frequencies()).weighted_divergence > 0.01);
+}
+
+TEST_CASE("Driven systems violate the Einstein relation by a number known in closed form") {
+  const Eigen::Matrix2Xd anywhere = Eigen::Matrix2Xd::Ones(2, 1);
+  const auto gyrator = ness::classify(ness::brownian_gyrator(2, 1, 3, 1), anywhere);
+  CHECK(gyrator.kind == StationaryKind::nonequilibrium);
+  CHECK(relative_error(gyrator.einstein.beta, 0.4) <= 1e-14);  // (T₁ + T₂)/(T₁² + T₂²)
+  CHECK(relative_error(gyrator.einstein.residual, std::sqrt(1 - 16.0 / 20)) <= 1e-13);
+  CHECK(gyrator.divergence == 0);
+  const auto trap = ness::classify(ness::driven_trap(2, 1, 0.5), anywhere);
+  CHECK(relative_error(trap.einstein.beta, 2.0) <= 1e-14);
+  CHECK(relative_error(trap.einstein.residual, 0.5 / std::sqrt(1.25)) <= 1e-13);
+  CHECK(ness::classify(ness::brownian_gyrator(2, 1, 3, 3), anywhere).kind ==
+        StationaryKind::boltzmann);
+}
+
+TEST_CASE("SGD settles into a NESS, with and without replacement; the earthquake does not") {
+  const auto points = around_minimum(1e-3);
+  const ness::Sgd<ness::WithReplacement> wr{.learning_rate = 1e-7, .minibatch = {10}};
+  const auto with = ness::classify(ness::TrainingSystem(network(), wr), points);
+  CHECK(with.kind == StationaryKind::nonequilibrium);
+  CHECK(with.einstein.residual > 0.5);
+  const ness::Sgd<ness::WithoutReplacement> wor{.learning_rate = 1e-7, .minibatch = {10}};
+  const auto without =
+      ness::classify(ness::TrainingSystem(network(), wor), points.leftCols(2).eval());
+  CHECK(without.kind == StationaryKind::nonequilibrium);
+  CHECK(without.einstein.residual > 0.5);
+
+  const ness::EarthquakeModel shaking{.learning_rate = 1e-7, .noise = {1e-4}};
+  const auto system = ness::predict(network(), network_minimum(), shaking).linear_system();
+  const auto earthquake = ness::classify(system, points);
+  CHECK(earthquake.kind == StationaryKind::boltzmann);
+  CHECK(relative_error(earthquake.einstein.beta, 2 / (1e-7 * 1e-8)) <= 1e-12);
+}
+
+TEST_CASE("SGLD becomes Boltzmann as η → 0: what is left of μ = βD vanishes as η") {
+  const auto points = around_minimum(1e-3);
+  double last = 0;
+  for (const double eta : {1e-8, 1e-9, 1e-10}) {
+    const ness::Sgld sgld{.learning_rate = eta, .minibatch = {10}};
+    const auto found = ness::classify(ness::TrainingSystem(network(), sgld), points);
+    CHECK(found.kind == StationaryKind::nonequilibrium);
+    if (last != 0) CHECK(std::abs(std::log10(last / found.einstein.residual) - 1) < 0.05);
+    last = found.einstein.residual;
+    if (eta == 1e-10) CHECK(std::abs(found.einstein.beta - 1) < 1e-3);
+  }
+  CHECK(last < 1e-3);
+}
+
+TEST_CASE("bad points are refused") {
+  const auto gyrator = ness::brownian_gyrator(2, 1, 3, 1);
+  CHECK_THROWS_WITH(ness::classify(gyrator, Eigen::Matrix2Xd(2, 0)), contains("at least 1 column"));
+  CHECK_THROWS_WITH(ness::classify(gyrator, Eigen::Matrix2Xd::Constant(2, 1, NAN)),
+                    contains("points must be finite"));
+  const ness::Polymer<> chain({.beads = 3});
+  CHECK_THROWS_WITH(ness::classify(chain, MatrixXd(MatrixXd::Ones(8, 1))),
+                    contains("points must be 9 x 1"));
+}
