@@ -85,18 +85,24 @@ inline void check_run_options(const RunOptions& options, std::int64_t least_step
   require_count("--seed", o.seed, 0, std::numeric_limits<std::int64_t>::max(), "try 1");
 }
 
+/// Are these names of the known ones, each once? Throws `UserError`.
+inline void check_names(const std::string& option, const std::vector<std::string>& names,
+                        const std::vector<std::string>& known) {
+  std::string rule = "be ";
+  for (std::size_t k = 0; k < known.size(); ++k)
+    rule += (k == 0 ? "" : k + 1 == known.size() ? " or " : ", ") + known[k];
+  for (const std::string& name : names) {
+    require_option(std::count(known.begin(), known.end(), name) > 0, option, rule, "'" + name + "'",
+                   "use " + known.front());
+    require_option(std::count(names.begin(), names.end(), name) == 1, option, "name each once",
+                   "'" + name + "' twice", "leave one out");
+  }
+}
+
 /// What is wrong whatever the data are. Throws `UserError`.
 inline void check_training_options(const TrainingOptions& options,
                                    const std::vector<std::string>& ways, std::int64_t least_steps) {
-  std::string rule = "be ";
-  for (std::size_t k = 0; k < ways.size(); ++k)
-    rule += (k == 0 ? "" : k + 1 == ways.size() ? " or " : ", ") + ways[k];
-  for (const std::string& sampling : options.sampling) {
-    require_option(std::count(ways.begin(), ways.end(), sampling) > 0, "--sampling", rule,
-                   "'" + sampling + "'", "use " + ways.front());
-    require_option(std::count(options.sampling.begin(), options.sampling.end(), sampling) == 1,
-                   "--sampling", "name each way once", "'" + sampling + "' twice", "leave one out");
-  }
+  check_names("--sampling", options.sampling, ways);
   require_positive_option("--eta", options.eta, "1e-4");
   check_run_options(options, least_steps);
 }

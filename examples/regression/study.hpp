@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "../common/progress.hpp"
-#include "problem.hpp"
+#include "../common/regression_network.hpp"
 
 using Predicted = ness::StationaryState<Matrix>;
 using Measured = ness::Measurement<7>;

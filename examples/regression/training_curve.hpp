@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "../common/progress.hpp"
-#include "problem.hpp"
+#include "../common/regression_network.hpp"
 
 /// The relative error 𝓛(θ)/𝓛(θ₀) − 1 after some updates, averaged over runs from random starts.
 struct TrainingCurve {

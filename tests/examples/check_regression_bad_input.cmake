@@ -23,7 +23,7 @@ expect_error("--threads must be in 0 ... 1000000, but is -1: use" --threads -1)
 expect_error("--seed must be in 0 ... 9223372036854775807, but is -1: try" --seed -1)
 expect_error("--training-runs must be in 0 ... 1000000, but is -1: try" --training-runs -1)
 expect_error("--training-steps must be in 1 ... " --training-steps 0)
-expect_error("--sampling must name each way once, but is 'wor' twice: leave one out"
+expect_error("--sampling must name each once, but is 'wor' twice: leave one out"
   --sampling wor,wr,wor)
 expect_error("--batch must divide M = 200 without replacement, but is 7: the nearest that do are 5 and 8"
   --sampling wor --batch 7)

@@ -13,7 +13,7 @@ namespace ness {
 /// Where in a step the integrand of ∫F·dθ is taken.
 enum class StochasticIntegral {
   ito,          ///< at its start
-  stratonovich  ///< along the chord from its start to its end, by Simpson's rule
+  stratonovich  ///< along the chord from its start to its end, by Gauss's rule of two points
 };
 
 /// σ = ∫F∘dθ (Eq. 7) over consecutive sub-trajectories of given lengths, F = D⁻¹v^s
@@ -26,7 +26,8 @@ enum class StochasticIntegral {
 /// faster.
 ///
 /// A force that has a potential leaves the difference of it between the ends, to the fifth order of
-/// the steps. `Force` is called as force(theta, out). Cost: two calls for each step, Itô's one.
+/// the steps, and none is asked for at the ends, which may be on a boundary where it is infinite.
+/// `Force` is called as force(theta, out). Cost: two calls for each step, Itô's one.
 template <int N, class Force>
 class PathEntropy {
  public:
@@ -42,21 +43,20 @@ class PathEntropy {
   void add(const TrajectoryBlock<double, N>& block) {
     const auto states = block.all_deviations();
     entropy_.resize(block.steps());
-    at_ = here_ = middle_ = there_ = block.reference();  // the right sizes
-    const auto evaluate = [&](const auto& state, Vector& force) {
-      at_ = block.reference() + state;
-      force_(std::as_const(at_), force);
-    };
-    const bool along_chord = integral_ == StochasticIntegral::stratonovich;
-    evaluate(states.col(0), there_);
+    at_ = force_here_ = sum_ = block.reference();  // the right sizes
     for (Eigen::Index k = 0; k < block.steps(); ++k) {
-      here_.swap(there_);
-      evaluate(states.col(k + 1), there_);
-      if (along_chord) {
-        evaluate((states.col(k) + states.col(k + 1)) / 2, middle_);
-        here_ = (here_ + 4 * middle_ + there_) / 6;
+      const auto step = states.col(k + 1) - states.col(k);
+      const auto evaluate = [&](double fraction) -> const Vector& {
+        at_ = block.reference() + states.col(k) + fraction * step;
+        force_(std::as_const(at_), force_here_);
+        return force_here_;
+      };
+      if (integral_ == StochasticIntegral::ito) {
+        entropy_[k] = evaluate(0).dot(step);
+      } else {
+        sum_ = evaluate(first_node);
+        entropy_[k] = (sum_ + evaluate(1 - first_node)).dot(step) / 2;
       }
-      entropy_[k] = here_.dot(states.col(k + 1) - states.col(k));
     }
     sums_.add(entropy_);
   }
@@ -74,12 +74,13 @@ class PathEntropy {
 
  private:
   using Vector = Eigen::Matrix<double, N, 1>;
+  static constexpr double first_node = 0.21132486540518711775;  // ½ − 1/√12
 
   Force force_;
   StochasticIntegral integral_;
   detail::EntropySums sums_;
   Eigen::ArrayXd entropy_;
-  Vector at_, here_, middle_, there_;
+  Vector at_, force_here_, sum_;
 };
 
 }  // namespace ness

@@ -1,11 +1,11 @@
-// The network, its data, and the minimum that training settles around.
+// The network of Sec. 4.1, its data, and the minimum that training settles around.
 #pragma once
 
 #include <ness/ness.hpp>
 #include <string>
 #include <utility>
 
-#include "options.hpp"
+#include "regression_data.hpp"
 
 using Network = ness::RegressionNetwork;
 using Objective = ness::Objective<Network, ness::L2>;
@@ -14,7 +14,7 @@ using Matrix = ness::matrix_t<Network>;
 using Minimum = ness::Minimum<Theta, Matrix>;
 
 /// The network on the user's data, or on the built-in data set. Throws `UserError`.
-inline Network make_network(const Options& options) {
+inline Network make_network(const DataOptions& options) {
   const RegressionData data = regression_data(options);
   return Network(data.x.transpose(), data.y.transpose(), {}, ness::regression_loss(data.x.size()));
 }

@@ -1,0 +1,86 @@
+// The probability current in a plane, as a trajectory shows it.
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <utility>
+
+#include "ness/sampling/axis.hpp"
+#include "ness/sampling/estimate.hpp"
+#include "ness/trajectory/block.hpp"
+
+namespace ness {
+
+/// P and 𝓙 of two functions of θ on a grid: 𝓙(x) = ⟨ẋ∘δ(x − x_t)⟩, the displacement of each step
+/// counted in the bin of its middle, which is the sense of Stratonovich; at its start it would show
+/// the drift instead. In equilibrium 𝓙 = 0. What `GridDensity` and `StationaryState::current`
+/// predict.
+///
+/// `f(theta)` returns an `Eigen::Vector2d`. Memory: twelve numbers for each bin.
+template <int N, class Function>
+class CurrentMap {
+ public:
+  /// `batch_length` in Markov steps. Throws `std::invalid_argument` for a bad axis.
+  CurrentMap(Function f, Axis x, Axis y, std::int64_t batch_length)
+      : f_(std::move(f)), x_(x), y_(y), sums_(shape(x, y), batch_length) {}
+
+  template <class S>
+  void add(const TrajectoryBlock<S, N>& block) {
+    const auto states = block.all_deviations();
+    const auto place = [&](Eigen::Index k) -> Eigen::Vector2d {
+      at_ = (block.reference() + states.col(k)).template cast<double>();
+      return f_(std::as_const(at_));
+    };
+    Eigen::ArrayXXd sums = Eigen::ArrayXXd::Zero(x_.bins * y_.bins, 3);
+    Eigen::Vector2d there = place(0);
+    for (Eigen::Index k = 1; k <= block.steps(); ++k) {
+      const Eigen::Vector2d here = std::exchange(there, place(k));
+      const double i = ((here[0] + there[0]) / 2 - x_.lower) / x_.width();
+      const double j = ((here[1] + there[1]) / 2 - y_.lower) / y_.width();
+      if (!(i >= 0 && j >= 0 && i < static_cast<double>(x_.bins) &&
+            j < static_cast<double>(y_.bins)))
+        continue;
+      const auto bin = static_cast<Eigen::Index>(i) + x_.bins * static_cast<Eigen::Index>(j);
+      sums(bin, 0) += 1;
+      sums(bin, 1) += there[0] - here[0];
+      sums(bin, 2) += there[1] - here[1];
+    }
+    sums_.add(sums, block.steps());
+  }
+
+  void merge(const CurrentMap& other) { sums_.merge(other.sums_); }
+
+  /// For checkpoints.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(sums_);
+  }
+
+  const Axis& first_axis() const { return x_; }
+  const Axis& second_axis() const { return y_; }
+  /// P, bins of x × bins of y.
+  Estimate<Eigen::ArrayXXd> density() const { return column(0); }
+  /// The two components of 𝓙, per Markov step.
+  Estimate<Eigen::ArrayXXd> current_x() const { return column(1); }
+  Estimate<Eigen::ArrayXXd> current_y() const { return column(2); }
+
+ private:
+  static Eigen::ArrayXXd shape(const Axis& x, const Axis& y) {
+    x.check("CurrentMap");
+    y.check("CurrentMap");
+    return Eigen::ArrayXXd::Zero(x.bins * y.bins, 3);
+  }
+  Estimate<Eigen::ArrayXXd> column(Eigen::Index which) const {
+    const auto [value, error] = sums_.estimate();
+    const double area = x_.width() * y_.width();
+    return {value.col(which).reshaped(x_.bins, y_.bins) / area,
+            error.col(which).reshaped(x_.bins, y_.bins) / area};
+  }
+
+  Function f_;
+  Axis x_, y_;
+  BatchMeans<Eigen::ArrayXXd> sums_;
+  Eigen::Matrix<double, N, 1> at_;
+};
+
+}  // namespace ness
