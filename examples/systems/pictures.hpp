@@ -111,7 +111,7 @@ inline void draw_column(std::ostringstream& commands, FigureFolder& folder, cons
            << ", graph 1 nohead lw 2 lc rgb '#c81d1d'\n"
            << "set label 1 \"⟨{/:Italic σ}⟩ per relaxation time\\n"
            << system.entropy.value << " ± " << system.entropy.standard_error
-           << "\" at graph 0.03, graph 0.2 left font ',13' tc rgb '#c81d1d'\n"
+           << "\" at graph 0.03, graph 0.92 left font ',12' tc rgb '#c81d1d'\n"
            << "plot 'box1_entropy_" << key << ".dat' with lines lw 2.5 lc rgb '#1f4e9c' notitle\n"
            << "unset arrow 1\nunset label 1\nunset logscale y\nset format y '%g'\n";
 }

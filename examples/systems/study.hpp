@@ -8,6 +8,7 @@
 #include <ness/ness.hpp>
 #include <numbers>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -449,24 +450,32 @@ inline System study_sgd(const Options& options, Results& results) {
                            std::sqrt(state.covariance(i, i) * state.covariance(j, j));
       if (turns > most) std::tie(most, a, b) = std::tuple(turns, i, j);
     }
-  system.x_title += "_" + std::to_string(a + 1);
-  system.y_title += "_" + std::to_string(b + 1);
+  // In a power of ten in which numbers are neither large nor small.
+  const double power = std::floor(std::log10(std::sqrt(state.covariance(a, a))));
+  const double unit = std::pow(10, power);
+  std::ostringstream in_units;
+  in_units << " / 10^{" << power << "}";
+  system.x_title += "_" + std::to_string(a + 1) + in_units.str();
+  system.y_title += "_" + std::to_string(b + 1) + in_units.str();
   const auto axis_of = [&](Eigen::Index k, Eigen::Index bins) {
-    const double reach = 3 * std::sqrt(state.covariance(k, k));
+    const double reach = 3 * std::sqrt(state.covariance(k, k)) / unit;
     return ness::Axis{-reach, reach, bins};
   };
   const std::vector<Eigen::Index> pair{a, b};
-  system.theory = detail::gaussian_map(axis_of(a, 24), axis_of(b, 24), state.covariance(pair, pair),
-                                       state.circulation(pair, pair));
+  system.theory = detail::gaussian_map(axis_of(a, 24), axis_of(b, 24),
+                                       state.covariance(pair, pair) / (unit * unit),
+                                       state.circulation(pair, pair) / (unit * unit));
   // ∫⟨δθ_a(t) δθ_a(0)⟩dt / Σ_aa of the linear system.
   const Matrix times = minimum.hessian.llt().solve(state.covariance) / options.eta;
   const double own_time = times(a, a) / state.covariance(a, a);
   const Theta shift = ness::mean_shift(objective, training, state);
   const Theta center = minimum.theta;
-  const auto plane = [a, b, center](const Theta& t) {
-    return Eigen::Vector2d(t[a] - center[a], t[b] - center[b]);
+  const auto plane = [a, b, center, unit](const Theta& t) {
+    return Eigen::Vector2d((t[a] - center[a]) / unit, (t[b] - center[b]) / unit);
   };
-  const auto first = [a, mean = center[a] + shift[a]](const Theta& t) { return t[a] - mean; };
+  const auto first = [a, mean = center[a] + shift[a], unit](const Theta& t) {
+    return (t[a] - mean) / unit;
+  };
   auto filled = detail::run(
       system, options, 15, burn_in_updates(system.relaxation_time, options.steps),
       [&](int k) {
@@ -479,9 +488,9 @@ inline System study_sgd(const Options& options, Results& results) {
                                         detail::independent(own_time)),
       ness::StationaryEstimator<7>(state, {1, 2, 3}, detail::batch_length(options)));
   const auto& density = std::get<2>(filled);
-  system.curves.push_back(
-      detail::curve("sgd_first", "simulation", "δθ" + std::to_string(a + 1), density,
-                    detail::gaussian_bins(density.axis(), state.covariance(a, a))));
+  system.curves.push_back(detail::curve(
+      "sgd_first", "simulation", "δθ" + std::to_string(a + 1) + in_units.str(), density,
+      detail::gaussian_bins(density.axis(), state.covariance(a, a) / (unit * unit))));
   for (auto& row : ness::compare(state, std::get<3>(filled).result(), shift).rows)
     system.add(std::move(row));
   return system;

@@ -9,11 +9,15 @@ inline int failed_assertions = 0;
 #include <vector>
 
 #include "ness/dynamics/chain.hpp"
+#include "ness/dynamics/euler_maruyama.hpp"
 #include "ness/minibatch/full_batch.hpp"
 #include "ness/minibatch/with_replacement.hpp"
 #include "ness/minibatch/without_replacement.hpp"
 #include "ness/model/linear_model.hpp"
 #include "ness/model/regression_network.hpp"
+#include "ness/systems/linear.hpp"
+#include "ness/systems/polymer.hpp"
+#include "ness/systems/wright_fisher.hpp"
 #include "ness/training/samplers.hpp"
 #include "support/catch.hpp"
 #include "support/counting_new.hpp"
@@ -116,4 +120,24 @@ TEST_CASE("A step of a sampler does not allocate, whatever its noise and correct
                                                     .correction = {.samples = 20}}) == 0);
   ness::Philox random(1);
   CHECK(allocations_in_steps(ness::regression_network(random), ness::Sgworld{1e-9, {10}}) == 0);
+}
+
+TEST_CASE("A step of a system does not allocate") {
+  const auto in_steps = [](auto chain) {
+    chain.step();
+    return allocations_in([&] {
+      for (int k = 0; k < 5; ++k) chain.step();
+    });
+  };
+  ness::Philox random(3);
+  const ness::Polymer<> polymer({.beads = 10});
+  CHECK(in_steps(ness::EulerMaruyama(polymer, 0.01, polymer.draw(random))) == 0);
+  const ness::Polymer<ness::FreeDraining> free({.beads = 10});
+  CHECK(in_steps(ness::EulerMaruyama(free, 0.01, free.draw(random))) == 0);
+  const auto gyrator = ness::brownian_gyrator(2, 1, 3, 1);
+  CHECK(in_steps(ness::EulerMaruyama(gyrator, 0.01, Eigen::Vector2d(0, 0))) == 0);
+  const ness::WrightFisher<> evolution(100, Eigen::Vector3d(0.1, 0.1, 0.1),
+                                       Eigen::Vector3d(0, 0, 0));
+  CHECK(in_steps(ness::WrightFisherChain(evolution, 1,
+                                         Eigen::VectorXd(Eigen::Vector2d(0.3, 0.3)))) == 0);
 }

@@ -65,7 +65,7 @@ class NoiseRoot {
 /// its place. The chain refers to the system and owns its state. Cost: N³/3 operations for the
 /// factor where D depends on θ; without allocation, but what the system does, an
 /// eigendecomposition, and Eigen's products of matrices too large for its stack buffer (128 KB).
-template <FokkerPlanck S, std::uniform_random_bit_generator Random = Philox>
+template <class S, std::uniform_random_bit_generator Random = Philox>
 class EulerMaruyama {
  public:
   using Scalar = scalar_t<S>;

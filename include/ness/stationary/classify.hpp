@@ -47,11 +47,15 @@ struct Classification {
 /// Equilibrium is a matter of how the drift is written as −μ∇𝓛: what this says is true of the 𝓛 and
 /// μ that the system gives. Cost: D, μ and ∇·D at each point. Throws `std::invalid_argument` for
 /// points of another size, none, or that are not finite.
-template <FokkerPlanck S>
-requires HasLandscape<S> Classification
-classify(const S& system,
-         const Eigen::Matrix<scalar_t<S>, parameters_at_compile_time<S>, Eigen::Dynamic>& points,
-         double tolerance = 1e-6) {
+template <class S>
+Classification classify(
+    const S& system,
+    const Eigen::Matrix<scalar_t<S>, parameters_at_compile_time<S>, Eigen::Dynamic>& points,
+    double tolerance = 1e-6) {
+  static_assert(HasLandscape<S>,
+                "ness: to tell what stationary state a system has, its potential and its mobility "
+                "must be known (`potential` or `gradient`, `mobility` or `beta`), not its drift "
+                "alone");
   using Vector = vector_t<S>;
   detail::require(points.cols() >= 1, "classify", "points must have at least 1 column",
                   points.cols());

@@ -223,7 +223,7 @@ class GridJumps {
 /// the axis of fewer bins as the second. Throws `std::invalid_argument` for bad axes or another
 /// number of them than coordinates, cells that cannot be reached, a D that is not positive definite
 /// half way between two cells, or an axis ratio that does not fit D.
-template <FokkerPlanck S, class Inside>
+template <class S, class Inside>
 GridDensity stationary_density(const S& system, const std::vector<Axis>& axes,
                                const Inside& inside) {
   const Index n = system.parameters();
@@ -236,7 +236,7 @@ GridDensity stationary_density(const S& system, const std::vector<Axis>& axes,
       .solve();
 }
 
-template <FokkerPlanck S>
+template <class S>
 GridDensity stationary_density(const S& system, const std::vector<Axis>& axes) {
   return stationary_density(system, axes, [](const auto&) { return true; });
 }

@@ -327,7 +327,7 @@ class SystemTerms {
 
 /// v = D∇Φ − μ∇𝓛 − ∇·D (Eq. 3), N, per unit of time: the velocity of the current where the density
 /// is e^{−Φ}; of Φ its gradient is given, N. It vanishes in equilibrium.
-template <FokkerPlanck S>
+template <class S>
 vector_t<S> velocity(const S& system, const vector_t<S>& theta,
                      const vector_t<S>& potential_gradient) {
   SystemTerms<S> terms(system);
@@ -336,7 +336,7 @@ vector_t<S> velocity(const S& system, const vector_t<S>& theta,
 }
 
 /// 𝓙 = −Pμ∇𝓛 − ∇·(DP) (Eq. 2), N, per unit of time, from the density P at θ and its gradient.
-template <FokkerPlanck S>
+template <class S>
 vector_t<S> current(const S& system, const vector_t<S>& theta, scalar_t<S> density,
                     const vector_t<S>& density_gradient) {
   SystemTerms<S> terms(system);

@@ -10,9 +10,12 @@ namespace ness {
 
 /// Φ = β𝓛 − log G: of a system in equilibrium, e^{−Φ} is its stationary density (Eq. 4). G is the
 /// system's own `log_weight`, else 1. It refers to the system.
-template <FokkerPlanck S>
-requires HasBeta<S> && HasLandscape<S>
+template <class S>
 class EquilibriumPotential {
+  static_assert(HasBeta<S> && HasLandscape<S>,
+                "ness: the density of equilibrium needs `double beta() const` and the potential of "
+                "your system, not its drift alone");
+
  public:
   using Scalar = scalar_t<S>;
   using Vector = vector_t<S>;
@@ -51,7 +54,7 @@ class EquilibriumPotential {
 /// of ∫F∘dθ is the entropy production of the stationary state, whose density need not be known.
 ///
 /// Cost: that of the drift and ∇·D, and a Cholesky solve, N³/3, unless μ = βD and ∇·D = 0.
-template <FokkerPlanck S>
+template <class S>
 class ThermodynamicForce {
  public:
   using Vector = vector_t<S>;
@@ -101,7 +104,7 @@ class ThermodynamicForce {
 ///
 /// `Phi` has `gradient(theta, out)` (see `EquilibriumPotential`), or is a function that is generic
 /// over the scalar of θ.
-template <FokkerPlanck S, class Phi>
+template <class S, class Phi>
 class StationaryForce {
  public:
   using Vector = vector_t<S>;
