@@ -7,7 +7,7 @@ file(MAKE_DIRECTORY "${WORK}")
 
 function(compile source output)
   execute_process(
-    COMMAND "${COMPILER}" -std=c++20 -O2 -I "${INCLUDE}" -isystem "${SYSTEM_INCLUDE}" ${ARGN}
+    COMMAND "${COMPILER}" -std=c++20 -O1 -I "${INCLUDE}" -isystem "${SYSTEM_INCLUDE}" ${ARGN}
       "${source}" -o "${output}" -pthread
     RESULT_VARIABLE result ERROR_VARIABLE errors)
   if(NOT result EQUAL 0)

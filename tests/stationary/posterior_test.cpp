@@ -263,6 +263,28 @@ TEST_CASE("Exact moments of epochs are those of all partitions, enumerated") {
   check_against_enumeration(ness::SgworldLm{});
 }
 
+TEST_CASE("Moments of two affine maps: their shift does not count as spread") {
+  // θ' = Aθ + b with b = ±β + β₀ at equal odds, and no noise: ⟨δ⟩ = (I − A)⁻¹β₀, and a covariance
+  // that solves S = ASAᵀ + ββᵀ, whatever β₀.
+  MatrixXd a(2, 2);
+  a << 0.5, 0.2, -0.1, 0.3;
+  const Eigen::Vector2d always(3, -2), either(0.1, 0.4);
+  ness::detail::EpochSums<QuadraticLosses> sums(2);
+  for (const double sign : {1.0, -1.0}) {
+    MatrixXd map(2, 3);
+    map << a, always + sign * either;
+    ++sums.count;
+    sums.map += map;
+    for (Eigen::Index j = 0; j < 3; ++j)
+      for (Eigen::Index i = 0; i < 2; ++i) sums.pairs.block(i * 2, j * 3, 2, 3) += map(i, j) * map;
+  }
+  const auto [shift, spread] = ness::detail::solve_moments(sums);
+  const MatrixXd left = MatrixXd::Identity(2, 2) - a;
+  CHECK(relative_error(shift, left.lu().solve(always).eval()) <= 1e-13);
+  CHECK(relative_error(MatrixXd(spread - a * spread * a.transpose()),
+                       MatrixXd(either * either.transpose())) <= 1e-11);
+}
+
 TEST_CASE("A correction from few samples adds noise, and no bias of its order") {
   const double all = exact<ness::SgworldLm>(1e-6).divergence.value;
   const double few = exact(1e-6, ness::SgworldLm{.correction = {.samples = 20}}).divergence.value;

@@ -113,6 +113,7 @@ TEST_CASE("Chance is what independent perfect draws make of the divergence, on a
   double divergence = 0;
   double chance = 0;
   double square = 0;
+  double variance = 0;
   constexpr int runs = 200;
   for (int run = 0; run < runs; ++run) {
     ness::TrajectoryBlock<double, 3> block(Vector::Zero(), Vector::Zero(), 64);
@@ -127,8 +128,14 @@ TEST_CASE("Chance is what independent perfect draws make of the divergence, on a
     divergence += result.divergence.value / runs;
     square += result.divergence.value * result.divergence.value / runs;
     chance += result.chance / runs;
+    variance += std::pow(result.divergence.standard_error, 2) / runs;
   }
   const double error = std::sqrt((square - divergence * divergence) / runs);
   CHECK(std::abs(divergence - chance) <= 3 * error);
   CHECK(error <= 0.1 * chance);
+  // Where all is chance, the found values stand for the true ones, and x² adds 4c²σ⁴ to the 2c²σ⁴
+  // of σ: three times too much, on the safe side.
+  const double ratio = variance / (runs * error * error);
+  CHECK(ratio > 2);
+  CHECK(ratio < 4.5);
 }
