@@ -8,6 +8,7 @@
 
 #include "../common/progress.hpp"
 #include "../common/regression_network.hpp"
+#include "options.hpp"
 
 using Predicted = ness::StationaryState<Matrix>;
 using Measured = ness::Measurement<7>;

@@ -7,6 +7,7 @@
 
 #include "../common/progress.hpp"
 #include "../common/regression_network.hpp"
+#include "options.hpp"
 
 /// The relative error 𝓛(θ)/𝓛(θ₀) − 1 after some updates, averaged over runs from random starts.
 struct TrainingCurve {

@@ -126,15 +126,16 @@ TEST_CASE("The potential is that of springs of mean square length b²") {
 }
 
 TEST_CASE("The extension of Rouse's chain is that of its modes in steps, and so of weak order 1") {
-  const Rouse polymer({.beads = 5});
-  CHECK(relative_error(rouse_extension(polymer, 0), 4.0) <= 1e-14);
-  for (const double time_step : {0.08, 0.04}) {
+  // Away from 1, so that no factor can hide: ⟨R²⟩ = 4 b² as Δt → 0.
+  const Rouse polymer({.beads = 5, .bond_length = 1.5, .temperature = 2, .bead_mobility = 0.7});
+  CHECK(relative_error(rouse_extension(polymer, 0), 9.0) <= 1e-14);
+  for (const double time_step : {0.12, 0.06}) {
     const auto found = square_extension(polymer, time_step, 200'000);
     const double expected = rouse_extension(polymer, time_step);
     INFO(time_step << ": " << found.value << " +- " << found.standard_error << ", expected "
                    << expected);
     CHECK(std::abs(found.value - expected) <= 4 * found.standard_error);
-    CHECK(found.standard_error < 0.05);
+    CHECK(found.standard_error < 0.1);
   }
 }
 

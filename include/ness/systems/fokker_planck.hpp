@@ -185,6 +185,21 @@ class MatrixField {
   Matrix value_;
 };
 
+/// μ = βD of a system that gives β.
+template <class S>
+class ScaledDiffusion {
+ public:
+  ScaledDiffusion(const S& system, std::string_view, std::string_view)
+      : value_(system.parameters(), system.parameters()) {}
+  void scale(const S& system, const matrix_t<S>& diffusion) {
+    value_ = static_cast<scalar_t<S>>(system.beta()) * diffusion;
+  }
+  const matrix_t<S>& value() const { return value_; }
+
+ private:
+  matrix_t<S> value_;
+};
+
 }  // namespace detail
 
 /// What follows from a system at a point, each computed when it is first asked for there. It refers
@@ -219,6 +234,7 @@ class SystemTerms {
   explicit SystemTerms(const S& system)
       : system_(&system),
         diffusion_(system, "SystemTerms", "diffusion"),
+        mobility_(system, "SystemTerms", "mobility"),
         theta_(Vector::Zero(system.parameters())),
         gradient_(theta_),
         drift_(theta_),
@@ -257,14 +273,12 @@ class SystemTerms {
   }
 
   /// μ(θ), N × N, per unit of time.
-  Matrix mobility() requires(HasMobility<S> || HasBeta<S>) {
-    if constexpr (HasMobility<S>) {
-      detail::MatrixField<detail::CallMobility, S> field(*system_, "SystemTerms", "mobility");
-      field.evaluate(*system_, theta_);
-      return field.value();
-    } else {
-      return static_cast<Scalar>(system_->beta()) * diffusion();
-    }
+  const Matrix& mobility() requires(HasMobility<S> || HasBeta<S>) {
+    if constexpr (HasMobility<S>)
+      mobility_.evaluate(*system_, theta_);
+    else
+      mobility_.scale(*system_, diffusion());
+    return mobility_.value();
   }
 
   /// The drift −μ∇𝓛, or the system's own, N, per unit of time (Eq. 5).
@@ -274,7 +288,8 @@ class SystemTerms {
     if constexpr (HasDrift<S>) {
       system_->drift(theta_, drift_);
     } else if constexpr (HasMobility<S>) {
-      drift_ = -(mobility() * gradient());
+      drift_.noalias() = mobility() * gradient();
+      drift_ *= Scalar(-1);
     } else {
       drift_.noalias() = diffusion() * gradient();
       drift_ *= -static_cast<Scalar>(system_->beta());
@@ -320,6 +335,9 @@ class SystemTerms {
 
   const S* system_;
   detail::MatrixField<detail::CallDiffusion, S> diffusion_;
+  std::conditional_t<HasMobility<S>, detail::MatrixField<detail::CallMobility, S>,
+                     detail::ScaledDiffusion<S>>
+      mobility_;
   Vector theta_, gradient_, drift_, divergence_;
   Autodiff<Vector> autodiff_;
   bool has_diffusion_ = false, has_gradient_ = false, has_drift_ = false, has_divergence_ = false;
