@@ -40,6 +40,56 @@ struct Classification {
   double weighted_divergence;
 };
 
+namespace detail {
+
+/// The best β in μ = βD over all points. In two passes: Σ‖μ‖² − (Σ tr μᵀD)²/Σ‖D‖² would be all
+/// cancellation where it matters.
+template <class S, class Points>
+EinsteinRelation einstein_relation(SystemTerms<S>& terms, const Points& points) {
+  double products = 0, squares = 0, mobilities = 0, left = 0;
+  for (Index p = 0; p < points.cols(); ++p) {
+    const auto& d = terms.at(points.col(p)).diffusion();
+    const auto& mobility = terms.mobility();
+    products += static_cast<double>(mobility.cwiseProduct(d).sum());
+    squares += static_cast<double>(d.squaredNorm());
+    mobilities += static_cast<double>(mobility.squaredNorm());
+  }
+  if (!(squares > 0)) return {std::numeric_limits<double>::infinity(), 1};
+  const double beta = products / squares;
+  for (Index p = 0; p < points.cols(); ++p) {
+    const auto& d = terms.at(points.col(p)).diffusion();
+    left +=
+        static_cast<double>((terms.mobility() - static_cast<scalar_t<S>>(beta) * d).squaredNorm());
+  }
+  return {beta, std::sqrt(left / mobilities)};
+}
+
+/// Sums over the points of |−μ∇𝓛|², |∇·D|² and |∇·D + D∇log G|².
+struct DivergenceSums {
+  double drift = 0, plain = 0, weighted = 0;
+
+  template <class S>
+  void add(SystemTerms<S>& terms) {
+    using Vector = vector_t<S>;
+    Vector rest = terms.diffusion_divergence();
+    drift += static_cast<double>(terms.drift().squaredNorm());
+    plain += static_cast<double>(rest.squaredNorm());
+    if constexpr (HasLogWeight<S>) {
+      Vector gradient(rest.size());
+      Autodiff<Vector>().gradient([&](const auto& t) { return terms.system().log_weight(t); },
+                                  terms.theta(), gradient);
+      rest += terms.diffusion() * gradient;
+      weighted += static_cast<double>(rest.squaredNorm());
+    } else {
+      weighted = std::numeric_limits<double>::quiet_NaN();
+    }
+  }
+
+  double relative(double square) const { return square == 0 ? 0 : std::sqrt(square / drift); }
+};
+
+}  // namespace detail
+
 /// Is the Einstein relation μ = βD satisfied (condition i), and ∇·(GD) = 0 (condition ii), for G =
 /// 1 or for the system's `log_weight`? At the given points, N × P, each residual a number; they
 /// hold where it is at most `tolerance`.
@@ -56,58 +106,22 @@ Classification classify(
                 "ness: to tell what stationary state a system has, its potential and its mobility "
                 "must be known (`potential` or `gradient`, `mobility` or `beta`), not its drift "
                 "alone");
-  using Vector = vector_t<S>;
   detail::require(points.cols() >= 1, "classify", "points must have at least 1 column",
                   points.cols());
   detail::require_size(points, system.parameters(), points.cols(), "classify", "points");
   detail::require_finite(points, "classify", "points");
   SystemTerms<S> terms(system);
-  double products = 0, squares = 0, mobilities = 0, drifts = 0, divergences = 0, weighted = 0;
-  Autodiff<Vector> autodiff;
-  for (Index p = 0; p < points.cols(); ++p) {
-    terms.at(points.col(p));
-    const auto& d = terms.diffusion();
-    const matrix_t<S> mobility = terms.mobility();
-    products += static_cast<double>(mobility.cwiseProduct(d).sum());
-    squares += static_cast<double>(d.squaredNorm());
-    mobilities += static_cast<double>(mobility.squaredNorm());
-    drifts += static_cast<double>(terms.drift().squaredNorm());
-    Vector rest = terms.diffusion_divergence();
-    divergences += static_cast<double>(rest.squaredNorm());
-    if constexpr (HasLogWeight<S>) {
-      Vector gradient(system.parameters());
-      autodiff.gradient([&](const auto& t) { return system.log_weight(t); }, terms.theta(),
-                        gradient);
-      rest += d * gradient;
-      weighted += static_cast<double>(rest.squaredNorm());
-    }
-  }
-  const auto relative = [&](double square) {
-    return square == 0 ? 0 : drifts > 0 ? std::sqrt(square / drifts) : INFINITY;
-  };
-  Classification result{};
-  result.divergence = relative(divergences);
-  result.weighted_divergence =
-      HasLogWeight<S> ? relative(weighted) : std::numeric_limits<double>::quiet_NaN();
-  result.einstein = {squares > 0 ? products / squares : INFINITY, 1};
-  if (squares > 0) {
-    // A second pass, for Σ‖μ‖² − (Σ tr μᵀD)²/Σ‖D‖² would be all cancellation where it matters.
-    double left = 0;
-    for (Index p = 0; p < points.cols(); ++p) {
-      terms.at(points.col(p));
-      const auto beta = static_cast<scalar_t<S>>(result.einstein.beta);
-      left += static_cast<double>((terms.mobility() - beta * terms.diffusion()).squaredNorm());
-    }
-    result.einstein.residual = std::sqrt(left / mobilities);
-  }
-  if (!result.einstein.holds(tolerance))
-    result.kind = StationaryKind::nonequilibrium;
-  else if (result.divergence <= tolerance)
+  detail::DivergenceSums sums;
+  for (Index p = 0; p < points.cols(); ++p) sums.add(terms.at(points.col(p)));
+  Classification result{.kind = StationaryKind::nonequilibrium,
+                        .einstein = detail::einstein_relation(terms, points),
+                        .divergence = sums.relative(sums.plain),
+                        .weighted_divergence = sums.relative(sums.weighted)};
+  if (!result.einstein.holds(tolerance)) return result;
+  if (result.divergence <= tolerance)
     result.kind = StationaryKind::boltzmann;
   else if (result.weighted_divergence <= tolerance)
     result.kind = StationaryKind::generalized_boltzmann;
-  else
-    result.kind = StationaryKind::nonequilibrium;
   return result;
 }
 
