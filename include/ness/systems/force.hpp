@@ -60,7 +60,9 @@ class ThermodynamicForce {
   using Vector = vector_t<S>;
 
   explicit ThermodynamicForce(const S& system)
-      : terms_(system), factor_(system.parameters()), rest_(system.parameters()) {}
+      : terms_(system),
+        factor_(matrix_t<S>::Identity(system.parameters(), system.parameters())),
+        rest_(system.parameters()) {}
   explicit ThermodynamicForce(S&&) = delete;
 
   /// Overwrites `force`, N. Throws `std::invalid_argument` where D is not positive definite.
