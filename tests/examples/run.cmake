@@ -58,6 +58,17 @@ function(expect_files)
   endif()
 endfunction()
 
+# expect_figures(folder name...): a script for each, and a picture where gnuplot is there to draw it.
+function(expect_figures folder)
+  find_program(gnuplot gnuplot)
+  foreach(name IN LISTS ARGN)
+    expect_files(${folder}/${name}.gp)
+    if(gnuplot)
+      expect_files(${folder}/${name}.png)
+    endif()
+  endforeach()
+endfunction()
+
 # expect_numbers(json rows columns key...): a number (0 0), an array (rows 0) or a matrix.
 function(expect_numbers json rows columns)
   set(path ${ARGN})

@@ -31,6 +31,7 @@ struct GeneralLyapunov {
   DynamicMatrix<Scalar> solution;     ///< N × N, symmetric
   DynamicVector<Scalar> decay_rates;  ///< real parts of the eigenvalues of R, increasing
   Scalar spectral_radius;             ///< of I − cR; 0 for c = 0
+  Scalar residual;                    ///< ‖equation‖ / ‖Q‖, by direct substitution
 
   /// Throws `std::runtime_error` if the iteration does not converge.
   GeneralLyapunov(const DynamicMatrix<Scalar>& r, const DynamicMatrix<Scalar>& q, Scalar c) {
@@ -56,6 +57,10 @@ struct GeneralLyapunov {
     }
     const DynamicMatrix<Scalar> real = (u * x * u.adjoint()).real();
     solution = (real + real.transpose()) / 2;
+    const DynamicMatrix<Scalar> product = r * solution;
+    const DynamicMatrix<Scalar> defect =
+        product + product.transpose() - c * product * r.transpose() - q;
+    residual = q.norm() > 0 ? defect.norm() / q.norm() : defect.norm();
   }
 };
 

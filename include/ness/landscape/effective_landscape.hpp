@@ -1,9 +1,7 @@
 // The landscape that training without replacement sees (Sec. 3.2, Eqs. 16, B10).
 #pragma once
 
-#include <cmath>
-#include <limits>
-
+#include "ness/detail/differences.hpp"
 #include "ness/detail/outer_products.hpp"
 #include "ness/landscape/minimize.hpp"
 #include "ness/minibatch/without_replacement.hpp"
@@ -130,16 +128,9 @@ class EffectiveLandscape {
   Matrix differences(const Vector& theta) const {
     Matrix result(theta.size(), theta.size());
     Vector moved = theta;
-    for (Index k = 0; k < theta.size(); ++k) {
-      const Scalar step = std::cbrt(std::numeric_limits<Scalar>::epsilon()) *
-                          std::max(Scalar(1), std::abs(theta[k]));
-      moved[k] = theta[k] + step;
-      const Scalar upper = moved[k];
-      const Vector above = correction_gradient(moved);
-      moved[k] = theta[k] - step;
-      result.col(k) = (above - correction_gradient(moved)) / (upper - moved[k]);
-      moved[k] = theta[k];
-    }
+    for (Index k = 0; k < theta.size(); ++k)
+      result.col(k) = detail::central_difference(
+          moved, k, [&](const Vector& at) { return correction_gradient(at); });
     return (result + result.transpose()) / 2;
   }
 

@@ -1,4 +1,4 @@
-// How the samples of each step are drawn.
+// How the samples of each step are drawn (Secs. 3.1, 3.2: B_t of Eq. 12).
 //
 // A minibatch policy is a plain struct of settings. It says how many updates make one Markov step,
 // and its `Sampler`, the state of one run, draws the batches.

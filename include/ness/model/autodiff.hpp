@@ -34,7 +34,7 @@ class Autodiff {
     });
   }
 
-  /// Overwrites `divergence` with ∇·A of a matrix-valued A(θ), (∇·A)_α = Σ_γ ∂_γ A_αγ.
+  /// Overwrites `divergence` with ∇·A of a matrix-valued A(θ), (∇·A)_α = Σ_γ ∂_γ A_αγ (Eq. 2).
   template <class Function, class Out>
   void divergence(const Function& a, const Vector& theta, Out&& divergence) {
     first_.resize(theta.size());

@@ -1,4 +1,4 @@
-// What the user brings: the small concepts that a model is made of.
+// What the user brings: the small concepts that a model is made of, L = (1/M) Σ_i ℓ_i (Eq. 10).
 //
 // The least is three members; everything else follows by automatic differentiation:
 //

@@ -1,4 +1,5 @@
-// Every derivative of a model, by the fastest member it has: its own, or automatic differentiation.
+// Every derivative of a model (of L and ℓ_i, Eq. 10; V, A9; U, B4), by the fastest member it has:
+// its own, or automatic differentiation.
 #pragma once
 
 #include <algorithm>

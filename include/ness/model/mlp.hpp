@@ -1,4 +1,5 @@
-// Multilayer perceptrons of any widths, with hand-derived backward and R-operator passes.
+// Multilayer perceptrons of any widths (the network of Eq. 30 is one), with hand-derived backward
+// and R-operator passes (B. A. Pearlmutter, Neural Comput. 6, 1994, doi:10.1162/neco.1994.6.1.147).
 #pragma once
 
 #include <Eigen/Core>

@@ -1,5 +1,5 @@
-// Binomial numbers by halving (L. Devroye, Non-Uniform Random Variate Generation, 1986, X.4), the
-// same with every standard library.
+// Binomial numbers by halving (L. Devroye, Non-Uniform Random Variate Generation, 1986, X.4,
+// doi:10.1007/978-1-4613-8643-8), the same with every standard library.
 #pragma once
 
 #include <cstdint>

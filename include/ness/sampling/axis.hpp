@@ -23,6 +23,13 @@ struct Axis {
                       " and ", upper);
   }
   double width() const { return (upper - lower) / static_cast<double>(bins); }
+  /// The bin that holds `value`, −1 for none.
+  Eigen::Index bin(double value) const {
+    const double position = (value - lower) / width();
+    const bool inside = position >= 0 && position < static_cast<double>(bins);
+    return inside ? static_cast<Eigen::Index>(position) : -1;
+  }
+  double lower_edge(Eigen::Index bin) const { return lower + static_cast<double>(bin) * width(); }
   double center(Eigen::Index bin) const {
     return lower + (static_cast<double>(bin) + 0.5) * width();
   }

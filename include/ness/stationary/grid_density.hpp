@@ -146,7 +146,7 @@ class GridJumps {
     Vector force(middle.size());
     const double d = share_of_diffusion(middle, dx, dy);
     if (d == 0) return;
-    force_(middle, force);
+    force_.here(force);  // D is known there
     const double along = force.dot(there - here);
     const auto from = static_cast<Eigen::Index>(cell);
     reach_ = std::max(reach_, std::abs(number_(i2, j2) - from));

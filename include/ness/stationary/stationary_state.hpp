@@ -219,11 +219,7 @@ class StationaryState {
                     solution.spectral_radius);
     covariance = solution.solution;
     condition = hessian_eigenvalues[hessian_eigenvalues.size() - 1] / slowest;
-    const Matrix product = relaxation_ * covariance;
-    const Matrix defect = product + product.transpose() -
-                          coupling * product * relaxation_.transpose() - 2 * diffusion;
-    const Scalar scale = 2 * diffusion.norm();
-    residual = scale > 0 ? defect.norm() / scale : defect.norm();
+    residual = solution.residual;
   }
 
   // What follows from Σ.

@@ -32,11 +32,12 @@
 #pragma once
 
 #include <Eigen/Core>
-#include <cmath>
 #include <concepts>
-#include <limits>
+#include <string_view>
+#include <type_traits>
 
 #include "ness/detail/check.hpp"
+#include "ness/detail/differences.hpp"
 #include "ness/model/autodiff.hpp"
 #include "ness/model/concepts.hpp"
 
@@ -189,8 +190,7 @@ class MatrixField {
 template <class S>
 class ScaledDiffusion {
  public:
-  ScaledDiffusion(const S& system, std::string_view, std::string_view)
-      : value_(system.parameters(), system.parameters()) {}
+  ScaledDiffusion(const S&, std::string_view, std::string_view) {}
   void scale(const S& system, const matrix_t<S>& diffusion) {
     value_ = static_cast<scalar_t<S>>(system.beta()) * diffusion;
   }
@@ -247,7 +247,7 @@ class SystemTerms {
   /// Goes to θ, N. What was computed elsewhere is forgotten.
   SystemTerms& at(const Vector& theta) {
     theta_ = theta;
-    has_diffusion_ = has_gradient_ = has_drift_ = has_divergence_ = false;
+    has_diffusion_ = has_mobility_ = has_gradient_ = has_drift_ = has_divergence_ = false;
     return *this;
   }
 
@@ -274,6 +274,8 @@ class SystemTerms {
 
   /// μ(θ), N × N, per unit of time.
   const Matrix& mobility() requires(HasMobility<S> || HasBeta<S>) {
+    if (has_mobility_) return mobility_.value();
+    has_mobility_ = true;
     if constexpr (HasMobility<S>)
       mobility_.evaluate(*system_, theta_);
     else
@@ -316,21 +318,14 @@ class SystemTerms {
 
  private:
   void divergence_by_differences() {
-    detail::MatrixField<detail::CallDiffusion, S> moved(*system_, "SystemTerms", "diffusion");
+    detail::MatrixField<detail::CallDiffusion, S> elsewhere(*system_, "SystemTerms", "diffusion");
     divergence_.setZero();
     Vector point = theta_;
-    for (Index k = 0; k < point.size(); ++k) {
-      const Scalar step = std::cbrt(std::numeric_limits<Scalar>::epsilon()) *
-                          std::max(Scalar(1), std::abs(theta_[k]));
-      point[k] = theta_[k] + step;
-      const Scalar upper = point[k];
-      moved.evaluate(*system_, point);
-      const Vector above = moved.value().col(k);
-      point[k] = theta_[k] - step;
-      moved.evaluate(*system_, point);
-      divergence_ += (above - moved.value().col(k)) / (upper - point[k]);
-      point[k] = theta_[k];
-    }
+    for (Index k = 0; k < point.size(); ++k)
+      divergence_ += detail::central_difference(point, k, [&](const Vector& at) -> Vector {
+        elsewhere.evaluate(*system_, at);
+        return elsewhere.value().col(k);
+      });
   }
 
   const S* system_;
@@ -340,7 +335,8 @@ class SystemTerms {
       mobility_;
   Vector theta_, gradient_, drift_, divergence_;
   Autodiff<Vector> autodiff_;
-  bool has_diffusion_ = false, has_gradient_ = false, has_drift_ = false, has_divergence_ = false;
+  bool has_diffusion_ = false, has_mobility_ = false, has_gradient_ = false, has_drift_ = false,
+       has_divergence_ = false;
 };
 
 /// v = D∇Φ − μ∇𝓛 − ∇·D (Eq. 3), N, per unit of time: the velocity of the current where the density

@@ -67,8 +67,13 @@ class ThermodynamicForce {
 
   /// Overwrites `force`, N. Throws `std::invalid_argument` where D is not positive definite.
   void operator()(const Vector& theta, Vector& force) {
-    using Scalar = scalar_t<S>;
     terms_.at(theta);
+    here(force);
+  }
+
+  /// The same at the point where `terms` is.
+  void here(Vector& force) {
+    using Scalar = scalar_t<S>;
     const Vector& divergence = terms_.diffusion_divergence();
     if constexpr (HasBeta<S> && HasLandscape<S>) {
       force = -static_cast<Scalar>(terms_.system().beta()) * terms_.gradient();

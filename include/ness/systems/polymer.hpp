@@ -12,11 +12,13 @@
 
 namespace ness {
 
-/// Beads do not feel each other's flow: the chain of P. E. Rouse (J. Chem. Phys. 21, 1953).
+/// Beads do not feel each other's flow: the chain of P. E. Rouse (J. Chem. Phys. 21, 1953,
+/// doi:10.1063/1.1699180).
 struct FreeDraining {};
 
-/// Beads drag each other through the fluid (J. Rotne and S. Prager, J. Chem. Phys. 50, 1969;
-/// H. Yamakawa, ibid. 53, 1970). Between two of them, r apart, with n = r/|r|:
+/// Beads drag each other through the fluid (J. Rotne and S. Prager, J. Chem. Phys. 50, 1969,
+/// doi:10.1063/1.1670977; H. Yamakawa, ibid. 53, 1970, doi:10.1063/1.1673799). Between two of them,
+/// r apart, with n = r/|r|:
 ///   μ₀ (3a/4r) [(1 + 2a²/3r²) I + (1 − 2a²/r²) nnᵀ]    r ≥ 2a
 ///   μ₀ [(1 − 9r/32a) I + (3r/32a) nnᵀ]                  r < 2a
 /// Positive definite and without divergence in any configuration.
@@ -25,9 +27,9 @@ struct RotnePragerYamakawa {
 };
 
 /// Beads on harmonic springs, in three dimensions: 𝓛 = ½k Σ|r_{i+1} − r_i|² with k = 3T/b², so that
-/// a spring has the mean square length b²; D = Tμ, β = 1/T: Boltzmann equilibrium (Box 1), whatever
-/// the mobility. θ is r_1 … r_B, 3B numbers. The centre of mass diffuses freely, so that the
-/// stationary density is that of the springs.
+/// a spring has the mean square length b²; D = Tμ, β = 1/T: Boltzmann equilibrium (Eq. 4, G = 1),
+/// whatever the mobility. θ is r_1 … r_B, 3B numbers. The centre of mass diffuses freely, so that
+/// the stationary density is that of the springs.
 template <class Hydrodynamics = RotnePragerYamakawa>
 class Polymer {
  public:

@@ -20,7 +20,8 @@ namespace ness {
 /// selective advantage s_j:
 ///   𝓛 = −Σ_j (s_j x_j + u_j log x_j),  D_ij = x_i(δ_ij − x_j)/(2N_e),  μ = βD, β = 2N_e.
 /// So the drift is u_i − x_i Σu + x_i(s_i − Σ_j s_j x_j), and with G = 1/det D the divergence
-/// condition holds: generalised Boltzmann equilibrium,
+/// condition holds: generalised Boltzmann equilibrium (Eq. 4; S. Wright, Genetics 16, 97, 1931,
+/// doi:10.1093/genetics/16.2.97),
 ///   P^s ∝ exp(2N_e Σ_j s_j x_j) Π_j x_j^{2N_e u_j − 1}.
 template <int Alleles = Eigen::Dynamic>
 class WrightFisher {
@@ -110,8 +111,8 @@ class WrightFisher {
 /// Trajectories of `WrightFisher` that cannot leave the simplex, in time steps Δt: half a step of
 /// selection alone, x_j ∝ x_j e^{s_jΔt/2}, a step of drawing and mutation alone,
 ///   n ~ Multinomial(L, x),  x' ~ Dirichlet(2N_e u + n),
-/// and half a step of selection (G. Strang, SIAM J. Numer. Anal. 5, 1968). Nothing is reflected or
-/// cut off.
+/// and half a step of selection (G. Strang, SIAM J. Numer. Anal. 5, 1968, doi:10.1137/0705041).
+/// Nothing is reflected or cut off.
 ///
 /// The step in the middle is what the exact transition of the diffusion is a mixture of (R. C.
 /// Griffiths and W.-H. Li, Theor. Popul. Biol. 23, 1983): for any L it leaves Dirichlet's density

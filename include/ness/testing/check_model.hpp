@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ness/detail/check.hpp"
+#include "ness/detail/differences.hpp"
 #include "ness/model/derivatives.hpp"
 
 namespace ness {
@@ -86,16 +87,7 @@ ModelCheck check_model(const M& model, const vector_t<M>& theta, Index samples =
   const auto difference = [&](const auto& f, Index rows) {
     Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic> result(rows, n);
     Vector moved = theta;
-    for (Index k = 0; k < n; ++k) {
-      const Scalar step = static_cast<Scalar>(std::cbrt(epsilon)) *
-                          std::max(Scalar(1), static_cast<Scalar>(std::abs(theta[k])));
-      moved[k] = theta[k] + step;
-      const Vector up = moved;
-      moved[k] = theta[k] - step;
-      const Scalar width = up[k] - moved[k];
-      result.col(k) = (f(up) - f(moved)) / width;
-      moved[k] = theta[k];
-    }
+    for (Index k = 0; k < n; ++k) result.col(k) = detail::central_difference(moved, k, f);
     return result;
   };
 

@@ -35,12 +35,10 @@ class CurrentMap {
     Eigen::Vector2d there = place(0);
     for (Eigen::Index k = 1; k <= block.steps(); ++k) {
       const Eigen::Vector2d here = std::exchange(there, place(k));
-      const double i = ((here[0] + there[0]) / 2 - x_.lower) / x_.width();
-      const double j = ((here[1] + there[1]) / 2 - y_.lower) / y_.width();
-      if (!(i >= 0 && j >= 0 && i < static_cast<double>(x_.bins) &&
-            j < static_cast<double>(y_.bins)))
-        continue;
-      const auto bin = static_cast<Eigen::Index>(i) + x_.bins * static_cast<Eigen::Index>(j);
+      const Eigen::Index i = x_.bin((here[0] + there[0]) / 2);
+      const Eigen::Index j = y_.bin((here[1] + there[1]) / 2);
+      if (i < 0 || j < 0) continue;
+      const Eigen::Index bin = i + x_.bins * j;
       sums(bin, 0) += 1;
       sums(bin, 1) += there[0] - here[0];
       sums(bin, 2) += there[1] - here[1];

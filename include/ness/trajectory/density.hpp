@@ -38,9 +38,7 @@ class Density {
       const double value = f_(std::as_const(at_));
       sums[axis_.bins] += value;
       sums[axis_.bins + 1] += value * value;
-      const double position = (value - axis_.lower) / axis_.width();
-      if (position >= 0 && position < static_cast<double>(axis_.bins))
-        ++sums[static_cast<Eigen::Index>(position)];
+      if (const Eigen::Index bin = axis_.bin(value); bin >= 0) ++sums[bin];
     }
     phase_ -= block.steps();
     if (looked == 0) return;

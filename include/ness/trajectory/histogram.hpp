@@ -86,10 +86,9 @@ class Histogram2d {
 
   void add(double x, double y) {
     ++total_;
-    const double i = (x - x_.lower) / x_.width();
-    const double j = (y - y_.lower) / y_.width();
-    if (i >= 0 && j >= 0 && i < static_cast<double>(x_.bins) && j < static_cast<double>(y_.bins))
-      ++counts_(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(j));
+    const Eigen::Index i = x_.bin(x);
+    const Eigen::Index j = y_.bin(y);
+    if (i >= 0 && j >= 0) ++counts_(i, j);
   }
 
   /// Throws `std::invalid_argument` for a histogram of another size.

@@ -40,14 +40,16 @@ class PathEntropy {
         integral_(integral),
         sums_(lengths, batch_length, range, bins, "PathEntropy") {}
 
-  void add(const TrajectoryBlock<double, N>& block) {
-    const auto states = block.all_deviations();
+  template <class S>
+  void add(const TrajectoryBlock<S, N>& block) {
+    const auto states = block.all_deviations().template cast<double>();
+    const Vector reference = block.reference().template cast<double>();
     entropy_.resize(block.steps());
-    at_ = force_here_ = sum_ = block.reference();  // the right sizes
+    at_ = force_here_ = sum_ = reference;  // the right sizes
     for (Eigen::Index k = 0; k < block.steps(); ++k) {
       const auto step = states.col(k + 1) - states.col(k);
       const auto evaluate = [&](double fraction) -> const Vector& {
-        at_ = block.reference() + states.col(k) + fraction * step;
+        at_ = reference + states.col(k) + fraction * step;
         force_(std::as_const(at_), force_here_);
         return force_here_;
       };
