@@ -1,5 +1,6 @@
 // No step allocates: neither by operator new nor by Eigen, whose own allocation is caught by
-// EIGEN_RUNTIME_NO_MALLOC. Its assertions are made to count, also in release builds.
+// EIGEN_RUNTIME_NO_MALLOC. Its assertions are made to count, also in release builds. Where another
+// file of the program compiled Eigen without them, a linker could take its functions for these.
 inline int failed_assertions = 0;
 #define EIGEN_RUNTIME_NO_MALLOC
 #define eigen_assert(condition) ((condition) ? (void)0 : (void)++failed_assertions)
@@ -23,6 +24,7 @@ inline int failed_assertions = 0;
 #include "support/counting_new.hpp"
 #include "support/decay.hpp"
 #include "support/generic_values.hpp"
+#include "support/instances.cpp"
 
 namespace {
 
