@@ -54,6 +54,17 @@ TEST_CASE("require_size says both sizes") {
                       "ness::f: x must be 3 x 3, but is 2 x 3");
 }
 
+TEST_CASE("require_symmetric names the first element that differs from its mirror image") {
+  Eigen::Matrix3d values;
+  values << 1, 2, 0, 2 + 1e-5, 1, 4, 0, 4, 9;
+  REQUIRE_NOTHROW(check::require_symmetric(values, "f", "diffusion"));
+  values(2, 1) = -4;
+  REQUIRE_THROWS_WITH(
+      check::require_symmetric(values, "f", "diffusion"),
+      "ness::f: diffusion must be symmetric, but element (2, 1) is -4 and (1, 2) is 4");
+  REQUIRE_NOTHROW(check::require_symmetric(Eigen::MatrixXd::Zero(2, 2), "f", "x"));
+}
+
 TEST_CASE("require_positive refuses 0, negative, infinite and NaN") {
   REQUIRE_NOTHROW(check::require_positive(5e-324, "f", "eta"));
   for (const double bad : {0.0, -0.0, -1.0, infinity, -infinity, not_a_number})

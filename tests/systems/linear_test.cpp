@@ -69,6 +69,8 @@ TEST_CASE("Σ of a general linear system solves its Lyapunov equation, in time a
     const MatrixXd t = discrete.covariance;
     CHECK(relative_error(t, MatrixXd(step * t * step.transpose() + 2 * dt * d)) <= 1e-12);
     CHECK(discrete.residual <= 1e-12);
+    CHECK(relative_error(discrete.hessian_eigenvalues, continuous.hessian_eigenvalues) <= 1e-12);
+    CHECK(std::abs(continuous.hessian_eigenvalues.sum() - a.trace()) <= 1e-12 * a.trace());
     // ⟨σ⟩ of Eq. 27, −tr(Fᵀ R Σ), where D has its full range.
     const System driven(VectorXd::Zero(n), hessian, mobility, positive_definite(n, 9, 0.2, 1));
     const ness::StationaryState steps(driven, dt, {.form = ness::LyapunovForm::discrete});
@@ -100,4 +102,15 @@ TEST_CASE("bad gyrators and traps are refused") {
   CHECK_THROWS_WITH(ness::brownian_gyrator(0, 0, 1, 1), contains("stiffness must be positive"));
   CHECK_THROWS_WITH(ness::brownian_gyrator(1, 0, 1, -1), contains("temperature2"));
   CHECK_THROWS_WITH(ness::driven_trap(1, 2, 0), contains("temperature must be positive"));
+}
+
+TEST_CASE("A diffusion matrix that is not symmetric is refused") {
+  const Matrix2d unit = Matrix2d::Identity();
+  const Eigen::Vector2d origin(0, 0);
+  CHECK_THROWS_WITH(ness::LinearSystem<Matrix2d>(origin, unit, unit, unit + quarter_turn()),
+                    contains("LinearSystem: diffusion must be symmetric"));
+  CHECK_THROWS_WITH(ness::StationaryState<Matrix2d>(origin, unit, unit + quarter_turn(), 0.1),
+                    contains("diffusion must be symmetric"));
+  CHECK_THROWS_WITH(ness::StationaryState<Matrix2d>(origin, unit + quarter_turn(), unit, 0.1),
+                    contains("hessian must be symmetric"));
 }

@@ -125,6 +125,20 @@ TEST_CASE("The potential is that of springs of mean square length b²") {
   CHECK(std::abs(extension / count - 12) <= 4 * 12 * std::sqrt(2.0 / 3 / count));
 }
 
+TEST_CASE("Rouse's slowest mode decays within the relaxation time") {
+  for (const Eigen::Index beads : {2, 7}) {
+    const Rouse polymer({.beads = beads, .bond_length = 0.7, .temperature = 2, .bead_mobility = 3});
+    VectorXd mode(3 * beads);
+    for (Eigen::Index i = 0; i < beads; ++i) {
+      const double place = (static_cast<double>(i) + 0.5) / static_cast<double>(beads);
+      mode.segment<3>(3 * i).setConstant(std::cos(std::numbers::pi * place));
+    }
+    VectorXd drift(3 * beads);
+    polymer.drift(mode, drift);
+    CHECK(relative_error(VectorXd(-polymer.relaxation_time() * drift), mode) <= 1e-14);
+  }
+}
+
 TEST_CASE("The extension of Rouse's chain is that of its modes in steps, and so of weak order 1") {
   // Away from 1, so that no factor can hide: ⟨R²⟩ = 4 b² as Δt → 0.
   const Rouse polymer({.beads = 5, .bond_length = 1.5, .temperature = 2, .bead_mobility = 0.7});

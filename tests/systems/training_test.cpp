@@ -2,6 +2,7 @@
 
 #include <Eigen/LU>
 
+#include "ness/detail/differences.hpp"
 #include "ness/diffusion/curvature.hpp"
 #include "ness/dynamics/euler_maruyama.hpp"
 #include "ness/landscape/minimize.hpp"
@@ -32,6 +33,22 @@ TEST_CASE("SGD as a system has its drift and its D, per Markov step") {
   check(ness::Sgld{.learning_rate = 1e-6, .minibatch = {10}}, network().gradient(theta));
   const ness::Sgd<ness::WithoutReplacement> wor{.learning_rate = 1e-6, .minibatch = {10}};
   check(wor, ness::EffectiveLandscape(network(), wor).gradient(theta));
+}
+
+TEST_CASE("The potential of training without replacement is the one its gradient goes down") {
+  ness::vector_t<ness::RegressionNetwork> theta = network_minimum().theta;
+  theta.array() += 0.01;
+  const ness::Sgd<ness::WithoutReplacement> training{.learning_rate = 1e-6, .minibatch = {10}};
+  const ness::TrainingSystem system(network(), training);
+  auto gradient = theta;
+  system.gradient(theta, gradient);
+  auto differences = theta;
+  for (Eigen::Index k = 0; k < theta.size(); ++k)
+    differences[k] = ness::detail::central_difference(theta, k, [&](const auto& t) {
+      return Eigen::Matrix<double, 1, 1>(system.potential(t));
+    })[0];
+  CHECK(relative_error(differences, gradient) <= 1e-7);
+  CHECK(relative_error(network().gradient(theta), gradient) >= 1e-5);
 }
 
 TEST_CASE("∇·D of SGD with replacement is that of its sample gradients") {

@@ -2,6 +2,7 @@
 #include <ness/trajectory/directional_variance.hpp>
 #include <ness/trajectory/entropy_production.hpp>
 #include <ness/trajectory/moments.hpp>
+#include <ness/trajectory/run.hpp>
 
 #include "support/catch.hpp"
 #include "support/close.hpp"
@@ -215,4 +216,13 @@ TEST_CASE("directional variances bear blocks shorter than the stride") {
   CHECK(relative_error(along.variance().value,
                        (seen.colwise() - mean).rowwise().squaredNorm() / 6) <= 1e-13);
   CHECK(along.autocorrelation_time().allFinite());
+}
+
+TEST_CASE("No stride and no chain are refused before anything is divided by them") {
+  const Eigen::MatrixXd directions = Eigen::MatrixXd::Identity(3, 3);
+  for (const Eigen::Index stride : {0, -1})
+    CHECK_THROWS_WITH(ness::DirectionalVariance<Eigen::Dynamic>(directions, 10, stride),
+                      contains("DirectionalVariance: stride must be at least 1"));
+  CHECK_THROWS_WITH(ness::batch_length(100, 0, 64), contains("chains must be at least 1"));
+  CHECK_THROWS_WITH(ness::batch_length(100, 2, 1), contains("batches must be at least 2"));
 }

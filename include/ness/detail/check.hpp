@@ -48,6 +48,20 @@ void require_size(const Eigen::EigenBase<Derived>& values, Eigen::Index rows, Ei
             values.cols());
 }
 
+/// Throws unless a square matrix is symmetric, to what differences leave of a Hessian; names the
+/// first element that is not that of the transpose.
+template <class Derived>
+void require_symmetric(const Eigen::MatrixBase<Derived>& matrix, std::string_view function,
+                       std::string_view name) {
+  using Scalar = typename Derived::Scalar;
+  const Scalar tolerance = Scalar(1e-4) * matrix.cwiseAbs().maxCoeff();
+  for (Eigen::Index j = 0; j < matrix.cols(); ++j)
+    for (Eigen::Index i = j + 1; i < matrix.rows(); ++i)
+      if (!(std::abs(matrix(i, j) - matrix(j, i)) <= tolerance)) [[unlikely]]
+        invalid(function, name, " must be symmetric, but element (", i, ", ", j, ") is ",
+                matrix(i, j), " and (", j, ", ", i, ") is ", matrix(j, i));
+}
+
 inline void require_positive(double value, std::string_view function, std::string_view name) {
   if (!(value > 0) || !std::isfinite(value)) [[unlikely]]
     invalid(function, name, " must be positive and finite, but is ", value);

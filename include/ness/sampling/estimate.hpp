@@ -2,10 +2,26 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <string_view>
+
+#include "ness/detail/check.hpp"
 
 namespace ness {
+
+namespace detail {
+
+/// The states of a batch of `batch_length` steps when one is looked at every `stride` steps. Throws
+/// `std::invalid_argument` for a stride below 1.
+inline std::int64_t states_per_batch(std::int64_t batch_length, Eigen::Index stride,
+                                     std::string_view function) {
+  require(stride >= 1, function, "stride must be at least 1", stride);
+  return std::max<std::int64_t>(1, batch_length / stride);
+}
+
+}  // namespace detail
 
 /// A value measured from a simulation, and its standard error, element by element.
 template <class T>

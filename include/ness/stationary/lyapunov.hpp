@@ -60,7 +60,7 @@ class LyapunovEquation {
  public:
   using Scalar = typename Matrix::Scalar;
 
-  /// Throws `std::invalid_argument` for an H that is not square or not finite, or η ≤ 0.
+  /// Throws `std::invalid_argument` for an H that is not square, symmetric or finite, or η ≤ 0.
   LyapunovEquation(const Matrix& hessian, double learning_rate, LyapunovForm form,
                    std::string_view function)
       : hessian_(checked(hessian, learning_rate, function)),
@@ -77,10 +77,11 @@ class LyapunovEquation {
   const auto& eigenvalues() const { return eigen_.values; }
   Eigen::Index size() const { return hessian_.rows(); }
 
-  /// Throws `std::invalid_argument` unless D is N × N and finite.
+  /// Throws `std::invalid_argument` unless D is N × N, finite and symmetric.
   void check(const Matrix& diffusion, std::string_view function) const {
     require_size(diffusion, size(), size(), function, "diffusion");
     require_finite(diffusion, function, "diffusion");
+    require_symmetric(diffusion, function, "diffusion");
   }
 
   /// Σ = O Δ Oᵀ, symmetric to the last bit. D is symmetric, of any sign.
@@ -116,6 +117,7 @@ class LyapunovEquation {
                                std::string_view function) {
     require_size(hessian, hessian.rows(), hessian.rows(), function, "hessian");
     require_finite(hessian, function, "hessian");
+    require_symmetric(hessian, function, "hessian");
     require_positive(learning_rate, function, "learning_rate");
     return hessian;
   }
@@ -149,7 +151,8 @@ LyapunovSolution<Matrix> begin_solution(const LyapunovEquation<Matrix>& equation
 /// H and D are symmetric N × N D per step; D may be singular.
 /// Cost: one eigendecomposition and four products of N × N, the residual's included (one more in
 /// the discrete form). Throws `std::invalid_argument` for sizes that disagree, numbers that are not
-/// finite, η ≤ 0; an H that is not positive definite and an unstable η are statuses.
+/// finite, matrices that are not symmetric, η ≤ 0; an H that is not positive definite and an
+/// unstable η are statuses.
 template <class Matrix>
 LyapunovSolution<Matrix> solve_lyapunov(const Matrix& hessian, const Matrix& diffusion,
                                         double learning_rate,

@@ -25,9 +25,8 @@
 //   void drift(const Vector&, Vector& out)        in place of −μ∇𝓛
 //   void diffusion_divergence(const Vector&, Vector& out)   ∇·D, else by automatic differentiation,
 //                                                 or by central differences
-//   void noise(const Vector&, const Vector& normals, Vector& out)   B · normals with BBᵀ = D, else
-//   by
-//                                                 Cholesky's factor
+//   void noise(const Vector&, const Vector& normals, Vector& out)   B · normals with BBᵀ = D,
+//                                                 else by Cholesky's factor
 //   auto log_weight(const auto& theta)            log G of ∇·(GD) = 0 (Eq. 4), where it is known
 #pragma once
 

@@ -23,7 +23,7 @@ class LinearSystem {
   using Vector = Eigen::Matrix<Scalar, size, 1>;
 
   /// Centre N; K, μ and D N × N, μ and D per unit of time. Throws `std::invalid_argument` for sizes
-  /// that disagree or numbers that are not finite.
+  /// that disagree, numbers that are not finite, or a D that is not symmetric.
   LinearSystem(Vector center, Matrix hessian, Matrix mobility, Matrix diffusion)
       : center_(std::move(center)),
         hessian_(std::move(hessian)),
@@ -37,6 +37,7 @@ class LinearSystem {
     check(hessian_, "hessian");
     check(mobility_, "mobility");
     check(diffusion_, "diffusion");
+    detail::require_symmetric(diffusion_, "LinearSystem", "diffusion");
     relaxation_ = mobility_ * hessian_;
   }
 

@@ -22,10 +22,10 @@ class Density {
   /// below 1.
   Density(Function f, Axis axis, std::int64_t batch_length, Eigen::Index stride = 1)
       : f_(std::move(f)),
-        axis_(axis),
+        axis_(checked(axis)),
         stride_(stride),
-        sums_(Eigen::ArrayXd::Zero(checked(axis, stride) + 2),
-              std::max<std::int64_t>(1, batch_length / stride)),
+        sums_(Eigen::ArrayXd::Zero(axis.bins + 2),
+              detail::states_per_batch(batch_length, stride, "Density")),
         counts_(Eigen::ArrayXd::Zero(axis.bins)) {}
 
   template <class S>
@@ -69,10 +69,9 @@ class Density {
   Estimate<double> mean_square() const { return moment(1); }
 
  private:
-  static Eigen::Index checked(const Axis& axis, Eigen::Index stride) {
+  static const Axis& checked(const Axis& axis) {
     axis.check("Density");
-    detail::require(stride >= 1, "Density", "stride must be at least 1", stride);
-    return axis.bins;
+    return axis;
   }
 
   Estimate<double> moment(Eigen::Index which) const {

@@ -24,14 +24,14 @@ class DirectionalVariance {
   using Vector = Eigen::Matrix<double, Eigen::Dynamic, 1>;
   using Matrix = Eigen::Matrix<double, N, Eigen::Dynamic>;
 
-  /// `directions` is N × (how many), `batch_length` in Markov steps.
+  /// `directions` is N × (how many), `batch_length` in Markov steps. Throws `std::invalid_argument`
+  /// for a stride below 1.
   DirectionalVariance(Matrix directions, std::int64_t batch_length, Eigen::Index stride = 1)
       : directions_(std::move(directions)),
         stride_(stride),
-        first_(Vector(directions_.cols()), std::max<std::int64_t>(1, batch_length / stride)),
-        second_(Vector(directions_.cols()), std::max<std::int64_t>(1, batch_length / stride)) {
-    detail::require(stride >= 1, "DirectionalVariance", "stride must be at least 1", stride);
-  }
+        first_(Vector(directions_.cols()),
+               detail::states_per_batch(batch_length, stride, "DirectionalVariance")),
+        second_(first_) {}
 
   template <class S>
   void add(const TrajectoryBlock<S, N>& block) {

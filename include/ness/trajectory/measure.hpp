@@ -63,10 +63,9 @@ class StationaryEstimator {
   StationaryEstimator(const State& state, const std::vector<int>& lengths,
                       std::int64_t batch_length, Eigen::Index stride = 1)
       : stride_(checked(stride)),
-        moments_(state.mean.size(), std::max<std::int64_t>(1, batch_length / stride)),
-        area_(state.mean.size(), std::max<std::int64_t>(1, batch_length / stride)),
-        entropy_(state.force_matrix(), lengths, std::max<std::int64_t>(1, batch_length / stride),
-                 range(state, lengths)),
+        moments_(state.mean.size(), detail::states_per_batch(batch_length, stride, "measure")),
+        area_(state.mean.size(), moments_.batch_length()),
+        entropy_(state.force_matrix(), lengths, moments_.batch_length(), range(state, lengths)),
         reference_(Vector::Zero(state.mean.size())) {
     if (stride > 1) states_.setZero(state.mean.size(), block_steps + 1);
   }

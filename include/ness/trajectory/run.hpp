@@ -59,9 +59,11 @@ struct RunSettings {
 };
 
 /// The batch length that divides the steps of all chains into about `batches` equal parts, a whole
-/// number of blocks where there are enough steps.
+/// number of blocks where there are enough steps. Throws `std::invalid_argument` for fewer than 2
+/// batches or no chain.
 inline std::int64_t batch_length(std::int64_t markov_steps_per_chain, int chains, int batches) {
   detail::require(batches >= 2, "batch_length", "batches must be at least 2", batches);
+  detail::require(chains >= 1, "batch_length", "chains must be at least 1", chains);
   const std::int64_t per_chain = std::max(1, (batches + chains - 1) / chains);
   const std::int64_t length = markov_steps_per_chain / per_chain;
   return std::max<std::int64_t>(1, length < block_steps ? length : length - length % block_steps);
