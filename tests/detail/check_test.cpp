@@ -62,7 +62,8 @@ TEST_CASE("require_symmetric names the first element that differs from its mirro
   REQUIRE_THROWS_WITH(
       check::require_symmetric(values, "f", "diffusion"),
       "ness::f: diffusion must be symmetric, but element (2, 1) is -4 and (1, 2) is 4");
-  REQUIRE_NOTHROW(check::require_symmetric(Eigen::MatrixXd::Zero(2, 2), "f", "x"));
+  for (const Eigen::Index size : {0, 2})
+    REQUIRE_NOTHROW(check::require_symmetric(Eigen::MatrixXd::Zero(size, size), "f", "x"));
 }
 
 TEST_CASE("require_positive refuses 0, negative, infinite and NaN") {

@@ -54,7 +54,7 @@ template <class Derived>
 void require_symmetric(const Eigen::MatrixBase<Derived>& matrix, std::string_view function,
                        std::string_view name) {
   using Scalar = typename Derived::Scalar;
-  const Scalar tolerance = Scalar(1e-4) * matrix.cwiseAbs().maxCoeff();
+  const Scalar tolerance = Scalar(1e-4) * matrix.template lpNorm<Eigen::Infinity>();
   for (Eigen::Index j = 0; j < matrix.cols(); ++j)
     for (Eigen::Index i = j + 1; i < matrix.rows(); ++i)
       if (!(std::abs(matrix(i, j) - matrix(j, i)) <= tolerance)) [[unlikely]]

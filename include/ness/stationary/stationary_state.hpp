@@ -96,8 +96,9 @@ class StationaryState {
   /// entropy production is infinite, and `entropy_production` is that of the rest.
   Scalar velocity_outside_range;
 
-  /// Throws `std::invalid_argument` for bad sizes or numbers, an H that is not positive definite,
-  /// or η h_max ≥ 2. Cost: three eigendecompositions and a dozen products.
+  /// Throws `std::invalid_argument` for bad sizes or numbers, an H or D that is not symmetric, an H
+  /// that is not positive definite, or η h_max ≥ 2. Cost: three eigendecompositions and a dozen
+  /// products.
   StationaryState(Vector mean_, Matrix hessian_, Matrix diffusion_, double learning_rate_,
                   const StationarySettings& settings = {})
       : mean(std::move(mean_)),

@@ -11,10 +11,10 @@
 
 namespace ness {
 
-/// P and 𝓙 of two functions of θ on a grid: 𝓙(x) = ⟨ẋ∘δ(x − x_t)⟩, the displacement of each step
-/// counted in the bin of its middle, which is the sense of Stratonovich; at its start it would show
-/// the drift instead. In equilibrium 𝓙 = 0. What `GridDensity` and `StationaryState::current`
-/// predict.
+/// P and 𝓙 (Eqs. 1, 2) of two functions of θ on a grid: 𝓙(x) = ⟨ẋ∘δ(x − x_t)⟩, the displacement of
+/// each step counted in the bin of its middle, which is the sense of Stratonovich; at its start it
+/// would show the drift instead. In equilibrium 𝓙 = 0. What `GridDensity` and
+/// `StationaryState::current` predict.
 ///
 /// `f(theta)` returns an `Eigen::Vector2d`. Memory: twelve numbers for each bin.
 template <int N, class Function>
