@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "ness/sampling/estimate.hpp"
+#include "ness/statistics/estimate.hpp"
 
 namespace ness {
 

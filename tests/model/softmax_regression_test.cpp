@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "ness/landscape/minimize.hpp"
-#include "ness/model/objective.hpp"
+#include "ness/landscape/objective.hpp"
 #include "ness/testing/check_model.hpp"
 #include "support/against_autodiff.hpp"
 #include "support/catch.hpp"

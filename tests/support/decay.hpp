@@ -18,8 +18,16 @@ struct DecayFormulas {
   Eigen::Index count = 300;  // more than one block of Derivatives
   mutable int calls = 0;
 
-  static constexpr Eigen::Index parameters() requires(N != Eigen::Dynamic) { return 3; }
-  Eigen::Index parameters() const requires(N == Eigen::Dynamic) { return 3; }
+  static constexpr Eigen::Index parameters()
+    requires(N != Eigen::Dynamic)
+  {
+    return 3;
+  }
+  Eigen::Index parameters() const
+    requires(N == Eigen::Dynamic)
+  {
+    return 3;
+  }
   Eigen::Index samples() const { return count; }
 
   double x(Eigen::Index i) const { return 0.01 * static_cast<double>(i); }

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <ness/landscape/objective.hpp>
 #include <ness/model/derivatives.hpp>
-#include <ness/model/objective.hpp>
 #include <vector>
 
 /// Calls `look(t)` once for each assignment t of `samples` samples to n batches of m.

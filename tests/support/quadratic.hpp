@@ -1,7 +1,7 @@
 // Losses quadratic in θ with given gradients and Hessians: every U, V, X and Y of Appendix B.
 #pragma once
 
-#include <ness/model/objective.hpp>
+#include <ness/landscape/objective.hpp>
 
 #include "support/generic_values.hpp"
 

@@ -2,11 +2,11 @@
 
 #include <cmath>
 
+#include "ness/diffusion/training_system.hpp"
+#include "ness/posterior/samplers.hpp"
 #include "ness/stationary/predict.hpp"
 #include "ness/systems/polymer.hpp"
-#include "ness/systems/training.hpp"
 #include "ness/systems/wright_fisher.hpp"
-#include "ness/training/samplers.hpp"
 #include "support/catch.hpp"
 #include "support/close.hpp"
 #include "support/generic_values.hpp"

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <type_traits>
 
-#include "ness/detail/sample_curvature.hpp"
 #include "ness/detail/symmetric_eigen.hpp"
 #include "ness/diffusion/langevin.hpp"
+#include "ness/diffusion/sample_curvature.hpp"
 
 namespace ness {
 

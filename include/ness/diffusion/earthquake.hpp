@@ -1,7 +1,7 @@
 // The noise of the earthquake model (Sec. 4.5).
 #pragma once
 
-#include "ness/model/objective.hpp"
+#include "ness/landscape/objective.hpp"
 #include "ness/training/earthquake.hpp"
 
 namespace ness {

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "ness/detail/outer_products.hpp"
+#include "ness/landscape/objective.hpp"
 #include "ness/minibatch/full_batch.hpp"
 #include "ness/minibatch/with_replacement.hpp"
-#include "ness/model/objective.hpp"
 #include "ness/training/training.hpp"
 
 namespace ness {

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "ness/detail/outer_products.hpp"
-#include "ness/detail/sample_curvature.hpp"
-#include "ness/diffusion/epoch_moments.hpp"
+#include "ness/diffusion/sample_curvature.hpp"
 #include "ness/diffusion/with_replacement.hpp"
+#include "ness/minibatch/epoch_moments.hpp"
 #include "ness/minibatch/without_replacement.hpp"
 
 namespace ness {

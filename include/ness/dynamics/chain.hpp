@@ -4,8 +4,8 @@
 #include <random>
 #include <utility>
 
+#include "ness/landscape/objective.hpp"
 #include "ness/minibatch/without_replacement.hpp"
-#include "ness/model/objective.hpp"
 #include "ness/random/philox.hpp"
 #include "ness/training/correction.hpp"
 #include "ness/training/training.hpp"

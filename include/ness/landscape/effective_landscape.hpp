@@ -1,10 +1,10 @@
 // The landscape that training without replacement sees (Sec. 3.2, Eqs. 16, B10).
 #pragma once
 
-#include "ness/detail/differences.hpp"
 #include "ness/detail/outer_products.hpp"
 #include "ness/landscape/minimize.hpp"
 #include "ness/minibatch/without_replacement.hpp"
+#include "ness/model/differences.hpp"
 #include "ness/training/correction.hpp"
 #include "ness/training/training.hpp"
 

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "ness/detail/symmetric_eigen.hpp"
-#include "ness/model/objective.hpp"
+#include "ness/landscape/objective.hpp"
 
 namespace ness {
 

@@ -22,13 +22,13 @@ namespace ness {
 
 /// What may stand for the minibatch policy of a training.
 template <class P>
-concept Minibatch = requires(const P& policy, Index samples, typename P::Sampler& sampler,
-                             Philox& random) {
-  policy.check(samples, std::string_view{});
-  { policy.updates_per_markov_step(samples) } -> std::convertible_to<Index>;
-  typename P::Sampler;
-  { sampler.next(random) } -> std::convertible_to<Batch>;
-};
+concept Minibatch =
+    requires(const P& policy, Index samples, typename P::Sampler& sampler, Philox& random) {
+      policy.check(samples, std::string_view{});
+      { policy.updates_per_markov_step(samples) } -> std::convertible_to<Index>;
+      typename P::Sampler;
+      { sampler.next(random) } -> std::convertible_to<Batch>;
+    };
 
 namespace detail {
 

@@ -38,7 +38,7 @@ struct ScalarOf {
   using type = double;
 };
 template <class M>
-requires requires { typename M::Scalar; }
+  requires requires { typename M::Scalar; }
 struct ScalarOf<M> {
   using type = typename M::Scalar;
 };
@@ -49,7 +49,7 @@ struct WorkspaceOf {
   using type = NoWorkspace;
 };
 template <class M>
-requires requires { typename M::Workspace; }
+  requires requires { typename M::Workspace; }
 struct WorkspaceOf<M> {
   using type = typename M::Workspace;
 };
@@ -118,14 +118,11 @@ concept HasSampleLoss = requires(const M& model, const vector_t<M>& theta, Index
 /// Eigen's converting constructors make the call look valid: one that is no template has an
 /// address.
 template <class M>
-concept HasGenericSampleLoss = HasSampleLoss<M> && !requires {
-  &M::sample_loss;
-}
-&&requires(const M& model,
-           const Eigen::Matrix<Dual<scalar_t<M>, 1>, parameters_at_compile_time<M>, 1>& theta,
-           Index i) {
-  model.sample_loss(theta, i);
-};
+concept HasGenericSampleLoss =
+    HasSampleLoss<M> && !requires { &M::sample_loss; } &&
+    requires(const M& model,
+             const Eigen::Matrix<Dual<scalar_t<M>, 1>, parameters_at_compile_time<M>, 1>& theta,
+             Index i) { model.sample_loss(theta, i); };
 
 // Probes for members that may take the workspace as a last argument. An output taken by value is
 // callable with a constant and with a temporary alike; one taken by reference never with both.
@@ -138,8 +135,7 @@ template <class M, class Out>
 concept CallsBatchGradient = requires(const M& model, const vector_t<M>& theta, Batch batch,
                                       Out&& out, Ws<M> workspace) {
   model.batch_gradient(theta, batch, static_cast<Out&&>(out));
-}
-|| requires(const M& model, const vector_t<M>& theta, Batch batch, Out&& out, Ws<M> workspace) {
+} || requires(const M& model, const vector_t<M>& theta, Batch batch, Out&& out, Ws<M> workspace) {
   model.batch_gradient(theta, batch, static_cast<Out&&>(out), workspace);
 };
 
@@ -147,39 +143,37 @@ template <class M, class Out>
 concept CallsSampleGradients = requires(const M& model, const vector_t<M>& theta, Index first,
                                         Out&& out) {
   model.sample_gradients(theta, first, static_cast<Out&&>(out));
-}
-|| requires(const M& model, const vector_t<M>& theta, Index first, Out&& out, Ws<M> workspace) {
+} || requires(const M& model, const vector_t<M>& theta, Index first, Out&& out, Ws<M> workspace) {
   model.sample_gradients(theta, first, static_cast<Out&&>(out), workspace);
 };
 
 template <class M, class Out>
-concept CallsSampleHessianProducts = requires(const M& model, const vector_t<M>& theta, Index first,
-                                              const block_t<M>& directions, Out&& out) {
-  model.sample_hessian_products(theta, first, directions, static_cast<Out&&>(out));
-}
-|| requires(const M& model, const vector_t<M>& theta, Index first, const block_t<M>& directions,
-            Out&& out, Ws<M> workspace) {
-  model.sample_hessian_products(theta, first, directions, static_cast<Out&&>(out), workspace);
-};
+concept CallsSampleHessianProducts =
+    requires(const M& model, const vector_t<M>& theta, Index first, const block_t<M>& directions,
+             Out&& out) {
+      model.sample_hessian_products(theta, first, directions, static_cast<Out&&>(out));
+    } ||
+    requires(const M& model, const vector_t<M>& theta, Index first, const block_t<M>& directions,
+             Out&& out, Ws<M> workspace) {
+      model.sample_hessian_products(theta, first, directions, static_cast<Out&&>(out), workspace);
+    };
 
 template <class M, class Out>
 concept CallsSampleHessians = requires(const M& model, const vector_t<M>& theta, Index first,
                                        Out&& out) {
   model.sample_hessians(theta, first, static_cast<Out&&>(out));
-}
-|| requires(const M& model, const vector_t<M>& theta, Index first, Out&& out, Ws<M> workspace) {
+} || requires(const M& model, const vector_t<M>& theta, Index first, Out&& out, Ws<M> workspace) {
   model.sample_hessians(theta, first, static_cast<Out&&>(out), workspace);
 };
 
 template <class M, class Out>
-concept CallsHessianProduct = requires(const M& model, const vector_t<M>& theta,
-                                       const vector_t<M>& direction, Out&& out) {
-  model.hessian_product(theta, direction, static_cast<Out&&>(out));
-}
-|| requires(const M& model, const vector_t<M>& theta, const vector_t<M>& direction, Out&& out,
-            Ws<M> workspace) {
-  model.hessian_product(theta, direction, static_cast<Out&&>(out), workspace);
-};
+concept CallsHessianProduct =
+    requires(const M& model, const vector_t<M>& theta, const vector_t<M>& direction, Out&& out) {
+      model.hessian_product(theta, direction, static_cast<Out&&>(out));
+    } || requires(const M& model, const vector_t<M>& theta, const vector_t<M>& direction, Out&& out,
+                  Ws<M> workspace) {
+      model.hessian_product(theta, direction, static_cast<Out&&>(out), workspace);
+    };
 
 template <class M, class Out>
 concept CallsHessian = requires(const M& model, const vector_t<M>& theta, Out&& out) {
@@ -191,35 +185,31 @@ concept CallsHessian = requires(const M& model, const vector_t<M>& theta, Out&& 
 /// The gradient of L_B: `void batch_gradient(const Vector& theta, Batch batch, Vector& gradient)`
 /// `const` overwrites `gradient` (N) with (1/m) Σ_{i∈B} ∇ℓ_i. May take a `Workspace&` as well.
 template <class M>
-concept HasBatchGradient = detail::CallsBatchGradient < M,
-        vector_t<M>
-& > &&!(detail::CallsBatchGradient<M, const vector_t<M>&> &&
-        detail::CallsBatchGradient<M, vector_t<M>>);
+concept HasBatchGradient = detail::CallsBatchGradient<M, vector_t<M>&> &&
+                           !(detail::CallsBatchGradient<M, const vector_t<M>&> &&
+                             detail::CallsBatchGradient<M, vector_t<M>>);
 
 /// Gradients of consecutive samples: `void sample_gradients(const Vector& theta, Index first,
 /// Matrix& gradients) const` overwrites column j of `gradients` (N × block) with ∇ℓ_{first+j}.
 template <class M>
-concept HasSampleGradients = detail::CallsSampleGradients < M,
-        block_t<M>
-& > &&!(detail::CallsSampleGradients<M, const block_t<M>&> &&
-        detail::CallsSampleGradients<M, block_t<M>>);
+concept HasSampleGradients = detail::CallsSampleGradients<M, block_t<M>&> &&
+                             !(detail::CallsSampleGradients<M, const block_t<M>&> &&
+                               detail::CallsSampleGradients<M, block_t<M>>);
 
 /// Hessian products of consecutive samples: `void sample_hessian_products(const Vector& theta,
 /// Index first, const Matrix& directions, Matrix& products) const` overwrites column j of
 /// `products` (N × block) with ∂∂ℓ_{first+j} times column j of `directions`.
 template <class M>
-concept HasSampleHessianProducts = detail::CallsSampleHessianProducts < M,
-        block_t<M>
-& > &&!(detail::CallsSampleHessianProducts<M, const block_t<M>&> &&
-        detail::CallsSampleHessianProducts<M, block_t<M>>);
+concept HasSampleHessianProducts = detail::CallsSampleHessianProducts<M, block_t<M>&> &&
+                                   !(detail::CallsSampleHessianProducts<M, const block_t<M>&> &&
+                                     detail::CallsSampleHessianProducts<M, block_t<M>>);
 
 /// Hessians of consecutive samples: `void sample_hessians(const Vector& theta, Index first,
 /// Matrix& hessians) const` overwrites column j of `hessians` (N² × block) with ∂∂ℓ_{first+j}.
 template <class M>
-concept HasSampleHessians = detail::CallsSampleHessians < M,
-        hessians_t<M>
-& > &&!(detail::CallsSampleHessians<M, const hessians_t<M>&> &&
-        detail::CallsSampleHessians<M, hessians_t<M>>);
+concept HasSampleHessians = detail::CallsSampleHessians<M, hessians_t<M>&> &&
+                            !(detail::CallsSampleHessians<M, const hessians_t<M>&> &&
+                              detail::CallsSampleHessians<M, hessians_t<M>>);
 
 /// Squared loss of outputs linear in θ: ∇ℓ_i = r_i ⊗ x_i and ∂∂ℓ_i = c I ⊗ x_i x_iᵀ, where
 /// `features()` is the F × M matrix of the x_i and `curvature_factor()` is c. It makes sums over
@@ -233,16 +223,15 @@ concept HasKroneckerCurvature = requires(const M& model) {
 /// A product with the Hessian H_L of L: `void hessian_product(const Vector& theta,
 /// const Vector& direction, Vector& product) const`.
 template <class M>
-concept HasHessianProduct = detail::CallsHessianProduct < M,
-        vector_t<M>
-& > &&!(detail::CallsHessianProduct<M, const vector_t<M>&> &&
-        detail::CallsHessianProduct<M, vector_t<M>>);
+concept HasHessianProduct = detail::CallsHessianProduct<M, vector_t<M>&> &&
+                            !(detail::CallsHessianProduct<M, const vector_t<M>&> &&
+                              detail::CallsHessianProduct<M, vector_t<M>>);
 
 /// The Hessian H_L of L itself: `void hessian(const Vector& theta, Matrix& hessian) const`.
 template <class M>
-concept HasHessian = detail::CallsHessian < M,
-        matrix_t<M>
-& > &&!(detail::CallsHessian<M, const matrix_t<M>&> && detail::CallsHessian<M, matrix_t<M>>);
+concept HasHessian =
+    detail::CallsHessian<M, matrix_t<M>&> &&
+    !(detail::CallsHessian<M, const matrix_t<M>&> && detail::CallsHessian<M, matrix_t<M>>);
 
 /// L(θ) faster than by summing `sample_loss`: `Scalar loss(const Vector& theta) const`.
 template <class M>

@@ -80,7 +80,9 @@ class Derivatives {
 
   /// Column j of `products` is ∂∂ℓ_{first+j}(θ) times column j of `directions`.
   void sample_hessian_products(const Vector& theta, Index first, const Block& directions,
-                               Block& products) requires TwiceDifferentiable<M> {
+                               Block& products)
+    requires TwiceDifferentiable<M>
+  {
     if constexpr (HasSampleHessianProducts<M>) {
       if constexpr (requires {
                       model_->sample_hessian_products(theta, first, directions, products,
@@ -97,8 +99,9 @@ class Derivatives {
 
   /// Column j of `hessians`, whose size says how many, is ∂∂ℓ_{first+j}(θ) with its columns one
   /// below the other. Cost: the model's own, or N Hessian products of each sample.
-  void sample_hessians(const Vector& theta, Index first,
-                       hessians_t<M>& hessians) requires TwiceDifferentiable<M> {
+  void sample_hessians(const Vector& theta, Index first, hessians_t<M>& hessians)
+    requires TwiceDifferentiable<M>
+  {
     if constexpr (HasSampleHessians<M>) {
       if constexpr (requires { model_->sample_hessians(theta, first, hessians, workspace_); })
         model_->sample_hessians(theta, first, hessians, workspace_);
@@ -118,8 +121,9 @@ class Derivatives {
   }
 
   /// product = H_L(θ) · direction, H_L = (1/M) Σ_i ∂∂ℓ_i
-  void hessian_product(const Vector& theta, const Vector& direction,
-                       Vector& product) requires HasCurvature<M> {
+  void hessian_product(const Vector& theta, const Vector& direction, Vector& product)
+    requires HasCurvature<M>
+  {
     if constexpr (HasHessianProduct<M>) {
       if constexpr (requires { model_->hessian_product(theta, direction, product, workspace_); })
         model_->hessian_product(theta, direction, product, workspace_);
@@ -142,7 +146,9 @@ class Derivatives {
   }
 
   /// hessian = H_L(θ), symmetric to the last bit: the model's own, or N Hessian products.
-  void hessian(const Vector& theta, Matrix& hessian) requires HasCurvature<M> {
+  void hessian(const Vector& theta, Matrix& hessian)
+    requires HasCurvature<M>
+  {
     const Index n = theta.size();
     hessian.resize(n, n);
     if constexpr (HasHessian<M>) {

@@ -26,7 +26,7 @@ struct Dual {
 
   constexpr Dual() = default;
   template <class S>
-  requires detail::Number<S> || std::same_as<S, T>
+    requires detail::Number<S> || std::same_as<S, T>
   constexpr Dual(const S& constant) : value(constant) {}  // NOLINT: implicit, a constant is a Dual
 
   // What `std::exp(x)` or `double y = x` would call: both would lose the derivatives.

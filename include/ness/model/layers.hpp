@@ -48,16 +48,14 @@ struct Layers {
   static void upward(const Work& work) {
     [&]<int... L>(std::integer_sequence<int, L...>) {
       (work(std::integral_constant<int, L + 1>{}), ...);
-    }
-    (std::make_integer_sequence<int, count>{});
+    }(std::make_integer_sequence<int, count>{});
   }
   /// The same for layer count ... 1.
   template <class Work>
   static void downward(const Work& work) {
     [&]<int... L>(std::integer_sequence<int, L...>) {
       (work(std::integral_constant<int, count - L>{}), ...);
-    }
-    (std::make_integer_sequence<int, count>{});
+    }(std::make_integer_sequence<int, count>{});
   }
 };
 

@@ -6,10 +6,10 @@
 #include <type_traits>
 
 #include "ness/detail/check.hpp"
-#include "ness/detail/narrow_product.hpp"
 #include "ness/detail/outer_products.hpp"
 #include "ness/model/derivatives.hpp"
 #include "ness/model/losses.hpp"
+#include "ness/model/narrow_product.hpp"
 
 namespace ness {
 
@@ -53,8 +53,16 @@ class LinearModel {
     data_ << features.template cast<Stored>(), targets.template cast<Stored>();
   }
 
-  Index parameters() const requires(N == Eigen::Dynamic) { return feature_count_ * outputs(); }
-  static constexpr Index parameters() requires(N != Eigen::Dynamic) { return N; }
+  Index parameters() const
+    requires(N == Eigen::Dynamic)
+  {
+    return feature_count_ * outputs();
+  }
+  static constexpr Index parameters()
+    requires(N != Eigen::Dynamic)
+  {
+    return N;
+  }
   Index samples() const { return data_.cols(); }
   Index outputs() const { return data_.rows() - feature_count_; }
   /// x_i in columns, F × M.

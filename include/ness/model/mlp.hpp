@@ -7,11 +7,11 @@
 #include <utility>
 
 #include "ness/detail/check.hpp"
-#include "ness/detail/mlp_tile.hpp"
 #include "ness/model/activations.hpp"
 #include "ness/model/concepts.hpp"
 #include "ness/model/layers.hpp"
 #include "ness/model/losses.hpp"
+#include "ness/model/mlp_tile.hpp"
 
 namespace ness {
 
@@ -49,8 +49,16 @@ class Mlp {
       detail::require_positive(loss_.scale, "Mlp", "loss.scale");
   }
 
-  Index parameters() const requires(!Shape::is_static) { return shape_.parameters(); }
-  static constexpr Index parameters() requires(Shape::is_static) { return Shape::parameters(); }
+  Index parameters() const
+    requires(!Shape::is_static)
+  {
+    return shape_.parameters();
+  }
+  static constexpr Index parameters()
+    requires(Shape::is_static)
+  {
+    return Shape::parameters();
+  }
   Index samples() const { return inputs_.cols(); }
   const Data& inputs() const { return inputs_; }
   const Data& targets() const { return targets_; }

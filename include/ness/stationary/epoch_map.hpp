@@ -7,11 +7,11 @@
 #include <utility>
 #include <vector>
 
-#include "ness/detail/epoch_sampler.hpp"
 #include "ness/diffusion/without_replacement.hpp"
 #include "ness/landscape/effective_landscape.hpp"
-#include "ness/sampling/estimate.hpp"
+#include "ness/stationary/epoch_sampler.hpp"
 #include "ness/stationary/stationary_state.hpp"
+#include "ness/statistics/estimate.hpp"
 
 namespace ness {
 

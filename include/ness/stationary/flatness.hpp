@@ -6,7 +6,7 @@
 #include <limits>
 #include <numbers>
 
-#include "ness/model/objective.hpp"
+#include "ness/landscape/objective.hpp"
 #include "ness/stationary/stationary_state.hpp"
 
 namespace ness {

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "ness/sampling/axis.hpp"
+#include "ness/statistics/axis.hpp"
 #include "ness/systems/force.hpp"
 
 namespace ness {

@@ -3,8 +3,8 @@
 
 #include "ness/detail/symmetric_eigen.hpp"
 #include "ness/diffusion/with_replacement.hpp"
+#include "ness/landscape/objective.hpp"
 #include "ness/minibatch/without_replacement.hpp"
-#include "ness/model/objective.hpp"
 #include "ness/stationary/stationary_state.hpp"
 #include "ness/training/training.hpp"
 

@@ -36,9 +36,9 @@
 #include <type_traits>
 
 #include "ness/detail/check.hpp"
-#include "ness/detail/differences.hpp"
 #include "ness/model/autodiff.hpp"
 #include "ness/model/concepts.hpp"
+#include "ness/model/differences.hpp"
 
 namespace ness {
 
@@ -69,17 +69,15 @@ concept MatrixByValue = requires(const Call& call, const S& system, const vector
 };
 template <class Call, class S>
 concept MatrixInPlace = requires(const Call& call, const S& system, const vector_t<S>& theta,
-                                 matrix_t<S>& out) {
-  call(system, theta, out);
-};
+                                 matrix_t<S>& out) { call(system, theta, out); };
 
 }  // namespace detail
 
 /// D(θ) in any of its spellings.
 template <class S>
 concept HasDiffusion = detail::ConstantMatrix<detail::CallDiffusion, S> ||
-    detail::MatrixByValue<detail::CallDiffusion, S> ||
-    detail::MatrixInPlace<detail::CallDiffusion, S>;
+                       detail::MatrixByValue<detail::CallDiffusion, S> ||
+                       detail::MatrixInPlace<detail::CallDiffusion, S>;
 
 /// D does not depend on θ.
 template <class S>
@@ -87,15 +85,14 @@ concept HasConstantDiffusion = detail::ConstantMatrix<detail::CallDiffusion, S>;
 
 /// A `diffusion` by value that takes dual numbers: a template, which has no address.
 template <class S>
-concept HasGenericDiffusion = detail::MatrixByValue<detail::CallDiffusion, S> && !requires {
-  &S::diffusion;
-};
+concept HasGenericDiffusion =
+    detail::MatrixByValue<detail::CallDiffusion, S> && !requires { &S::diffusion; };
 
 /// μ(θ) in any of its spellings.
 template <class S>
 concept HasMobility = detail::ConstantMatrix<detail::CallMobility, S> ||
-    detail::MatrixByValue<detail::CallMobility, S> ||
-    detail::MatrixInPlace<detail::CallMobility, S>;
+                      detail::MatrixByValue<detail::CallMobility, S> ||
+                      detail::MatrixInPlace<detail::CallMobility, S>;
 
 /// μ = βD by construction: `double beta() const`.
 template <class S>
@@ -117,9 +114,7 @@ concept HasGradient = requires(const S& system, const vector_t<S>& theta, vector
 
 /// A potential that takes dual numbers.
 template <class S>
-concept HasGenericPotential = HasPotential<S> && !requires {
-  &S::potential;
-};
+concept HasGenericPotential = HasPotential<S> && !requires { &S::potential; };
 
 /// The drift itself: `void drift(const Vector& theta, Vector& drift) const`.
 template <class S>
@@ -129,10 +124,10 @@ concept HasDrift = requires(const S& system, const vector_t<S>& theta, vector_t<
 
 /// ∇·D: `void diffusion_divergence(const Vector& theta, Vector& divergence) const`.
 template <class S>
-concept HasDiffusionDivergence = requires(const S& system, const vector_t<S>& theta,
-                                          vector_t<S>& out) {
-  system.diffusion_divergence(theta, out);
-};
+concept HasDiffusionDivergence =
+    requires(const S& system, const vector_t<S>& theta, vector_t<S>& out) {
+      system.diffusion_divergence(theta, out);
+    };
 
 /// B · normals with BBᵀ = D: `void noise(const Vector& theta, const Vector& normals, Vector& noise)
 /// const`.
@@ -153,7 +148,7 @@ concept HasLandscape = (HasGradient<S> || HasGenericPotential<S>)&&(HasMobility<
 
 /// A system with drift and diffusion: see the top of this file.
 template <class S>
-concept FokkerPlanck = HasParameters<S> && HasDiffusion<S> &&(HasDrift<S> || HasLandscape<S>);
+concept FokkerPlanck = HasParameters<S> && HasDiffusion<S> && (HasDrift<S> || HasLandscape<S>);
 
 namespace detail {
 
@@ -261,7 +256,9 @@ class SystemTerms {
   }
 
   /// ∇𝓛(θ), N.
-  const Vector& gradient() requires(HasGradient<S> || HasGenericPotential<S>) {
+  const Vector& gradient()
+    requires(HasGradient<S> || HasGenericPotential<S>)
+  {
     if (has_gradient_) return gradient_;
     has_gradient_ = true;
     if constexpr (HasGradient<S>)
@@ -272,7 +269,9 @@ class SystemTerms {
   }
 
   /// μ(θ), N × N, per unit of time.
-  const Matrix& mobility() requires(HasMobility<S> || HasBeta<S>) {
+  const Matrix& mobility()
+    requires(HasMobility<S> || HasBeta<S>)
+  {
     if (has_mobility_) return mobility_.value();
     has_mobility_ = true;
     if constexpr (HasMobility<S>)

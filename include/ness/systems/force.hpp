@@ -25,7 +25,9 @@ class EquilibriumPotential {
   explicit EquilibriumPotential(S&&) = delete;
 
   /// Φ(θ), up to a constant.
-  Scalar operator()(const Vector& theta) const requires HasPotential<S> {
+  Scalar operator()(const Vector& theta) const
+    requires HasPotential<S>
+  {
     const S& system = terms_.system();
     Scalar potential = static_cast<Scalar>(system.beta()) * system.potential(theta);
     if constexpr (HasLogWeight<S>) potential -= system.log_weight(theta);

@@ -41,8 +41,16 @@ class LinearSystem {
     relaxation_ = mobility_ * hessian_;
   }
 
-  Index parameters() const requires(size == Eigen::Dynamic) { return center_.size(); }
-  static constexpr Index parameters() requires(size != Eigen::Dynamic) { return size; }
+  Index parameters() const
+    requires(size == Eigen::Dynamic)
+  {
+    return center_.size();
+  }
+  static constexpr Index parameters()
+    requires(size != Eigen::Dynamic)
+  {
+    return size;
+  }
 
   const Vector& center() const { return center_; }
   /// K = ∂∂𝓛, N × N.

@@ -85,20 +85,28 @@ class Polymer {
     }
   }
 
-  Matrix diffusion() const requires drains_freely {
+  Matrix diffusion() const
+    requires drains_freely
+  {
     return settings_.temperature * settings_.bead_mobility *
            Matrix::Identity(parameters(), parameters());
   }
   /// D is a number times I: no product with a matrix is needed.
-  void drift(const Vector& theta, Vector& drift) const requires drains_freely {
+  void drift(const Vector& theta, Vector& drift) const
+    requires drains_freely
+  {
     gradient(theta, drift);
     drift *= -settings_.bead_mobility;
   }
-  void noise(const Vector&, const Vector& normals, Vector& noise) const requires drains_freely {
+  void noise(const Vector&, const Vector& normals, Vector& noise) const
+    requires drains_freely
+  {
     noise = std::sqrt(settings_.temperature * settings_.bead_mobility) * normals;
   }
 
-  void diffusion(const Vector& theta, Matrix& diffusion) const requires(!drains_freely) {
+  void diffusion(const Vector& theta, Matrix& diffusion) const
+    requires(!drains_freely)
+  {
     const double alone = settings_.temperature * settings_.bead_mobility;
     for (Index j = 0; j < beads(); ++j) {
       diffusion.template block<3, 3>(3 * j, 3 * j) = alone * Eigen::Matrix3d::Identity();
@@ -110,7 +118,9 @@ class Polymer {
     }
   }
   /// ∇·D = 0.
-  void diffusion_divergence(const Vector&, Vector& divergence) const requires(!drains_freely) {
+  void diffusion_divergence(const Vector&, Vector& divergence) const
+    requires(!drains_freely)
+  {
     divergence.setZero();
   }
 

@@ -49,8 +49,16 @@ class WrightFisher {
   const Frequencies& mutation() const { return mutation_; }
   const Frequencies& selection() const { return selection_; }
 
-  Index parameters() const requires(size == Eigen::Dynamic) { return mutation_.size() - 1; }
-  static constexpr Index parameters() requires(size != Eigen::Dynamic) { return size; }
+  Index parameters() const
+    requires(size == Eigen::Dynamic)
+  {
+    return mutation_.size() - 1;
+  }
+  static constexpr Index parameters()
+    requires(size != Eigen::Dynamic)
+  {
+    return size;
+  }
 
   double beta() const { return 2 * population_; }
 

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "ness/detail/check.hpp"
-#include "ness/detail/differences.hpp"
 #include "ness/model/derivatives.hpp"
+#include "ness/model/differences.hpp"
 
 namespace ness {
 

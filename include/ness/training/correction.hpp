@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "ness/landscape/objective.hpp"
 #include "ness/minibatch/with_replacement.hpp"
-#include "ness/model/objective.hpp"
 #include "ness/training/training.hpp"
 
 namespace ness {

@@ -34,8 +34,8 @@ struct NoNoise {
 template <class Noise, class Vector>
 concept NoisePolicy = requires(const Noise& noise) {
   noise.check(std::string_view{});
-  requires std::constructible_from < typename Noise::template Source<Vector>,
-  const Noise&, const ChainShape& > ;
+  requires std::constructible_from<typename Noise::template Source<Vector>, const Noise&,
+                                   const ChainShape&>;
 };
 
 /// A noise policy that takes gradients elsewhere than at θ: at `source.evaluation_point(theta,

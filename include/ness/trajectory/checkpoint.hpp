@@ -55,7 +55,7 @@ class CheckpointWriter {
         raw(part.data(), size * sizeof(*part.data()));
       else
         for (auto& element : part) add(element);
-    } else if constexpr (requires(std::ostream & out) { out << part; }) {
+    } else if constexpr (requires(std::ostream& out) { out << part; }) {
       std::ostringstream text;  // the generators of the standard library
       text << part;
       auto size = static_cast<std::uint64_t>(text.str().size());
@@ -102,7 +102,7 @@ class CheckpointReader {
         raw(part.data(), size * sizeof(*part.data()));
       else
         for (auto& element : part) read(element);
-    } else if constexpr (requires(std::istream & in) { in >> part; }) {
+    } else if constexpr (requires(std::istream& in) { in >> part; }) {
       std::uint64_t size = 0;
       read(size);
       std::string text(std::min<std::size_t>(size, bytes_.size()), '\0');

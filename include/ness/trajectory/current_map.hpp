@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <utility>
 
-#include "ness/sampling/axis.hpp"
-#include "ness/sampling/estimate.hpp"
+#include "ness/statistics/axis.hpp"
+#include "ness/statistics/estimate.hpp"
 #include "ness/trajectory/block.hpp"
 
 namespace ness {

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "ness/detail/check.hpp"
-#include "ness/sampling/estimate.hpp"
+#include "ness/statistics/estimate.hpp"
 #include "ness/trajectory/block.hpp"
 
 namespace ness {

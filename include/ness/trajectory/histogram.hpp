@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "ness/detail/check.hpp"
-#include "ness/sampling/axis.hpp"
+#include "ness/statistics/axis.hpp"
 #include "ness/trajectory/block.hpp"
 
 namespace ness {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "ness/sampling/estimate.hpp"
+#include "ness/statistics/estimate.hpp"
 #include "ness/trajectory/block.hpp"
 
 namespace ness {

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "ness/detail/check.hpp"
-#include "ness/sampling/parallel.hpp"
+#include "ness/statistics/threads.hpp"
 #include "ness/trajectory/block.hpp"
 #include "ness/trajectory/checkpoint.hpp"
 
@@ -87,11 +87,10 @@ struct ObservedChain {
     while (step < target) {
       const std::int64_t end = step < burn_in ? burn_in : last;
       const auto count = std::min<std::int64_t>(block_steps, end - step);
-      block.fill(
-          count, [&]() -> const auto& {
-            chain.step();
-            return chain.theta();
-          });
+      block.fill(count, [&]() -> const auto& {
+        chain.step();
+        return chain.theta();
+      });
       if (const auto at = block.first_diverged(); at >= 0) throw Diverged(number, step + at);
       if (step >= burn_in)
         std::apply([&](auto&... estimator) { (estimator.add(block), ...); }, estimators);
@@ -220,8 +219,7 @@ std::tuple<Estimators...> run_chains(const RunSettings& settings, const MakeChai
   for (std::size_t k = 1; k < runs.size(); ++k) {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
       (std::get<I>(merged).merge(std::get<I>(runs[k]->estimators)), ...);
-    }
-    (std::index_sequence_for<Estimators...>{});
+    }(std::index_sequence_for<Estimators...>{});
     runs[k].reset();
   }
   return merged;

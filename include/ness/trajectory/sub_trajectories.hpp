@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "ness/detail/check.hpp"
-#include "ness/sampling/estimate.hpp"
+#include "ness/statistics/estimate.hpp"
 #include "ness/trajectory/histogram.hpp"
 
 namespace ness {

@@ -1,13 +1,13 @@
-#include "ness/systems/training.hpp"
+#include "ness/diffusion/training_system.hpp"
 
 #include <Eigen/LU>
 
-#include "ness/detail/differences.hpp"
 #include "ness/diffusion/curvature.hpp"
 #include "ness/dynamics/euler_maruyama.hpp"
 #include "ness/landscape/minimize.hpp"
+#include "ness/model/differences.hpp"
+#include "ness/posterior/samplers.hpp"
 #include "ness/stationary/generalized_lyapunov.hpp"
-#include "ness/training/samplers.hpp"
 #include "ness/trajectory/moments.hpp"
 #include "ness/trajectory/run.hpp"
 #include "support/catch.hpp"

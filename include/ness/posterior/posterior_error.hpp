@@ -6,13 +6,13 @@
 #include <utility>
 #include <vector>
 
-#include "ness/detail/sampler_epochs.hpp"
 #include "ness/diffusion/curvature.hpp"
 #include "ness/landscape/effective_landscape.hpp"
-#include "ness/sampling/posterior.hpp"
+#include "ness/posterior/gaussian_posterior.hpp"
+#include "ness/posterior/sampler_epochs.hpp"
+#include "ness/posterior/samplers.hpp"
 #include "ness/stationary/epoch_map.hpp"
 #include "ness/stationary/generalized_lyapunov.hpp"
-#include "ness/training/samplers.hpp"
 
 namespace ness {
 
@@ -89,7 +89,7 @@ void check_sampler(const Objective<M, R>& objective,
                    std::string_view function) {
   static_assert(InjectedNoise<decltype(T::noise)>,
                 "ness: a sampler has injected noise: use ness::Sgld, ness::SgworldLm or another of "
-                "ness/training/samplers.hpp, or `predict` for training without it");
+                "ness/posterior/samplers.hpp, or `predict` for training without it");
   training.check(objective.samples(), function);
   require_minimum(minimum, function);
 }

@@ -36,8 +36,16 @@ class TrainingSystem {
   }
   TrainingSystem(Objective&&, const T&) = delete;  // it would dangle
 
-  Index parameters() const requires(size == Eigen::Dynamic) { return objective_->parameters(); }
-  static constexpr Index parameters() requires(size != Eigen::Dynamic) { return size; }
+  Index parameters() const
+    requires(size == Eigen::Dynamic)
+  {
+    return objective_->parameters();
+  }
+  static constexpr Index parameters()
+    requires(size != Eigen::Dynamic)
+  {
+    return size;
+  }
 
   Scalar potential(const Vector& theta) const {
     if constexpr (by_epochs)

@@ -109,8 +109,7 @@ class NarrowProduct {
   static void unroll(const Work& work) {
     [&]<int... K>(std::integer_sequence<int, K...>) {
       (work(std::integral_constant<int, K>{}), ...);
-    }
-    (std::make_integer_sequence<int, Count>{});
+    }(std::make_integer_sequence<int, Count>{});
   }
 };
 

@@ -1,8 +1,8 @@
-#include "ness/model/preconditioned.hpp"
+#include "ness/landscape/preconditioned.hpp"
 
 #include "ness/landscape/minimize.hpp"
 #include "ness/model/linear_model.hpp"
-#include "ness/stationary/posterior.hpp"
+#include "ness/posterior/posterior_error.hpp"
 #include "support/against_autodiff.hpp"
 #include "support/catch.hpp"
 #include "support/close.hpp"

@@ -1,4 +1,4 @@
-#include "ness/training/samplers.hpp"
+#include "ness/posterior/samplers.hpp"
 
 #include <cmath>
 #include <vector>

@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "ness/landscape/objective.hpp"
 #include "ness/minibatch/without_replacement.hpp"
-#include "ness/model/objective.hpp"
-#include "ness/sampling/parallel.hpp"
+#include "ness/statistics/threads.hpp"
 #include "ness/training/training.hpp"
 
 namespace ness::detail {

@@ -116,8 +116,9 @@ class Objective {
   }
 
   /// H(θ) · direction, H = ∂∂𝓛.
-  Vector hessian_product(const Vector& theta,
-                         const Vector& direction) const requires HasCurvature<M> {
+  Vector hessian_product(const Vector& theta, const Vector& direction) const
+    requires HasCurvature<M>
+  {
     check(theta, "Objective::hessian_product");
     detail::require_size(direction, parameters(), 1, "Objective::hessian_product", "direction");
     Vector product(parameters());
@@ -127,7 +128,9 @@ class Objective {
   }
 
   /// H(θ) = ∂∂𝓛, N × N. Cost: the model's own Hessian, or N Hessian products.
-  Matrix hessian(const Vector& theta) const requires HasCurvature<M> {
+  Matrix hessian(const Vector& theta) const
+    requires HasCurvature<M>
+  {
     check(theta, "Objective::hessian");
     Matrix hessian;
     Derivatives<M>(model_).hessian(theta, hessian);

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "ness/detail/epoch_sampler.hpp"
-#include "ness/sampling/posterior.hpp"
+#include "ness/posterior/gaussian_posterior.hpp"
+#include "ness/stationary/epoch_sampler.hpp"
 #include "ness/stationary/generalized_lyapunov.hpp"
 #include "ness/training/correction.hpp"
 #include "ness/training/langevin.hpp"

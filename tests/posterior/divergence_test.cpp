@@ -1,4 +1,4 @@
-#include "ness/sampling/divergence.hpp"
+#include "ness/posterior/divergence.hpp"
 
 #include <cmath>
 #include <limits>

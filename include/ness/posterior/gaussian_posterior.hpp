@@ -4,8 +4,8 @@
 #include <Eigen/Core>
 #include <string_view>
 
-#include "ness/sampling/divergence.hpp"
-#include "ness/sampling/estimate.hpp"
+#include "ness/posterior/divergence.hpp"
+#include "ness/statistics/estimate.hpp"
 
 namespace ness {
 

@@ -7,7 +7,7 @@
 #include <numbers>
 
 #include "ness/detail/check.hpp"
-#include "ness/sampling/posterior.hpp"
+#include "ness/posterior/gaussian_posterior.hpp"
 #include "ness/trajectory/block.hpp"
 #include "ness/trajectory/moments.hpp"
 

@@ -1,4 +1,4 @@
-#include "ness/stationary/posterior.hpp"
+#include "ness/posterior/posterior_error.hpp"
 
 #include <algorithm>
 #include <cmath>

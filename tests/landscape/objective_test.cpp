@@ -1,4 +1,4 @@
-#include "ness/model/objective.hpp"
+#include "ness/landscape/objective.hpp"
 
 #include <Eigen/Core>
 #include <limits>

@@ -1,10 +1,10 @@
-#include "ness/trajectory/posterior.hpp"
+#include "ness/posterior/posterior_estimator.hpp"
 
 #include <cmath>
 
 #include "ness/dynamics/chain.hpp"
 #include "ness/model/linear_model.hpp"
-#include "ness/stationary/posterior.hpp"
+#include "ness/posterior/posterior_error.hpp"
 #include "ness/trajectory/measure.hpp"
 #include "ness/trajectory/run.hpp"
 #include "support/catch.hpp"

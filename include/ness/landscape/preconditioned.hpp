@@ -7,8 +7,8 @@
 
 #include "ness/detail/check.hpp"
 #include "ness/detail/symmetric_eigen.hpp"
+#include "ness/landscape/objective.hpp"
 #include "ness/model/derivatives.hpp"
-#include "ness/model/objective.hpp"
 #include "ness/model/regularizer.hpp"
 
 namespace ness {
@@ -71,10 +71,14 @@ class Preconditioned {
     detail::require_finite(map_, "Preconditioned", "map");
   }
 
-  Index parameters() const requires(parameters_at_compile_time<M> == Eigen::Dynamic) {
+  Index parameters() const
+    requires(parameters_at_compile_time<M> == Eigen::Dynamic)
+  {
     return model_.parameters();
   }
-  static constexpr Index parameters() requires(parameters_at_compile_time<M> != Eigen::Dynamic) {
+  static constexpr Index parameters()
+    requires(parameters_at_compile_time<M> != Eigen::Dynamic)
+  {
     return M::parameters();
   }
   Index samples() const { return model_.samples(); }
@@ -116,8 +120,9 @@ class Preconditioned {
   }
 
   void sample_hessian_products(const Theta& w, Index first, const block_t<M>& directions,
-                               block_t<M>& products,
-                               Workspace& ws) const requires TwiceDifferentiable<M> {
+                               block_t<M>& products, Workspace& ws) const
+    requires TwiceDifferentiable<M>
+  {
     go_to(w, ws);
     ws.directions.noalias() = map_ * directions;
     ws.products.resize(directions.rows(), directions.cols());
@@ -126,7 +131,9 @@ class Preconditioned {
   }
 
   /// Sᵀ H_L S
-  void hessian(const Theta& w, Map& hessian) const requires HasCurvature<M> {
+  void hessian(const Theta& w, Map& hessian) const
+    requires HasCurvature<M>
+  {
     Map of_theta;
     Derivatives<M>(model_).hessian(theta(w), of_theta);
     hessian.noalias() = map_.transpose() * (of_theta * map_);
