@@ -18,18 +18,12 @@
 
 #include <Eigen/Core>
 #include <concepts>
-#include <cstdint>
-#include <span>
 #include <type_traits>
 
+#include "ness/model/batch.hpp"
 #include "ness/model/dual.hpp"
 
 namespace ness {
-
-using Index = Eigen::Index;
-
-/// The samples of one minibatch: distinct numbers in 0 ... M − 1.
-using Batch = std::span<const std::uint32_t>;
 
 namespace detail {
 
@@ -124,92 +118,90 @@ concept HasGenericSampleLoss =
              const Eigen::Matrix<Dual<scalar_t<M>, 1>, parameters_at_compile_time<M>, 1>& theta,
              Index i) { model.sample_loss(theta, i); };
 
-// Probes for members that may take the workspace as a last argument. An output taken by value is
-// callable with a constant and with a temporary alike; one taken by reference never with both.
 namespace detail {
 
-template <class M>
-using Ws = workspace_t<M>&;
-
-template <class M, class Out>
-concept CallsBatchGradient = requires(const M& model, const vector_t<M>& theta, Batch batch,
-                                      Out&& out, Ws<M> workspace) {
-  model.batch_gradient(theta, batch, static_cast<Out&&>(out));
-} || requires(const M& model, const vector_t<M>& theta, Batch batch, Out&& out, Ws<M> workspace) {
-  model.batch_gradient(theta, batch, static_cast<Out&&>(out), workspace);
+// How the members that overwrite their last argument are called.
+struct CallBatchGradient {
+  template <class M, class... A>
+  auto operator()(const M& model, A&&... arguments) const
+      -> decltype(model.batch_gradient(static_cast<A&&>(arguments)...)) {
+    return model.batch_gradient(static_cast<A&&>(arguments)...);
+  }
+};
+struct CallSampleGradients {
+  template <class M, class... A>
+  auto operator()(const M& model, A&&... arguments) const
+      -> decltype(model.sample_gradients(static_cast<A&&>(arguments)...)) {
+    return model.sample_gradients(static_cast<A&&>(arguments)...);
+  }
+};
+struct CallSampleHessianProducts {
+  template <class M, class... A>
+  auto operator()(const M& model, A&&... arguments) const
+      -> decltype(model.sample_hessian_products(static_cast<A&&>(arguments)...)) {
+    return model.sample_hessian_products(static_cast<A&&>(arguments)...);
+  }
+};
+struct CallSampleHessians {
+  template <class M, class... A>
+  auto operator()(const M& model, A&&... arguments) const
+      -> decltype(model.sample_hessians(static_cast<A&&>(arguments)...)) {
+    return model.sample_hessians(static_cast<A&&>(arguments)...);
+  }
+};
+struct CallHessianProduct {
+  template <class M, class... A>
+  auto operator()(const M& model, A&&... arguments) const
+      -> decltype(model.hessian_product(static_cast<A&&>(arguments)...)) {
+    return model.hessian_product(static_cast<A&&>(arguments)...);
+  }
+};
+struct CallHessian {
+  template <class M, class... A>
+  auto operator()(const M& model, A&&... arguments) const
+      -> decltype(model.hessian(static_cast<A&&>(arguments)...)) {
+    return model.hessian(static_cast<A&&>(arguments)...);
+  }
 };
 
-template <class M, class Out>
-concept CallsSampleGradients = requires(const M& model, const vector_t<M>& theta, Index first,
-                                        Out&& out) {
-  model.sample_gradients(theta, first, static_cast<Out&&>(out));
-} || requires(const M& model, const vector_t<M>& theta, Index first, Out&& out, Ws<M> workspace) {
-  model.sample_gradients(theta, first, static_cast<Out&&>(out), workspace);
-};
+/// The member takes these arguments, with or without the workspace after them.
+template <class Call, class M, class... A>
+concept Takes = std::invocable<const Call&, const M&, A...> ||
+                std::invocable<const Call&, const M&, A..., workspace_t<M>&>;
 
-template <class M, class Out>
-concept CallsSampleHessianProducts =
-    requires(const M& model, const vector_t<M>& theta, Index first, const block_t<M>& directions,
-             Out&& out) {
-      model.sample_hessian_products(theta, first, directions, static_cast<Out&&>(out));
-    } ||
-    requires(const M& model, const vector_t<M>& theta, Index first, const block_t<M>& directions,
-             Out&& out, Ws<M> workspace) {
-      model.sample_hessian_products(theta, first, directions, static_cast<Out&&>(out), workspace);
-    };
-
-template <class M, class Out>
-concept CallsSampleHessians = requires(const M& model, const vector_t<M>& theta, Index first,
-                                       Out&& out) {
-  model.sample_hessians(theta, first, static_cast<Out&&>(out));
-} || requires(const M& model, const vector_t<M>& theta, Index first, Out&& out, Ws<M> workspace) {
-  model.sample_hessians(theta, first, static_cast<Out&&>(out), workspace);
-};
-
-template <class M, class Out>
-concept CallsHessianProduct =
-    requires(const M& model, const vector_t<M>& theta, const vector_t<M>& direction, Out&& out) {
-      model.hessian_product(theta, direction, static_cast<Out&&>(out));
-    } || requires(const M& model, const vector_t<M>& theta, const vector_t<M>& direction, Out&& out,
-                  Ws<M> workspace) {
-      model.hessian_product(theta, direction, static_cast<Out&&>(out), workspace);
-    };
-
-template <class M, class Out>
-concept CallsHessian = requires(const M& model, const vector_t<M>& theta, Out&& out) {
-  model.hessian(theta, static_cast<Out&&>(out));
-};
+/// The member takes `In...` and then an `Out` by reference: one taken by value would be callable
+/// with a constant and with a temporary alike.
+template <class Call, class M, class Out, class... In>
+concept Overwrites = Takes<Call, M, In&..., Out&> &&
+                     !(Takes<Call, M, In&..., const Out&> && Takes<Call, M, In&..., Out>);
 
 }  // namespace detail
 
 /// The gradient of L_B: `void batch_gradient(const Vector& theta, Batch batch, Vector& gradient)`
 /// `const` overwrites `gradient` (N) with (1/m) Σ_{i∈B} ∇ℓ_i. May take a `Workspace&` as well.
 template <class M>
-concept HasBatchGradient = detail::CallsBatchGradient<M, vector_t<M>&> &&
-                           !(detail::CallsBatchGradient<M, const vector_t<M>&> &&
-                             detail::CallsBatchGradient<M, vector_t<M>>);
+concept HasBatchGradient =
+    detail::Overwrites<detail::CallBatchGradient, M, vector_t<M>, const vector_t<M>, Batch>;
 
 /// Gradients of consecutive samples: `void sample_gradients(const Vector& theta, Index first,
 /// Matrix& gradients) const` overwrites column j of `gradients` (N × block) with ∇ℓ_{first+j}.
 template <class M>
-concept HasSampleGradients = detail::CallsSampleGradients<M, block_t<M>&> &&
-                             !(detail::CallsSampleGradients<M, const block_t<M>&> &&
-                               detail::CallsSampleGradients<M, block_t<M>>);
+concept HasSampleGradients =
+    detail::Overwrites<detail::CallSampleGradients, M, block_t<M>, const vector_t<M>, Index>;
 
 /// Hessian products of consecutive samples: `void sample_hessian_products(const Vector& theta,
 /// Index first, const Matrix& directions, Matrix& products) const` overwrites column j of
 /// `products` (N × block) with ∂∂ℓ_{first+j} times column j of `directions`.
 template <class M>
-concept HasSampleHessianProducts = detail::CallsSampleHessianProducts<M, block_t<M>&> &&
-                                   !(detail::CallsSampleHessianProducts<M, const block_t<M>&> &&
-                                     detail::CallsSampleHessianProducts<M, block_t<M>>);
+concept HasSampleHessianProducts =
+    detail::Overwrites<detail::CallSampleHessianProducts, M, block_t<M>, const vector_t<M>, Index,
+                       const block_t<M>>;
 
 /// Hessians of consecutive samples: `void sample_hessians(const Vector& theta, Index first,
 /// Matrix& hessians) const` overwrites column j of `hessians` (N² × block) with ∂∂ℓ_{first+j}.
 template <class M>
-concept HasSampleHessians = detail::CallsSampleHessians<M, hessians_t<M>&> &&
-                            !(detail::CallsSampleHessians<M, const hessians_t<M>&> &&
-                              detail::CallsSampleHessians<M, hessians_t<M>>);
+concept HasSampleHessians =
+    detail::Overwrites<detail::CallSampleHessians, M, hessians_t<M>, const vector_t<M>, Index>;
 
 /// Squared loss of outputs linear in θ: ∇ℓ_i = r_i ⊗ x_i and ∂∂ℓ_i = c I ⊗ x_i x_iᵀ, where
 /// `features()` is the F × M matrix of the x_i and `curvature_factor()` is c. It makes sums over
@@ -223,15 +215,12 @@ concept HasKroneckerCurvature = requires(const M& model) {
 /// A product with the Hessian H_L of L: `void hessian_product(const Vector& theta,
 /// const Vector& direction, Vector& product) const`.
 template <class M>
-concept HasHessianProduct = detail::CallsHessianProduct<M, vector_t<M>&> &&
-                            !(detail::CallsHessianProduct<M, const vector_t<M>&> &&
-                              detail::CallsHessianProduct<M, vector_t<M>>);
+concept HasHessianProduct = detail::Overwrites<detail::CallHessianProduct, M, vector_t<M>,
+                                               const vector_t<M>, const vector_t<M>>;
 
 /// The Hessian H_L of L itself: `void hessian(const Vector& theta, Matrix& hessian) const`.
 template <class M>
-concept HasHessian =
-    detail::CallsHessian<M, matrix_t<M>&> &&
-    !(detail::CallsHessian<M, const matrix_t<M>&> && detail::CallsHessian<M, matrix_t<M>>);
+concept HasHessian = detail::Overwrites<detail::CallHessian, M, matrix_t<M>, const vector_t<M>>;
 
 /// L(θ) faster than by summing `sample_loss`: `Scalar loss(const Vector& theta) const`.
 template <class M>

@@ -3,9 +3,7 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
-#include <numeric>
-#include <vector>
+#include <concepts>
 
 #include "ness/model/autodiff.hpp"
 #include "ness/model/concepts.hpp"
@@ -43,10 +41,7 @@ class Derivatives {
   /// gradient = (1/m) Σ_{i∈B} ∇ℓ_i(θ)
   void batch_gradient(const Vector& theta, Batch batch, Vector& gradient) {
     if constexpr (HasBatchGradient<M>) {
-      if constexpr (requires { model_->batch_gradient(theta, batch, gradient, workspace_); })
-        model_->batch_gradient(theta, batch, gradient, workspace_);
-      else
-        model_->batch_gradient(theta, batch, gradient);
+      call(detail::CallBatchGradient{}, theta, batch, gradient);
     } else {
       gradient.setZero(theta.size());
       one_.resize(theta.size(), 1);
@@ -61,10 +56,7 @@ class Derivatives {
   /// Column j of `gradients`, whose size says how many, is ∇ℓ_{first+j}(θ).
   void sample_gradients(const Vector& theta, Index first, Block& gradients) {
     if constexpr (HasSampleGradients<M>) {
-      if constexpr (requires { model_->sample_gradients(theta, first, gradients, workspace_); })
-        model_->sample_gradients(theta, first, gradients, workspace_);
-      else
-        model_->sample_gradients(theta, first, gradients);
+      call(detail::CallSampleGradients{}, theta, first, gradients);
     } else if constexpr (HasBatchGradient<M>) {
       column_.resize(theta.size());
       for (Index j = 0; j < gradients.cols(); ++j) {
@@ -84,13 +76,7 @@ class Derivatives {
     requires TwiceDifferentiable<M>
   {
     if constexpr (HasSampleHessianProducts<M>) {
-      if constexpr (requires {
-                      model_->sample_hessian_products(theta, first, directions, products,
-                                                      workspace_);
-                    })
-        model_->sample_hessian_products(theta, first, directions, products, workspace_);
-      else
-        model_->sample_hessian_products(theta, first, directions, products);
+      call(detail::CallSampleHessianProducts{}, theta, first, directions, products);
     } else {
       for (Index j = 0; j < directions.cols(); ++j)
         autodiff_.hessian_product(loss_of(first + j), theta, directions.col(j), products.col(j));
@@ -103,10 +89,7 @@ class Derivatives {
     requires TwiceDifferentiable<M>
   {
     if constexpr (HasSampleHessians<M>) {
-      if constexpr (requires { model_->sample_hessians(theta, first, hessians, workspace_); })
-        model_->sample_hessians(theta, first, hessians, workspace_);
-      else
-        model_->sample_hessians(theta, first, hessians);
+      call(detail::CallSampleHessians{}, theta, first, hessians);
     } else {
       const Index n = theta.size();
       directions_.setZero(n, hessians.cols());
@@ -125,10 +108,7 @@ class Derivatives {
     requires HasCurvature<M>
   {
     if constexpr (HasHessianProduct<M>) {
-      if constexpr (requires { model_->hessian_product(theta, direction, product, workspace_); })
-        model_->hessian_product(theta, direction, product, workspace_);
-      else
-        model_->hessian_product(theta, direction, product);
+      call(detail::CallHessianProduct{}, theta, direction, product);
     } else if constexpr (TwiceDifferentiable<M>) {
       product.setZero(theta.size());
       for_each_block([&](Index first, Index count) {
@@ -152,7 +132,7 @@ class Derivatives {
     const Index n = theta.size();
     hessian.resize(n, n);
     if constexpr (HasHessian<M>) {
-      model_->hessian(theta, hessian);
+      call(detail::CallHessian{}, theta, hessian);
     } else {
       Vector unit = Vector::Zero(n);
       Vector product(n);
@@ -194,6 +174,15 @@ class Derivatives {
   }
 
  private:
+  // A member of the model, with the workspace where it takes one.
+  template <class Call, class... A>
+  void call(const Call& member, A&... arguments) {
+    if constexpr (std::invocable<const Call&, const M&, A&..., workspace_t<M>&>)
+      member(*model_, arguments..., workspace_);
+    else
+      member(*model_, arguments...);
+  }
+
   auto loss_of(Index i) const {
     return [this, i](const auto& theta) { return model_->sample_loss(theta, i); };
   }
