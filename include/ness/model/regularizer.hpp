@@ -12,7 +12,7 @@
 #pragma once
 
 #include <Eigen/Core>
-#include <utility>
+#include <concepts>
 
 #include "ness/model/autodiff.hpp"
 
@@ -45,6 +45,34 @@ struct L2 {
   template <class Vector>
   void add_hessian_product(const Vector&, const Vector& direction, Vector& product) const {
     product += typename Vector::Scalar(2 * lambda) * direction;
+  }
+};
+
+/// R(w) = ½ wᵀAw + bᵀw + c: minus the logarithm of any Gaussian prior.
+template <class Matrix>
+struct QuadraticForm {
+  using Scalar = typename Matrix::Scalar;
+  using Vector = Eigen::Matrix<Scalar, Matrix::RowsAtCompileTime, 1>;
+  Matrix curvature;  ///< A, N × N, symmetric
+  Vector slope;      ///< b, N
+  Scalar constant{};
+
+  template <class V>
+  typename V::Scalar value(const V& w) const {
+    typename V::Scalar sum(constant);
+    for (Eigen::Index j = 0; j < w.size(); ++j) {
+      typename V::Scalar row(slope[j]);
+      for (Eigen::Index k = 0; k < w.size(); ++k) row += curvature(j, k) / 2 * w[k];
+      sum += row * w[j];
+    }
+    return sum;
+  }
+  void add_gradient(const Vector& w, Vector& gradient) const {
+    gradient.noalias() += curvature * w;
+    gradient += slope;
+  }
+  void add_hessian_product(const Vector&, const Vector& direction, Vector& product) const {
+    product.noalias() += curvature * direction;
   }
 };
 
