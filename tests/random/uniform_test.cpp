@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <random>
 #include <utility>
 #include <vector>
 
@@ -10,6 +11,38 @@
 #include "support/catch.hpp"
 #include "support/scripted_bits.hpp"
 #include "support/statistics.hpp"
+
+namespace {
+template <class R>
+constexpr bool taken = ness::RandomBits<R> && std::uniform_random_bit_generator<R>;
+template <class R>
+constexpr bool refused = !ness::RandomBits<R> && !std::uniform_random_bit_generator<R>;
+}  // namespace
+
+TEST_CASE("RandomBits takes what the standard library takes for a generator of random bits") {
+  struct Signed {
+    static constexpr int min() { return 0; }
+    static constexpr int max() { return 1; }
+    int operator()() { return 0; }
+  };
+  struct OneValue {
+    static constexpr unsigned min() { return 1; }
+    static constexpr unsigned max() { return 1; }
+    unsigned operator()() { return 1; }
+  };
+  struct NoRange {
+    unsigned operator()() { return 0; }
+  };
+  struct AnotherType {
+    static constexpr unsigned char min() { return 0; }
+    static constexpr unsigned char max() { return 9; }
+    unsigned operator()() { return 0; }
+  };
+  STATIC_REQUIRE(taken<ness::Philox> && taken<std::mt19937> && taken<std::mt19937_64>);
+  STATIC_REQUIRE(taken<ScriptedBits<std::uint32_t, 10, 15>>);
+  STATIC_REQUIRE(refused<Signed> && refused<OneValue> && refused<NoRange>);
+  STATIC_REQUIRE(refused<AnotherType> && refused<const ness::Philox>);
+}
 
 TEST_CASE("random_bits passes a 32-bit word on") {
   ScriptedBits<> random({0, 0x12345678, 0xffffffff});

@@ -3,7 +3,6 @@
 
 #include <Eigen/Core>
 #include <cmath>
-#include <random>
 #include <utility>
 
 #include "ness/model/mlp.hpp"
@@ -24,7 +23,7 @@ inline SquaredLoss regression_loss(Index samples) {
 }
 
 /// M = 200 points x_i = −3 + 0.03 (i − 1), y_i = exp(−x_i²) + ε · normal (Sec. 4.1).
-template <std::uniform_random_bit_generator Random>
+template <RandomBits Random>
 RegressionNetwork regression_network(Random& random) {
   constexpr Index samples = 200;
   Normal normal;

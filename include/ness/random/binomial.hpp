@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <random>
 
 #include "ness/random/gamma.hpp"
 #include "ness/random/uniform.hpp"
@@ -17,7 +16,7 @@ namespace ness {
 /// as many uniform ones.
 class Binomial {
  public:
-  template <std::uniform_random_bit_generator Random>
+  template <RandomBits Random>
   std::int64_t operator()(Random& random, std::int64_t n, double p) {
     std::int64_t successes = 0;
     while (n > 16) {

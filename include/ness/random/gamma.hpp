@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cmath>
-#include <random>
 
 #include "ness/random/normal.hpp"
 #include "ness/random/uniform.hpp"
@@ -16,7 +15,7 @@ namespace ness {
 /// Cost: a normal and a uniform number, and one more in 20 at most; below α = 1 two uniform ones.
 class Gamma {
  public:
-  template <std::uniform_random_bit_generator Random>
+  template <RandomBits Random>
   double operator()(Random& random, double shape) {
     if (shape < 1) return (*this)(random, shape + 1) * std::pow(uniform_real(random), 1 / shape);
     const double d = shape - 1.0 / 3;

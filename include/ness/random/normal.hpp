@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <random>
 
 #include "ness/detail/vector_math.hpp"
 #include "ness/random/uniform.hpp"
@@ -19,7 +18,7 @@ namespace ness {
 /// Tails reach to |z| = 8.6. Cost: four 32-bit words and a few nanoseconds for each pair.
 class Normal {
  public:
-  template <std::uniform_random_bit_generator Random>
+  template <RandomBits Random>
   double operator()(Random& random) {
     if (next_ == size) [[unlikely]]
       refill(random);
@@ -27,7 +26,7 @@ class Normal {
   }
 
   /// Overwrites every element of `values`.
-  template <std::uniform_random_bit_generator Random, class Derived>
+  template <RandomBits Random, class Derived>
   void fill(Random& random, Eigen::PlainObjectBase<Derived>& values) {
     using Scalar = typename Derived::Scalar;
     Scalar* to = values.data();

@@ -2,14 +2,24 @@
 #pragma once
 
 #include <bit>
+#include <concepts>
 #include <cstdint>
-#include <random>
+#include <type_traits>
 
 namespace ness {
 
-/// 32 uniform bits from any `std::uniform_random_bit_generator`. Generators of 32 or 64 full bits
-/// cost one call; others give the bits of the largest power of two in their range, by rejection.
-template <std::uniform_random_bit_generator Random>
+/// What `std::uniform_random_bit_generator` is, without the time that `<random>` takes to compile.
+template <class R>
+concept RandomBits =
+    std::invocable<R&> && std::unsigned_integral<std::invoke_result_t<R&>> && requires {
+      { R::min() } -> std::same_as<std::invoke_result_t<R&>>;
+      { R::max() } -> std::same_as<std::invoke_result_t<R&>>;
+      requires std::bool_constant<(R::min() < R::max())>::value;
+    };
+
+/// 32 uniform bits from any generator of them. Those of 32 or 64 full bits cost one call; others
+/// give the bits of the largest power of two in their range, by rejection.
+template <RandomBits Random>
 std::uint32_t random_bits(Random& random) {
   constexpr std::uint64_t range = std::uint64_t{Random::max()} - std::uint64_t{Random::min()};
   if constexpr (range == 0xFFFFFFFF) {
@@ -33,7 +43,7 @@ std::uint32_t random_bits(Random& random) {
 /// A uniform integer in 0 ... bound − 1, without bias: one multiplication, and a second draw with
 /// probability below bound / 2^32 (D. Lemire, ACM TOMACS 29, 2019, arXiv 1805.10941).
 /// Precondition: bound > 0.
-template <std::uniform_random_bit_generator Random>
+template <RandomBits Random>
 std::uint32_t uniform_index(Random& random, std::uint32_t bound) {
   std::uint64_t product = std::uint64_t{random_bits(random)} * bound;
   if (static_cast<std::uint32_t>(product) < bound) [[unlikely]] {
@@ -45,7 +55,7 @@ std::uint32_t uniform_index(Random& random, std::uint32_t bound) {
 }
 
 /// A uniform double in the open interval (0, 1), the middle of one of 2^52 equal cells.
-template <std::uniform_random_bit_generator Random>
+template <RandomBits Random>
 double uniform_real(Random& random) {
   const std::uint64_t high = random_bits(random);
   const std::uint64_t bits = high << 32 | random_bits(random);

@@ -4,7 +4,6 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
-#include <random>
 #include <utility>
 
 #include "ness/detail/check.hpp"
@@ -130,7 +129,7 @@ class WrightFisher {
 /// Bias: without selection the stationary density has none at all, whatever Δt; with it averages
 /// are off by order Δt² (weak order 2). Δt need not be a whole generation. Cost: K gamma numbers,
 /// and K − 1 binomial ones of some 2N_e/Δt trials.
-template <int Alleles, std::uniform_random_bit_generator Random = Philox>
+template <int Alleles, RandomBits Random = Philox>
 class WrightFisherChain {
  public:
   using System = WrightFisher<Alleles>;
