@@ -1,7 +1,6 @@
 // Theory against simulation: where the two lanes of the library meet.
 #pragma once
 
-#include <Eigen/Core>
 #include <cmath>
 #include <iomanip>
 #include <ostream>
@@ -10,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "ness/detail/matrices.hpp"
 #include "ness/statistics/estimate.hpp"
 
 namespace ness {
@@ -35,27 +35,30 @@ struct Comparison {
   }
 };
 
+namespace detail {
+
 /// Compares a vector or matrix with its estimate.
-template <class Theory, class Value>
-ComparisonRow compare_row(std::string quantity, const Eigen::MatrixBase<Theory>& theory,
-                          const Value& measured, double relative_tolerance) {
-  const auto exact = theory.template cast<double>().eval();
+template <class Value>
+ComparisonRow compare_row(std::string quantity, const Value& theory,
+                          const Estimate<Value>& measured, double relative_tolerance) {
+  const Value difference = measured.value - theory;
   return {std::move(quantity),
-          exact.norm(),
+          theory.norm(),
           measured.value.norm(),
-          (measured.value - exact).norm(),
+          difference.norm(),
           measured.standard_error.norm(),
-          relative_tolerance * exact.norm()};
+          relative_tolerance * theory.norm()};
 }
 
 /// Compares a number with its estimate.
-template <class Value>
-ComparisonRow compare_row(std::string quantity, double theory, const Value& measured,
-                          double relative_tolerance) {
+inline ComparisonRow compare_row(std::string quantity, double theory,
+                                 const Estimate<double>& measured, double relative_tolerance) {
   return {std::move(quantity),     theory,
           measured.value,          std::abs(measured.value - theory),
           measured.standard_error, relative_tolerance * std::abs(theory)};
 }
+
+}  // namespace detail
 
 /// Compares what `predict` and `measure` say of the same training: mean, Σ, C, ⟨σ⟩ and the integral
 /// fluctuation theorem for every measured length.
@@ -64,36 +67,35 @@ ComparisonRow compare_row(std::string quantity, double theory, const Value& meas
 /// the theory of Eqs. 21–29 leaves out (the mean and ⟨e^{−σ}⟩ have no such allowance; C from chords
 /// of several steps has as much more as they leave out). The row of
 /// the mean is its distance from the predicted one; `mean_shift` says what that is expected to be,
-/// 0 if not given.
+/// N, or a number of elements 0 if not given.
 template <class Predicted, class Measured>
 Comparison compare(const Predicted& predicted, const Measured& measured,
-                   const decltype(Predicted::mean)& mean_shift) {
-  const double left_out =
-      predicted.learning_rate * static_cast<double>(predicted.hessian_eigenvalues.maxCoeff());
+                   const DynamicVector<double>& mean_shift = {}) {
+  using Vector = DynamicVector<double>;
+  using Matrix = DynamicMatrix<double>;
+  const Vector rates = predicted.decay_rates().template cast<double>();
+  const double left_out = rates[rates.size() - 1];
   const double of_chords = 1 + static_cast<double>(measured.stride - 1) / 2;
+  const Vector shift = mean_shift.size() > 0 ? mean_shift : Vector(Vector::Zero(rates.size()));
+  const Vector mean = predicted.mean().template cast<double>();
+  const Matrix covariance = predicted.covariance().template cast<double>();
+  const Matrix circulation = predicted.circulation().template cast<double>();
+  const auto entropy_production = static_cast<double>(predicted.entropy_production());
+  const Estimate<Vector> measured_shift{measured.mean.value - mean, measured.mean.standard_error};
   Comparison result;
   result.rows = {
-      compare_row("shift of the mean", mean_shift,
-                  Estimate<decltype(measured.mean.value)>{
-                      measured.mean.value - predicted.mean.template cast<double>(),
-                      measured.mean.standard_error},
-                  0),
-      compare_row("covariance", predicted.covariance, measured.covariance, left_out),
-      compare_row("circulation", predicted.circulation, measured.circulation, left_out * of_chords),
+      detail::compare_row("shift of the mean", shift, measured_shift, 0),
+      detail::compare_row("covariance", covariance, measured.covariance, left_out),
+      detail::compare_row("circulation", circulation, measured.circulation, left_out * of_chords),
   };
   for (const auto& part : measured.trajectories) {
     const std::string length = " (l = " + std::to_string(part.length) + ")";
-    result.rows.push_back(compare_row("entropy production" + length,
-                                      static_cast<double>(predicted.entropy_production),
-                                      part.entropy_production, left_out));
-    result.rows.push_back(compare_row("<exp(-sigma)>" + length, 1.0, part.integral_fluctuation, 0));
+    result.rows.push_back(detail::compare_row("entropy production" + length, entropy_production,
+                                              part.entropy_production, left_out));
+    result.rows.push_back(
+        detail::compare_row("<exp(-sigma)>" + length, 1.0, part.integral_fluctuation, 0));
   }
   return result;
-}
-
-template <class Predicted, class Measured>
-Comparison compare(const Predicted& predicted, const Measured& measured) {
-  return compare(predicted, measured, (0 * predicted.mean).eval());
 }
 
 inline std::ostream& operator<<(std::ostream& out, const Comparison& comparison) {

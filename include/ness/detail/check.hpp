@@ -3,8 +3,10 @@
 
 #include <Eigen/Core>
 #include <cmath>
+#include <locale>
 #include <sstream>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 
 namespace ness::detail {
@@ -17,6 +19,15 @@ template <class... Parts>
   message << "ness::" << function << ": ";
   (message << ... << parts);
   throw std::invalid_argument(message.str());
+}
+
+/// A number with all its digits, the same in every locale.
+inline std::string in_words(double value) {
+  std::ostringstream text;
+  text.imbue(std::locale::classic());
+  text.precision(17);
+  text << value;
+  return text.str();
 }
 
 /// Throws "ness::function: rule, but is value" unless `holds`.
@@ -62,6 +73,7 @@ void require_symmetric(const Eigen::MatrixBase<Derived>& matrix, std::string_vie
                 matrix(i, j), " and (", j, ", ", i, ") is ", matrix(j, i));
 }
 
+/// Throws unless `value` is positive and finite.
 inline void require_positive(double value, std::string_view function, std::string_view name) {
   if (!(value > 0) || !std::isfinite(value)) [[unlikely]]
     invalid(function, name, " must be positive and finite, but is ", value);

@@ -2,12 +2,8 @@
 // of which SGD is a sample.
 #pragma once
 
-#include <type_traits>
-
-#include "ness/diffusion/earthquake.hpp"
-#include "ness/diffusion/langevin.hpp"
-#include "ness/diffusion/with_replacement.hpp"
-#include "ness/diffusion/without_replacement.hpp"
+#include "ness/diffusion/epochs.hpp"
+#include "ness/diffusion/independent_batches.hpp"
 #include "ness/landscape/effective_landscape.hpp"
 
 namespace ness {
@@ -17,15 +13,14 @@ namespace ness {
 /// left out are the noise's higher moments and the finite step. It refers to the objective.
 ///
 /// Cost: D and ∇𝓛 at a point each take a pass over the samples, ∇·D 2N passes: for small N.
-template <class Objective, class T>
+template <class Objective, IsTraining T>
 class TrainingSystem {
  public:
   using Scalar = typename Objective::Scalar;
   using Vector = typename Objective::Vector;
   using Matrix = typename Objective::Matrix;
   static constexpr int size = Vector::RowsAtCompileTime;
-  static constexpr bool by_epochs = std::is_same_v<decltype(T::minibatch), WithoutReplacement>;
-  static_assert(!ShakingNoise<decltype(T::noise)>,
+  static_assert(!ShakingNoise<typename T::Noise>,
                 "ness: the earthquake model's system is that of its linear stationary state, "
                 "predict(objective, minimum, training).linear_system()");
 
@@ -48,13 +43,13 @@ class TrainingSystem {
   }
 
   Scalar potential(const Vector& theta) const {
-    if constexpr (by_epochs)
+    if constexpr (DrawsEpochs<T>)
       return EffectiveLandscape(*objective_, training_).value(theta);
     else
       return objective_->value(theta);
   }
   void gradient(const Vector& theta, Vector& gradient) const {
-    if constexpr (by_epochs)
+    if constexpr (DrawsEpochs<T>)
       gradient = EffectiveLandscape(*objective_, training_).gradient(theta);
     else
       gradient = objective_->gradient(theta);

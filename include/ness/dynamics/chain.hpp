@@ -1,13 +1,14 @@
 // The Markov chain of a training: one update at a time, or one Markov step.
 #pragma once
 
-#include <random>
+#include <cstdint>
+#include <string>
 #include <utility>
 
+#include "ness/detail/fingerprint.hpp"
 #include "ness/landscape/objective.hpp"
-#include "ness/minibatch/without_replacement.hpp"
+#include "ness/landscape/pair_force.hpp"
 #include "ness/random/philox.hpp"
-#include "ness/training/correction.hpp"
 #include "ness/training/training.hpp"
 
 namespace ness {
@@ -19,35 +20,39 @@ namespace ness {
 /// The chain refers to the objective and owns its state: θ, the sampler, the random stream and the
 /// scratch memory. A step allocates nothing, but what a model's own members do, and Eigen's
 /// products of matrices too large for its stack buffer (128 KB). Copy a chain to branch it.
-template <class Objective, class T, std::uniform_random_bit_generator Random = Philox>
+template <class Objective, IsTraining T, RandomBits Random = Philox>
 class Chain {
  public:
   using Scalar = typename Objective::Scalar;
   using Vector = typename Objective::Vector;
-  static_assert(NoisePolicy<decltype(T::noise), Vector>,
-                "ness: the noise of a training needs check and a Source that is made of it and a "
-                "ness::ChainShape: see ness::NoNoise");
-  static_assert(std::is_same_v<decltype(T::correction), NoCorrection> ||
-                    std::is_same_v<decltype(T::minibatch), WithoutReplacement>,
+  static_assert(NoisePolicy<typename T::Noise, Vector>,
+                "ness: the noise of a training needs check, description, a Source that is made of "
+                "it and a ness::ChainShape, and one of `silent`, `injection` and "
+                "`evaluation_variance()` that says what it does: see ness::NoNoise");
+  static_assert(!CancelsLandscape<typename T::Correction> || DrawsEpochs<T>,
                 "ness: a correction is for the landscape that WithoutReplacement sees: with other "
                 "minibatches use NoCorrection");
 
   /// Starts at `theta`. Throws `std::invalid_argument` for settings that do not fit the objective,
   /// or a θ of another size or that is not finite.
-  Chain(const Objective& objective, const T& training, Vector theta, Random random = Random{})
-      : minus_learning_rate_(static_cast<Scalar>(-training.learning_rate)),
-        updates_per_markov_step_(checked(objective, training)),
-        theta_(std::move(theta)),
+  template <class Theta>
+  Chain(const Objective& objective, const T& training, const Eigen::MatrixBase<Theta>& theta,
+        Random random = Random{})
+      : objective_(&objective),
+        training_(checked(objective, training)),
+        minus_learning_rate_(static_cast<Scalar>(-training.learning_rate)),
+        updates_per_markov_step_(training.updates_per_markov_step(objective.samples())),
+        theta_(objective.point(theta, "Chain")),
         gradient_(objective.parameters()),
         sampler_(training.minibatch, objective.samples()),
         random_(std::move(random)),
-        noise_(training.noise, shape(objective, training)),
-        correction_(training.correction, objective, shape(objective, training)),
+        noise_(training.noise, shape()),
+        correction_(training.correction, objective, shape()),
         derivatives_(objective.model()),
-        regularizer_(objective.regularizer()) {
-    objective.check(theta_, "Chain");
-  }
-  Chain(Objective&&, const T&, Vector, Random = Random{}) = delete;  // it would dangle
+        regularizer_(objective.regularizer()) {}
+  template <class Theta>
+  Chain(Objective&&, const T&, const Eigen::MatrixBase<Theta>&,
+        Random = Random{}) = delete;  // it would dangle
 
   /// One update of the parameters.
   void update() {
@@ -56,7 +61,7 @@ class Chain {
     derivatives_.batch_gradient(at, sampler_.next(random_), gradient_);
     regularizer_.add_gradient(at, gradient_);
     theta_ += minus_learning_rate_ * gradient_;
-    if constexpr (InjectedNoise<decltype(T::noise)>) noise_.after_update(theta_, random_);
+    if constexpr (IsSampler<T>) noise_.after_update(theta_, random_);
     if (++updates_ < updates_per_markov_step_) return;
     updates_ = 0;
     correction_.end_markov_step(theta_);
@@ -71,6 +76,22 @@ class Chain {
   Index parameters() const { return theta_.size(); }
   Index updates_per_markov_step() const { return updates_per_markov_step_; }
 
+  /// The training in words: for checkpoints and tables.
+  std::string description() const { return training_.description(); }
+
+  /// Of the losses of all samples and of ∇𝓛 at θ and at θ + 1 in each coordinate: what tells these
+  /// data, model and regularizer from others in a checkpoint. Cost: four passes over the samples.
+  std::uint64_t fingerprint() const {
+    detail::Fingerprint result;
+    for (const Scalar step : {Scalar(0), Scalar(1)}) {
+      const Vector at = theta_.array() + step;
+      for (Index i = 0; i < objective_->samples(); ++i)
+        result.add(static_cast<double>(objective_->model().sample_loss(at, i)));
+      result.add(objective_->gradient(at));
+    }
+    return result.value();
+  }
+
   /// For checkpoints: θ and whatever decides the steps to come.
   template <class Archive>
   void serialize(Archive& archive) {
@@ -78,32 +99,33 @@ class Chain {
   }
 
  private:
-  static Index checked(const Objective& objective, const T& training) {
+  static const T& checked(const Objective& objective, const T& training) {
     training.check(objective.samples(), "Chain");
-    return training.minibatch.updates_per_markov_step(objective.samples());
+    return training;
   }
 
   const Vector& evaluation_point() {
-    if constexpr (ShakingNoise<decltype(T::noise)>)
+    if constexpr (ShakingNoise<typename T::Noise>)
       return noise_.evaluation_point(theta_, random_);
     else
       return theta_;
   }
 
-  static ChainShape shape(const Objective& objective, const T& training) {
-    return {objective.parameters(), training.learning_rate,
-            training.minibatch.updates_per_markov_step(objective.samples())};
+  ChainShape shape() const {
+    return {objective_->parameters(), training_.learning_rate, updates_per_markov_step_};
   }
 
+  const Objective* objective_;
+  T training_;
   Scalar minus_learning_rate_;
   Index updates_per_markov_step_;
   Index updates_ = 0;  // of this Markov step
   Vector theta_;
   Vector gradient_;
-  typename decltype(T::minibatch)::Sampler sampler_;
+  typename T::Minibatch::Sampler sampler_;
   Random random_;
-  typename decltype(T::noise)::template Source<Vector> noise_;
-  detail::CorrectionForce<decltype(T::correction), Objective> correction_;
+  typename T::Noise::template Source<Vector> noise_;
+  detail::CorrectionForce<Objective, typename T::Correction> correction_;
   Derivatives<typename Objective::Model> derivatives_;
   RegularizerDerivatives<typename Objective::Regularizer, Vector> regularizer_;
 };

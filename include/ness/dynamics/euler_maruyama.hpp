@@ -1,14 +1,17 @@
 // Trajectories of a system with drift and diffusion, by the method of Euler and Maruyama.
 #pragma once
 
-#include <Eigen/Cholesky>
 #include <Eigen/Core>
 #include <cmath>
-#include <random>
+#include <cstdint>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "ness/detail/check.hpp"
-#include "ness/detail/symmetric_eigen.hpp"
+#include "ness/detail/fingerprint.hpp"
+#include "ness/detail/static_cholesky.hpp"
+#include "ness/detail/symmetric_matrices.hpp"
 #include "ness/random/normal.hpp"
 #include "ness/random/philox.hpp"
 #include "ness/systems/fokker_planck.hpp"
@@ -16,6 +19,18 @@
 namespace ness {
 
 namespace detail {
+
+/// B with BBᵀ = A of a singular A.
+template <class Scalar>
+DynamicMatrix<Scalar> semidefinite_root(const DynamicMatrix<Scalar>& matrix,
+                                        std::string_view function) {
+  const SymmetricEigen<Scalar> eigen(matrix);
+  const Scalar smallest = eigen.values[0];
+  const Scalar largest = eigen.values[eigen.values.size() - 1];
+  require(smallest >= -Scalar(1e-6) * largest, function,
+          "the smallest eigenvalue of diffusion must not be negative", smallest);
+  return eigen.root();
+}
 
 /// B with BBᵀ = A of a symmetric positive semidefinite A: Cholesky's factor, or, where A is
 /// singular, its eigenvectors times the roots of its eigenvalues.
@@ -27,32 +42,17 @@ class NoiseRoot {
   /// Throws `std::invalid_argument` for an A with a negative eigenvalue beyond rounding.
   void factor(const Matrix& matrix, std::string_view function) {
     root_ = matrix;
-    const Eigen::LLT<Eigen::Ref<Matrix>> in_place(root_);
-    triangular_ = in_place.info() == Eigen::Success;
-    if (!triangular_) factor_semidefinite(matrix, function);
+    if (!cholesky(root_)) root_ = semidefinite_root<Scalar>(matrix, function);
   }
 
   /// out ← B · normals
   template <class Vector>
   void apply(const Vector& normals, Vector& out) const {
-    if (triangular_)
-      out.noalias() = root_.template triangularView<Eigen::Lower>() * normals;
-    else
-      out.noalias() = root_ * normals;
+    out.noalias() = root_ * normals;
   }
 
  private:
-  void factor_semidefinite(const Matrix& matrix, std::string_view function) {
-    const SymmetricEigen<Matrix> eigen(matrix);
-    const Scalar smallest = eigen.values[0];
-    const Scalar largest = eigen.values[eigen.values.size() - 1];
-    require(smallest >= -Scalar(1e-6) * largest, function,
-            "the smallest eigenvalue of diffusion must not be negative", smallest);
-    root_ = eigen.vectors * eigen.values.cwiseMax(Scalar(0)).cwiseSqrt().asDiagonal();
-  }
-
   Matrix root_;
-  bool triangular_ = true;
 };
 
 }  // namespace detail
@@ -64,8 +64,9 @@ class NoiseRoot {
 /// of 2D, of constant D once, else in each step; where D is singular an eigendecomposition takes
 /// its place. The chain refers to the system and owns its state. Cost: N³/3 operations for the
 /// factor where D depends on θ; without allocation, but what the system does, an
-/// eigendecomposition, and Eigen's products of matrices too large for its stack buffer (128 KB).
-template <class S, std::uniform_random_bit_generator Random = Philox>
+/// eigendecomposition, D of float and dynamic size (which is factored in double), and Eigen's
+/// products of matrices too large for its stack buffer (128 KB).
+template <class S, RandomBits Random = Philox>
 class EulerMaruyama {
  public:
   using Scalar = scalar_t<S>;
@@ -77,6 +78,7 @@ class EulerMaruyama {
       : terms_(system),
         time_step_(static_cast<Scalar>(time_step)),
         theta_(std::move(theta)),
+        start_(theta_),
         normals_(theta_),
         noise_(theta_),
         random_(std::move(random)) {
@@ -105,6 +107,24 @@ class EulerMaruyama {
   Index updates_per_markov_step() const { return 1; }
   double time_step() const { return static_cast<double>(time_step_); }
 
+  /// For checkpoints and tables, as that of a training.
+  std::string description() const {
+    return "Euler-Maruyama, time step " + detail::in_words(time_step());
+  }
+
+  /// Of the drift and D at the start and at the start + 1 in each coordinate: what tells this
+  /// system from another in a checkpoint.
+  std::uint64_t fingerprint() const {
+    detail::Fingerprint result;
+    SystemTerms<S> terms(terms_.system());
+    for (const Vector& point : {start_, Vector(start_.array() + Scalar(1))}) {
+      terms.at(point);
+      result.add(terms.drift());
+      result.add(terms.diffusion());
+    }
+    return result.value();
+  }
+
   /// For checkpoints.
   template <class Archive>
   void serialize(Archive& archive) {
@@ -114,7 +134,7 @@ class EulerMaruyama {
  private:
   SystemTerms<S> terms_;
   Scalar time_step_;
-  Vector theta_, normals_, noise_;
+  Vector theta_, start_, normals_, noise_;
   detail::NoiseRoot<matrix_t<S>> root_;
   Random random_;
   Normal normal_;

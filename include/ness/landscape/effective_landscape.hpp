@@ -1,11 +1,10 @@
 // The landscape that training without replacement sees (Sec. 3.2, Eqs. 16, B10).
 #pragma once
 
-#include "ness/detail/outer_products.hpp"
+#include "ness/detail/matrices.hpp"
 #include "ness/landscape/minimize.hpp"
-#include "ness/minibatch/without_replacement.hpp"
+#include "ness/landscape/pair_force.hpp"
 #include "ness/model/differences.hpp"
-#include "ness/training/correction.hpp"
 #include "ness/training/training.hpp"
 
 namespace ness {
@@ -14,14 +13,14 @@ namespace detail {
 
 /// What epochs see of δ𝓛: where noise is injected after each update an epoch is no long step of its
 /// own, and what is corrected is gone.
-template <class Noise, class Correction>
+template <DrawsEpochs T>
 constexpr LandscapeParts landscape_parts() {
   LandscapeParts parts;
-  if constexpr (InjectedNoise<Noise>)
-    if (!Noise::injection.once_a_markov_step) parts.discretization = 0;
-  if constexpr (!std::is_same_v<Correction, NoCorrection>) {
-    parts.discretization -= Correction::parts.discretization;
-    parts.sampling -= Correction::parts.sampling;
+  if constexpr (IsSampler<T>)
+    if (!T::Noise::injection.once_a_markov_step) parts.discretization = 0;
+  if constexpr (CancelsLandscape<typename T::Correction>) {
+    parts.discretization -= T::Correction::parts.discretization;
+    parts.sampling -= T::Correction::parts.sampling;
   }
   return parts;
 }
@@ -50,74 +49,79 @@ class EffectiveLandscape {
                 "sample_loss generic, or give your Model `sample_hessian_products`");
 
   /// Throws `std::invalid_argument` for a bad η, or an m that does not divide M.
-  template <class Noise, class Correction>
-  EffectiveLandscape(const Objective<M, R>& objective,
-                     const Training<WithoutReplacement, Noise, Correction>& training)
-      : EffectiveLandscape(objective, without_noise(training),
-                           detail::landscape_parts<Noise, Correction>()) {}
-  template <class Noise, class Correction>
-  EffectiveLandscape(Objective<M, R>&&,
-                     const Training<WithoutReplacement, Noise, Correction>&) = delete;
+  template <DrawsEpochs T>
+  EffectiveLandscape(const Objective<M, R>& objective, const T& training)
+      : EffectiveLandscape(objective, training, detail::landscape_parts<T>()) {}
+  template <DrawsEpochs T>
+  EffectiveLandscape(Objective<M, R>&&, const T&) = delete;  // it would dangle
 
   /// With the given parts of δ𝓛.
-  EffectiveLandscape(const Objective<M, R>& objective, const Sgd<WithoutReplacement>& training,
-                     LandscapeParts parts)
-      : objective_(&objective), samples_(static_cast<Scalar>(objective.samples())) {
+  template <DrawsEpochs T>
+  EffectiveLandscape(const Objective<M, R>& objective, const T& training, LandscapeParts parts)
+      : objective_(&objective), samples_(static_cast<Scalar>(objective.samples())), parts_(parts) {
     training.check(objective.samples(), "EffectiveLandscape");
-    n_ = samples_ / static_cast<Scalar>(training.minibatch.batch_size);
+    n_ = static_cast<Scalar>(training.updates_per_markov_step(objective.samples()));
     factor_ = static_cast<Scalar>(training.learning_rate) * n_ * (n_ - 1) / 2;
-    parts_ = parts;
   }
 
   /// n = M/m
   Scalar batches_per_epoch() const { return n_; }
 
   /// 𝓛̂(θ). Cost: two passes of sample gradients.
-  Scalar value(const Vector& theta) const {
+  template <class Theta>
+  Scalar value(const Eigen::MatrixBase<Theta>& theta) const {
     return n_ * objective_->value(theta) + correction(theta);
   }
   /// ∇𝓛̂(θ), N.
-  Vector gradient(const Vector& theta) const {
+  template <class Theta>
+  Vector gradient(const Eigen::MatrixBase<Theta>& theta) const {
     return n_ * objective_->gradient(theta) + correction_gradient(theta);
   }
   /// ∂∂𝓛̂(θ), N × N.
-  Matrix hessian(const Vector& theta) const {
+  template <class Theta>
+  Matrix hessian(const Eigen::MatrixBase<Theta>& theta) const {
     return n_ * objective_->hessian(theta) + correction_hessian(theta);
   }
 
   /// δ𝓛(θ)
-  Scalar correction(const Vector& theta) const {
+  template <class Theta>
+  Scalar correction(const Eigen::MatrixBase<Theta>& theta) const {
     if (vanishes()) return 0;
-    const Vector mean = objective_->loss_gradient(theta);
+    const Vector at = objective_->point(theta, "EffectiveLandscape::correction");
+    const Vector mean = objective_->loss_gradient(at);
     Scalar scatter(0);
     Derivatives<M>(objective_->model())
-        .for_each_gradient_block(theta, [&](Index, const auto& gradients) {
+        .for_each_gradient_block(at, [&](Index, const auto& gradients) {
           scatter += (gradients.colwise() - mean).squaredNorm();
         });
     // |∇L|² − M tr(VVᵀ) = −(1/M) Σ_i |∇ℓ_i − ∇L|², which is the form without cancellation.
-    const Scalar full = (mean + objective_->regularizer_gradient(theta)).squaredNorm();
+    const Scalar full = (mean + objective_->regularizer_gradient(at)).squaredNorm();
     return -factor_ / 2 *
            (of_full() * full - of_sampling() * scatter / (samples_ * (samples_ - 1)));
   }
 
   /// ∇δ𝓛(θ) = −(ηn(n−1)/2) [ H∇𝓛 + H_L∇L/(M−1) − (1/(M(M−1))) Σ_i ∂∂ℓ_i∇ℓ_i ], N.
   /// Cost: two passes of sample gradients and one Hessian product for each sample.
-  Vector correction_gradient(const Vector& theta) const {
+  template <class Theta>
+  Vector correction_gradient(const Eigen::MatrixBase<Theta>& theta) const {
     Vector force = Vector::Zero(objective_->parameters());
-    if (!vanishes()) detail::PairForce<M, R>(*objective_, parts_).exact(theta, force);
-    return -factor_ * force;
+    if (!vanishes())
+      detail::PairForce<M, R>(*objective_, parts_)
+          .exact(objective_->point(theta, "EffectiveLandscape::correction_gradient"), force);
+    force *= -factor_;
+    return force;
   }
 
   /// ∂∂δ𝓛(θ), N × N. Central differences of ∇δ𝓛 at a cost of 2N of them, to a relative 1e-9 or so;
   /// in closed form where a model has `HasKroneckerCurvature`, and R is taken for quadratic there.
-  Matrix correction_hessian(const Vector& theta) const {
-    objective_->check(theta, "EffectiveLandscape::correction_hessian");
-    const Index size = objective_->parameters();
-    if (vanishes()) return Matrix::Zero(size, size);
+  template <class Theta>
+  Matrix correction_hessian(const Eigen::MatrixBase<Theta>& theta) const {
+    const Vector at = objective_->point(theta, "EffectiveLandscape::correction_hessian");
+    if (vanishes()) return Matrix::Zero(at.size(), at.size());
     if constexpr (HasKroneckerCurvature<M>)
-      return quadratic_correction_hessian(theta);
+      return quadratic_correction_hessian(at);
     else
-      return differences(theta);
+      return differences(at);
   }
 
  private:
@@ -140,9 +144,8 @@ class EffectiveLandscape {
     const M& model = objective_->model();
     const auto& x = model.features();
     const Index f = x.rows();
-    using Data = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
-    Data squares = Data::Zero(f, f);
-    Data weighted;
+    DynamicMatrix<Scalar> squares = DynamicMatrix<Scalar>::Zero(f, f);
+    DynamicMatrix<Scalar> weighted;
     detail::for_each_range(x.cols(), Derivatives<M>::block_size, [&](Index first, Index count) {
       const auto some = x.middleCols(first, count);
       weighted = some * some.colwise().norm().asDiagonal();
@@ -169,47 +172,27 @@ class EffectiveLandscape {
 /// The minimum θ̂₀ of 𝓛̂ near `minimum`, the mean that training without replacement settles around:
 /// `value`, `gradient_norm` and `hessian` in the result are those of 𝓛̂, per epoch.
 ///
-/// Newton steps with the Hessian nH₀ of the minimum, or that of 𝓛̂ where it is had in closed form.
+/// Newton steps with the Hessian nH₀ of the minimum, or that of 𝓛̂ where it is had in closed form:
+/// each gains a factor of about ηn h_max, and they end when rounding does that.
 /// Cost: a dozen gradients of 𝓛̂ (there two or three) and one Hessian.
 /// Where ηn h_max is not small 𝓛̂ may have no minimum: the status says so. Throws
 /// `std::invalid_argument` for settings that do not fit.
-template <class M, class R, class Noise, class Correction>
-Minimum<vector_t<M>, matrix_t<M>> effective_minimum(
-    const Objective<M, R>& objective, const Minimum<vector_t<M>, matrix_t<M>>& minimum,
-    const Training<WithoutReplacement, Noise, Correction>& training) {
+template <class M, class R, DrawsEpochs T>
+Minimum<scalar_t<M>> effective_minimum(const Objective<M, R>& objective,
+                                       const Minimum<scalar_t<M>>& minimum, const T& training) {
   using Scalar = scalar_t<M>;
-  constexpr int max_iterations = 100;
+  using Theta = DynamicVector<Scalar>;
   const EffectiveLandscape<M, R> landscape(objective, training);
   const Scalar n = landscape.batches_per_epoch();
-  Minimum<vector_t<M>, matrix_t<M>> best;
-  best.theta = minimum.theta;
-  best.gradient_scale = n * minimum.gradient_scale;
-  detail::DynamicMatrix<Scalar> curvature = n * minimum.hessian;
-  if constexpr (HasKroneckerCurvature<M>) curvature = landscape.hessian(best.theta);
-  detail::DynamicVector<Scalar> step;
-  vector_t<M> gradient = landscape.gradient(best.theta);
-  best.gradient_norm = gradient.norm();
-  // Each step gains a factor of about ηn h_max; it is done when rounding ends that.
-  while (best.gradient_norm > 0 && best.iterations < max_iterations) {
-    ++best.iterations;
-    step = -gradient;
-    if (!detail::solve_positive_definite<Scalar>(curvature, step)) break;
-    const vector_t<M> trial = best.theta + step;
-    if (!trial.allFinite()) break;
-    const vector_t<M> trial_gradient = landscape.gradient(trial);
-    if (!(trial_gradient.norm() < best.gradient_norm)) break;
-    best.theta = trial;
-    gradient = trial_gradient;
-    best.gradient_norm = gradient.norm();
-  }
-  best.value = landscape.value(best.theta);
-  best.hessian = landscape.hessian(best.theta);
-  best.hessian_eigenvalues = detail::SymmetricEigen<matrix_t<M>>(best.hessian).values;
-  const Scalar rounding = 64 * std::numeric_limits<Scalar>::epsilon() * best.gradient_scale;
-  if (best.gradient_norm <= rounding)
-    best.status =
-        best.hessian_eigenvalues[0] > 0 ? MinimumStatus::converged : MinimumStatus::not_a_minimum;
-  return best;
+  DynamicMatrix<Scalar> curvature = n * minimum.hessian;
+  if constexpr (HasKroneckerCurvature<M>) curvature = landscape.hessian(minimum.theta);
+  const detail::LandscapeFunctions<Scalar> functions{
+      [&](const Theta& theta) { return landscape.value(theta); },
+      [&](const Theta& theta) -> Theta { return landscape.gradient(theta); },
+      [&](const Theta& theta) -> DynamicMatrix<Scalar> { return landscape.hessian(theta); },
+      {}};
+  return detail::polish_minimum<Scalar>(functions, minimum.theta, curvature,
+                                        n * minimum.gradient_scale);
 }
 
 }  // namespace ness

@@ -89,86 +89,107 @@ class Objective {
   Index parameters() const { return model_.parameters(); }
   Index samples() const { return model_.samples(); }
 
+  // Each of these takes θ as any vector of Eigen, static or not, in this or another precision.
+  // They throw `std::invalid_argument` unless it has N finite elements.
+
   /// L(θ), without R.
-  Scalar loss(const Vector& theta) const {
-    check(theta, "Objective::loss");
-    return Derivatives<M>(model_).loss(theta);
+  template <class Theta>
+  Scalar loss(const Eigen::MatrixBase<Theta>& theta) const {
+    return Derivatives<M>(model_).loss(point(theta, "Objective::loss"));
   }
 
   /// 𝓛(θ)
-  Scalar value(const Vector& theta) const {
-    return loss(theta) + static_cast<Scalar>(regularizer_.value(theta));
+  template <class Theta>
+  Scalar value(const Eigen::MatrixBase<Theta>& theta) const {
+    const Vector at = point(theta, "Objective::value");
+    return Derivatives<M>(model_).loss(at) + static_cast<Scalar>(regularizer_.value(at));
   }
 
   /// ∇L(θ), N, without R. Cost: one pass of sample gradients.
-  Vector loss_gradient(const Vector& theta) const {
-    check(theta, "Objective::loss_gradient");
+  template <class Theta>
+  Vector loss_gradient(const Eigen::MatrixBase<Theta>& theta) const {
     Vector gradient = Vector::Zero(parameters());
     Derivatives<M>(model_).for_each_gradient_block(
-        theta, [&](Index, const auto& block) { gradient += block.rowwise().sum(); });
-    return gradient / static_cast<Scalar>(samples());
+        point(theta, "Objective::loss_gradient"),
+        [&](Index, const auto& block) { gradient += block.rowwise().sum(); });
+    gradient /= static_cast<Scalar>(samples());
+    return gradient;
   }
 
   /// ∇𝓛(θ), N. Cost: one pass of sample gradients.
-  Vector gradient(const Vector& theta) const {
-    check(theta, "Objective::gradient");
-    return loss_gradient(theta) + regularizer_gradient(theta);
+  template <class Theta>
+  Vector gradient(const Eigen::MatrixBase<Theta>& theta) const {
+    const Vector at = point(theta, "Objective::gradient");
+    Vector gradient = loss_gradient(at);
+    RegularizerDerivatives<R, Vector>(regularizer_).add_gradient(at, gradient);
+    return gradient;
   }
 
   /// H(θ) · direction, H = ∂∂𝓛.
-  Vector hessian_product(const Vector& theta, const Vector& direction) const
+  template <class Theta, class Direction>
     requires HasCurvature<M>
-  {
-    check(theta, "Objective::hessian_product");
+  Vector hessian_product(const Eigen::MatrixBase<Theta>& theta,
+                         const Eigen::MatrixBase<Direction>& direction) const {
+    const Vector at = point(theta, "Objective::hessian_product");
     detail::require_size(direction, parameters(), 1, "Objective::hessian_product", "direction");
+    const Vector along = direction.template cast<Scalar>();
     Vector product(parameters());
-    Derivatives<M>(model_).hessian_product(theta, direction, product);
-    RegularizerDerivatives<R, Vector>(regularizer_).add_hessian_product(theta, direction, product);
+    Derivatives<M>(model_).hessian_product(at, along, product);
+    RegularizerDerivatives<R, Vector>(regularizer_).add_hessian_product(at, along, product);
     return product;
   }
 
   /// H(θ) = ∂∂𝓛, N × N. Cost: the model's own Hessian, or N Hessian products.
-  Matrix hessian(const Vector& theta) const
+  template <class Theta>
     requires HasCurvature<M>
-  {
-    check(theta, "Objective::hessian");
+  Matrix hessian(const Eigen::MatrixBase<Theta>& theta) const {
+    const Vector at = point(theta, "Objective::hessian");
     Matrix hessian;
-    Derivatives<M>(model_).hessian(theta, hessian);
-    return hessian + regularizer_hessian(theta);
+    Derivatives<M>(model_).hessian(at, hessian);
+    add_regularizer_hessian(at, hessian);
+    return hessian;
   }
 
   /// X = ∇R(θ), N.
-  Vector regularizer_gradient(const Vector& theta) const {
-    check(theta, "Objective::regularizer_gradient");
+  template <class Theta>
+  Vector regularizer_gradient(const Eigen::MatrixBase<Theta>& theta) const {
     Vector gradient = Vector::Zero(parameters());
-    RegularizerDerivatives<R, Vector>(regularizer_).add_gradient(theta, gradient);
+    RegularizerDerivatives<R, Vector>(regularizer_)
+        .add_gradient(point(theta, "Objective::regularizer_gradient"), gradient);
     return gradient;
   }
 
   /// Y = ∂∂R(θ), N × N. Cost: N products with it.
-  Matrix regularizer_hessian(const Vector& theta) const {
-    check(theta, "Objective::regularizer_hessian");
+  template <class Theta>
+  Matrix regularizer_hessian(const Eigen::MatrixBase<Theta>& theta) const {
+    Matrix hessian = Matrix::Zero(parameters(), parameters());
+    add_regularizer_hessian(point(theta, "Objective::regularizer_hessian"), hessian);
+    return hessian;
+  }
+
+  /// θ as the model takes it.
+  template <class Theta>
+  Vector point(const Eigen::MatrixBase<Theta>& theta, std::string_view function) const {
+    detail::require_size(theta, parameters(), 1, function, "theta");
+    Vector point = theta.template cast<Scalar>();
+    detail::require_finite(point, function, "theta");
+    return point;
+  }
+
+ private:
+  void add_regularizer_hessian(const Vector& theta, Matrix& hessian) const {
     RegularizerDerivatives<R, Vector> derivatives(regularizer_);
-    Matrix hessian(parameters(), parameters());
     Vector unit = Vector::Zero(parameters());
     Vector column(parameters());
     for (Index k = 0; k < parameters(); ++k) {
       unit[k] = Scalar(1);
       column.setZero();
       derivatives.add_hessian_product(theta, unit, column);
-      hessian.col(k) = column;
+      hessian.col(k) += column;
       unit[k] = Scalar(0);
     }
-    return hessian;
   }
 
-  /// Throws `std::invalid_argument` unless θ has N finite elements.
-  void check(const Vector& theta, std::string_view function) const {
-    detail::require_size(theta, parameters(), 1, function, "theta");
-    detail::require_finite(theta, function, "theta");
-  }
-
- private:
   M model_;
   R regularizer_;
 };

@@ -6,40 +6,12 @@
 #include <utility>
 
 #include "ness/detail/check.hpp"
-#include "ness/detail/symmetric_eigen.hpp"
+#include "ness/detail/symmetric_matrices.hpp"
 #include "ness/landscape/objective.hpp"
 #include "ness/model/derivatives.hpp"
 #include "ness/model/regularizer.hpp"
 
 namespace ness {
-
-/// R(w) = ½ wᵀAw + bᵀw + c: minus the logarithm of any Gaussian prior.
-template <class Matrix>
-struct QuadraticForm {
-  using Scalar = typename Matrix::Scalar;
-  using Vector = Eigen::Matrix<Scalar, Matrix::RowsAtCompileTime, 1>;
-  Matrix curvature;  ///< A, N × N, symmetric
-  Vector slope;      ///< b, N
-  Scalar constant{};
-
-  template <class V>
-  typename V::Scalar value(const V& w) const {
-    typename V::Scalar sum(constant);
-    for (Eigen::Index j = 0; j < w.size(); ++j) {
-      typename V::Scalar row(slope[j]);
-      for (Eigen::Index k = 0; k < w.size(); ++k) row += curvature(j, k) / 2 * w[k];
-      sum += row * w[j];
-    }
-    return sum;
-  }
-  void add_gradient(const Vector& w, Vector& gradient) const {
-    gradient.noalias() += curvature * w;
-    gradient += slope;
-  }
-  void add_hessian_product(const Vector&, const Vector& direction, Vector& product) const {
-    product.noalias() += curvature * direction;
-  }
-};
 
 /// The model at θ = θ₀ + S w, as a model of w: ∇_wℓ = Sᵀ∇ℓ, ∂_w∂_wℓ = Sᵀ(∂∂ℓ)S.
 ///
@@ -159,25 +131,23 @@ class Preconditioned {
 ///
 /// `centre` and `hessian` are those of a minimum, say. The model is copied. Throws
 /// `std::invalid_argument` unless the Hessian is positive definite.
-template <class M>
-auto precondition(const Objective<M, L2>& objective, const vector_t<M>& centre,
-                  const matrix_t<M>& hessian) {
+template <class M, class Centre, class Hessian>
+auto precondition(const Objective<M, L2>& objective, const Eigen::MatrixBase<Centre>& centre,
+                  const Eigen::MatrixBase<Hessian>& hessian) {
   using Scalar = scalar_t<M>;
   using Matrix = matrix_t<M>;
-  objective.check(centre, "precondition");
-  detail::require_size(hessian, centre.size(), centre.size(), "precondition", "hessian");
-  const detail::SymmetricEigen<Matrix> eigen(hessian);
+  const vector_t<M> at = objective.point(centre, "precondition");
+  detail::require_size(hessian, at.size(), at.size(), "precondition", "hessian");
+  const detail::SymmetricEigen<Scalar> eigen(hessian.template cast<Scalar>());
   if (!(eigen.values[0] > 0))
     detail::invalid("precondition",
                     "the Hessian must be positive definite, but its smallest eigenvalue is ",
                     eigen.values[0]);
-  const Matrix map = eigen.vectors * eigen.values.cwiseSqrt().cwiseInverse().asDiagonal() *
-                     eigen.vectors.transpose();
+  const Matrix map = eigen.function(eigen.values.cwiseSqrt().cwiseInverse());
   // λ|θ₀ + S w|²
   const auto twice = static_cast<Scalar>(2 * objective.regularizer().lambda);
-  QuadraticForm<Matrix> prior{twice * map.transpose() * map, twice * map.transpose() * centre,
-                              twice / 2 * centre.squaredNorm()};
-  return Objective(Preconditioned<M>(objective.model(), centre, map), std::move(prior));
+  QuadraticForm<Matrix> prior{twice * map * map, twice * map * at, twice / 2 * at.squaredNorm()};
+  return Objective(Preconditioned<M>(objective.model(), at, map), std::move(prior));
 }
 
 }  // namespace ness

@@ -1,7 +1,7 @@
 // The exact second moments of a random order of the samples (App. B).
 #pragma once
 
-#include "ness/model/concepts.hpp"
+#include "ness/model/batch.hpp"
 
 namespace ness {
 
@@ -41,11 +41,11 @@ struct EpochMoments {
   }
 
   /// As the paper prints them, for comparison: no correlation of ζ_i with ζ_j nor of χ_ij with
-  /// χ_kl, and an a5 (B15) that is off by O(1/M²). Use `exact`.
-  static constexpr EpochMoments printed(Index samples, Index batch_size) {
-    EpochMoments a = exact(samples, batch_size);
+  /// χ_kl, and an a5 (B15) that is off by O(1/M²). M and n are those of these exact ones.
+  constexpr EpochMoments printed(Index samples, Index batches) const {
+    EpochMoments a = *this;
     const auto M = static_cast<double>(samples);
-    const auto m = static_cast<double>(batch_size);
+    const double m = M / static_cast<double>(batches);
     a.a0_off = 0;
     a.a6 = 0;
     if (samples >= 3)

@@ -7,15 +7,17 @@ namespace ness {
 
 /// Every step uses all M samples: D = 0 (Eq. 14 with n = 1).
 struct FullBatch {
+  static constexpr bool independent = true;
   void check(Index, std::string_view = {}) const {}
-  Index updates_per_markov_step(Index) const { return 1; }
+  std::string description() const { return "all samples in every step"; }
+  WeightMoments weight_moments(Index) const { return {}; }
 
   class Sampler {
    public:
     Sampler(const FullBatch&, Index samples) : order_(static_cast<std::size_t>(samples)) {
       std::iota(order_.begin(), order_.end(), 0U);
     }
-    template <std::uniform_random_bit_generator Random>
+    template <class Random>
     Batch next(Random&) {
       return order_;
     }

@@ -1,34 +1,50 @@
 // How the samples of each step are drawn (Secs. 3.1, 3.2: B_t of Eq. 12).
 //
-// A minibatch policy is a plain struct of settings. It says how many updates make one Markov step,
-// and its `Sampler`, the state of one run, draws the batches.
+// A minibatch policy is a plain struct of settings. It states the moments of what it draws, from
+// which D follows, and its `Sampler`, the state of one run, draws the batches.
 #pragma once
 
-#include <Eigen/Core>
 #include <concepts>
 #include <cstdint>
 #include <numeric>
-#include <random>
-#include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "ness/detail/check.hpp"
-#include "ness/model/concepts.hpp"
+#include "ness/minibatch/epoch_moments.hpp"
+#include "ness/minibatch/weight_moments.hpp"
+#include "ness/model/batch.hpp"
 #include "ness/random/philox.hpp"
 #include "ness/random/uniform.hpp"
 
 namespace ness {
 
-/// What may stand for the minibatch policy of a training.
+/// What any minibatch policy has: it accepts a number of samples or throws, describes itself in
+/// words, states the moments of one batch, and has a `Sampler` that draws the next one.
 template <class P>
 concept Minibatch =
     requires(const P& policy, Index samples, typename P::Sampler& sampler, Philox& random) {
       policy.check(samples, std::string_view{});
-      { policy.updates_per_markov_step(samples) } -> std::convertible_to<Index>;
+      { policy.description() } -> std::convertible_to<std::string>;
+      { policy.weight_moments(samples) } -> std::convertible_to<WeightMoments>;
       typename P::Sampler;
       { sampler.next(random) } -> std::convertible_to<Batch>;
     };
+
+/// Each batch is drawn independently of all others, and it says so: one Markov step is one update,
+/// and D follows from `weight_moments` alone.
+template <class P>
+concept IndependentBatches = Minibatch<P> && requires { requires P::independent; };
+
+/// The batches of an epoch depend on each other, and epochs do not: one Markov step is one epoch of
+/// `batches_per_epoch(samples)` updates, and the moments of their order are `order_moments`.
+template <class P>
+concept EpochBatches = Minibatch<P> && requires(const P& policy, Index samples) {
+  { policy.batches_per_epoch(samples) } -> std::convertible_to<Index>;
+  { policy.order_moments(samples) } -> std::convertible_to<EpochMoments>;
+};
 
 namespace detail {
 

@@ -14,7 +14,13 @@ struct WithReplacement {
   void check(Index samples, std::string_view function = "WithReplacement") const {
     detail::check_batch_size(batch_size, samples, function);
   }
-  Index updates_per_markov_step(Index) const { return 1; }
+  static constexpr bool independent = true;
+  std::string description() const {
+    return "minibatches of " + std::to_string(batch_size) + " distinct samples, with replacement";
+  }
+  WeightMoments weight_moments(Index samples) const {
+    return WeightMoments::distinct(samples, batch_size);
+  }
 
   class Sampler {
    public:
@@ -22,7 +28,7 @@ struct WithReplacement {
         : order_(samples), batch_size_(static_cast<std::size_t>(policy.batch_size)) {
       policy.check(samples);
     }
-    template <std::uniform_random_bit_generator Random>
+    template <class Random>
     Batch next(Random& random) {
       return order_.draw(random, 0, batch_size_);
     }

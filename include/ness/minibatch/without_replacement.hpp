@@ -28,7 +28,18 @@ struct WithoutReplacement {
                     " without replacement, but is ", batch_size, ": the nearest that do are ",
                     below, " and ", above);
   }
-  Index updates_per_markov_step(Index samples) const { return samples / batch_size; }
+  /// n = M/m
+  Index batches_per_epoch(Index samples) const { return samples / batch_size; }
+  std::string description() const {
+    return "minibatches of " + std::to_string(batch_size) + ", without replacement";
+  }
+  /// Of a single batch: as with replacement.
+  WeightMoments weight_moments(Index samples) const {
+    return WeightMoments::distinct(samples, batch_size);
+  }
+  EpochMoments order_moments(Index samples) const {
+    return EpochMoments::exact(samples, batch_size);
+  }
 
   class Sampler {
    public:
@@ -36,7 +47,7 @@ struct WithoutReplacement {
         : order_(samples), batch_size_(static_cast<std::size_t>(policy.batch_size)) {
       policy.check(samples);
     }
-    template <std::uniform_random_bit_generator Random>
+    template <class Random>
     Batch next(Random& random) {
       if (next_ == order_.size()) next_ = 0;
       const Batch batch = order_.draw(random, next_, batch_size_);

@@ -6,7 +6,7 @@
 #include <type_traits>
 
 #include "ness/detail/check.hpp"
-#include "ness/detail/outer_products.hpp"
+#include "ness/detail/matrices.hpp"
 #include "ness/model/derivatives.hpp"
 #include "ness/model/losses.hpp"
 #include "ness/model/narrow_product.hpp"

@@ -2,35 +2,35 @@
 // random orders of what their exact first and second moments are made of.
 #pragma once
 
-#include <Eigen/Core>
 #include <cstdint>
 #include <numeric>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "ness/detail/general_matrices.hpp"
+#include "ness/landscape/effective_landscape.hpp"
+#include "ness/minibatch/with_replacement.hpp"
 #include "ness/posterior/gaussian_posterior.hpp"
+#include "ness/random/philox.hpp"
 #include "ness/stationary/epoch_sampler.hpp"
-#include "ness/stationary/generalized_lyapunov.hpp"
-#include "ness/training/correction.hpp"
-#include "ness/training/langevin.hpp"
+#include "ness/training/training.hpp"
 
 namespace ness::detail {
 
 /// Sums over epochs δ' = Aδ + b + noise.
-template <class M>
+template <class Scalar>
 struct EpochSums {
-  using Matrix = matrix_t<M>;
-  using Affine = typename EpochSampler<M>::Affine;
+  using Matrix = DynamicMatrix<Scalar>;
   std::int64_t count = 0;
-  Affine map;                        ///< (A | b)
-  Matrix excess;                     ///< AΣ_poAᵀ + ⟨noise noiseᵀ⟩ − Σ_po
-  DynamicMatrix<scalar_t<M>> pairs;  ///< (A | b) ⊗ (A | b)
+  Matrix map;     ///< (A | b)
+  Matrix excess;  ///< AΣ_poAᵀ + ⟨noise noiseᵀ⟩ − Σ_po
+  Matrix pairs;   ///< (A | b) ⊗ (A | b)
 
   explicit EpochSums(Index size)
-      : map(Affine::Zero(size, size + 1)),
+      : map(Matrix::Zero(size, size + 1)),
         excess(Matrix::Zero(size, size)),
-        pairs(DynamicMatrix<scalar_t<M>>::Zero(size * size, (size + 1) * (size + 1))) {}
+        pairs(Matrix::Zero(size * size, (size + 1) * (size + 1))) {}
   EpochSums& operator+=(const EpochSums& other) {
     count += other.count;
     map += other.map;
@@ -48,11 +48,11 @@ struct EpochSums {
 };
 
 /// The force of `PairForce` on a set of samples as an affine function of δ, from its definition.
-template <class M>
-typename EpochSampler<M>::Affine affine_pair_force(const EpochSampler<M>& sampler,
-                                                   LandscapeParts parts, Batch set) {
-  using Affine = typename EpochSampler<M>::Affine;
-  using Scalar = typename EpochSampler<M>::Scalar;
+template <class Sampler>
+typename Sampler::Affine affine_pair_force(const Sampler& sampler, LandscapeParts parts,
+                                           Batch set) {
+  using Affine = typename Sampler::Affine;
+  using Scalar = typename Sampler::Scalar;
   const Affine mean = sampler.mean(set);
   const Affine of_loss = mean - sampler.regularizer();
   const Index size = mean.rows();
@@ -73,23 +73,25 @@ typename EpochSampler<M>::Affine affine_pair_force(const EpochSampler<M>& sample
 /// With H the mean and q_t = Q_t − H of the batches' Hessians, Σ_t q_t = 0, the terms of order η²
 /// of an order taken forwards and backwards are −½η² Σ_t q_t(Q_t | G_t) in (A | b), whose mean is
 /// known: what an order has more than this is taken away again.
-template <class M, class Noise, class Correction>
+template <class M, class T>
 class SamplerEpochs {
  public:
+  using Sampler = EpochSampler<scalar_t<M>, parameters_at_compile_time<M>, typename T::Minibatch>;
   using Scalar = scalar_t<M>;
-  using Matrix = matrix_t<M>;
-  using Affine = typename EpochSampler<M>::Affine;
+  using Matrix = typename Sampler::Matrix;
+  using Affine = typename Sampler::Affine;
 
-  /// The posterior is referred to.
   template <class R>
-  SamplerEpochs(const Objective<M, R>& objective, const GaussianPosterior<Matrix>& posterior,
-                const Training<WithoutReplacement, Noise, Correction>& training)
-      : sampler_(objective, posterior.mean, without_noise(training)),
-        posterior_(&posterior),
+  SamplerEpochs(const Objective<M, R>& objective, const GaussianPosterior<Scalar>& posterior,
+                const T& training)
+      : sampler_(objective, objective.point(posterior.mean, "exact_posterior_error"),
+                 training.minibatch),
+        precision_(posterior.precision),
+        covariance_(posterior.covariance),
         correction_(training.correction),
         size_(posterior.mean.size()),
         eta_(static_cast<Scalar>(training.learning_rate)),
-        n_(static_cast<Scalar>(sampler_.samples() / training.minibatch.batch_size)),
+        n_(static_cast<Scalar>(sampler_.batches_per_epoch())),
         expected_(Affine::Zero(size_, size_ + 1)),
         force_(Affine::Zero(size_, size_ + 1)) {
     if (n_ == 1) return;
@@ -97,24 +99,24 @@ class SamplerEpochs {
     std::iota(all.begin(), all.end(), 0U);
     constexpr LandscapeParts sampling{.discretization = 0, .sampling = 1};
     expected_ = -n_ * (n_ - 1) * affine_pair_force(sampler_, sampling, all);
-    if constexpr (corrects) force_ = affine_pair_force(sampler_, Correction::parts, all);
+    if constexpr (corrects) force_ = affine_pair_force(sampler_, T::Correction::parts, all);
   }
 
   /// Adds `orders` random orders, each forwards and backwards, drawn from a stream of `seed`.
   void add(std::int64_t orders, std::uint64_t seed, std::uint64_t stream,
-           EpochSums<M>& sums) const {
+           EpochSums<Scalar>& sums) const {
     Walk walk(*this, Philox(seed, stream + (std::uint64_t{1} << 32)), sums);
     sampler_.draw(orders, Philox(seed, stream), walk);
   }
 
  private:
-  static constexpr bool at_end = Noise::injection.once_a_markov_step;
-  static constexpr bool is_shared = Noise::injection.shared;
-  static constexpr bool corrects = !std::is_same_v<Correction, NoCorrection>;
+  static constexpr bool at_end = T::Noise::injection.once_a_markov_step;
+  static constexpr bool is_shared = T::Noise::injection.shared;
+  static constexpr bool corrects = CancelsLandscape<typename T::Correction>;
 
   class Walk {
    public:
-    Walk(const SamplerEpochs& common, const Philox& random, EpochSums<M>& sums)
+    Walk(const SamplerEpochs& common, const Philox& random, EpochSums<Scalar>& sums)
         : common_(common), random_(random), sums_(sums) {
       if constexpr (corrects)
         if (common.correction_.samples > 0)
@@ -133,9 +135,9 @@ class SamplerEpochs {
     void follow(const Affine& batch) {
       const Index size = common_.size_;
       const Scalar eta = common_.eta_;
-      const Matrix& sigma = common_.posterior_->covariance;
+      const Matrix& sigma = common_.covariance_;
       const auto q = batch.leftCols(size);
-      const Matrix deviation = q - common_.posterior_->precision;
+      const Matrix deviation = q - common_.precision_;
       products_ += deviation * batch;
       if (corrects && is_shared && updates_++ > 0)
         after_first_ -= (eta * (q * after_first_)).eval();
@@ -157,7 +159,7 @@ class SamplerEpochs {
       if constexpr (at_end) excess_.diagonal().array() += 2 * eta * common_.n_;
       if constexpr (corrects) correct();
       const Affine more = eta * eta / 2 * (products_ - common_.expected_);
-      const Matrix spread = more.leftCols(size) * common_.posterior_->covariance;
+      const Matrix spread = more.leftCols(size) * common_.covariance_;
       ++sums_.count;
       sums_.map += map_ + more;
       sums_.excess += excess_ + spread + spread.transpose();
@@ -172,10 +174,10 @@ class SamplerEpochs {
       const Scalar eta = common_.eta_;
       Affine force = common_.force_;
       if (subset_)
-        force = affine_pair_force(common_.sampler_, Correction::parts, subset_->next(random_));
+        force = affine_pair_force(common_.sampler_, T::Correction::parts, subset_->next(random_));
       force *= -eta * eta * common_.n_ * (common_.n_ - 1) / 2;
       const auto slope = force.leftCols(common_.size_);
-      const Matrix turned = slope * common_.posterior_->covariance;
+      const Matrix turned = slope * common_.covariance_;
       Matrix mixed = turned * map_.leftCols(common_.size_).transpose();
       // δ holds the normal number that the first update adds again.
       if constexpr (is_shared) mixed += eta / 2 * slope * after_first_.transpose();
@@ -185,16 +187,16 @@ class SamplerEpochs {
 
     const SamplerEpochs& common_;
     Philox random_;
-    EpochSums<M>& sums_;
+    EpochSums<Scalar>& sums_;
     std::optional<WithReplacement::Sampler> subset_;
     Affine map_, products_;        // (A | b), Σ_t q_t(Q_t | G_t)
     Matrix excess_, after_first_;  // E, the product of all T but the first
     Index updates_ = 0;
   };
 
-  EpochSampler<M> sampler_;
-  const GaussianPosterior<Matrix>* posterior_;
-  [[no_unique_address]] Correction correction_;
+  Sampler sampler_;
+  Matrix precision_, covariance_;  // of the posterior
+  [[no_unique_address]] typename T::Correction correction_;
   Index size_;
   Scalar eta_, n_;
   Affine expected_;  // ⟨Σ_t q_t(Q_t | G_t)⟩
@@ -203,36 +205,45 @@ class SamplerEpochs {
 
 /// ⟨δ⟩ and Σ − Σ_po: with ⟨δ⟩ = (I − ⟨A⟩)⁻¹⟨b⟩, the second moment S about θ₀ is that of
 ///   S = ⟨A S Aᵀ⟩ + ⟨A⟨δ⟩bᵀ⟩ + ⟨b⟨δ⟩ᵀAᵀ⟩ + ⟨bbᵀ⟩ + ⟨noise noiseᵀ⟩.
-template <class M>
-std::pair<vector_t<M>, matrix_t<M>> solve_moments(const EpochSums<M>& sums) {
-  using Scalar = scalar_t<M>;
-  using Vector = vector_t<M>;
-  using Matrix = matrix_t<M>;
+template <class Scalar>
+std::pair<DynamicVector<Scalar>, DynamicMatrix<Scalar>> solve_moments(
+    const EpochSums<Scalar>& sums);
+
+}  // namespace ness::detail
+
+#ifndef NESS_COMPILED  // else they are in the library
+namespace ness::detail {
+
+template <class Scalar>
+std::pair<DynamicVector<Scalar>, DynamicMatrix<Scalar>> solve_moments(
+    const EpochSums<Scalar>& sums) {
+  using Matrix = DynamicMatrix<Scalar>;
   const Index n = sums.excess.rows();
   const Scalar weight = Scalar(1) / static_cast<Scalar>(sums.count);
-  DynamicMatrix<Scalar> system = -weight * sums.map.leftCols(n);
+  Matrix system = -weight * sums.map.leftCols(n);
   system.diagonal().array() += Scalar(1);
-  DynamicVector<Scalar> solution = weight * sums.map.col(n);
-  solve_general(system, solution);
-  const Vector shift = solution;
+  const Matrix displacement = weight * sums.map.col(n);
+  const Matrix shift = solve_general(system, displacement);
 
-  Eigen::Matrix<Scalar, Eigen::Dynamic, 1> means(n + 1);  // of (δ, 1)
-  means << shift, Scalar(1);
+  DynamicVector<Scalar> means(n + 1);  // of (δ, 1)
+  means.head(n) = shift.col(0);
+  means[n] = Scalar(1);
   system.resize(n * n, n * n);
-  Matrix source = weight * sums.excess;
+  Matrix source(n * n, 1);
+  source.col(0) = weight * sums.excess.reshaped();
   for (Index j = 0; j <= n; ++j)
     for (Index l = 0; l <= n; ++l) {
-      const auto pair = weight * sums.pairs.col(j * (n + 1) + l);
+      const auto pair = sums.pairs.col(j * (n + 1) + l);
       if (j < n && l < n)
-        system.col(j * n + l) = -pair;
+        system.col(j * n + l) = -weight * pair;
       else
-        source += means[j] * means[l] * Matrix(pair.reshaped(n, n));
+        source.col(0) += weight * means[j] * means[l] * pair;
     }
   system.diagonal().array() += Scalar(1);
-  solution = source.reshaped();
-  solve_general(system, solution);
-  const Matrix second = solution.reshaped(n, n);
-  return {shift, (second + second.transpose()) / 2 - shift * shift.transpose()};
+  const Matrix second = solve_general(system, source).reshaped(n, n);
+  const DynamicVector<Scalar> mean = shift.col(0);
+  return {mean, (second + second.transpose()) / 2 - mean * mean.transpose()};
 }
 
 }  // namespace ness::detail
+#endif

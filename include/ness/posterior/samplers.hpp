@@ -53,12 +53,15 @@ using Langevin = Training<FullBatch, LangevinNoise>;
 /// Full-batch Langevin dynamics, with the noise of Leimkuhler and Matthews.
 using LangevinLm = Training<FullBatch, LeimkuhlerMatthewsNoise>;
 
-/// Gradients of single samples in one Markov step; a Hessian product counts as two.
-template <Minibatch B, class Noise, class Correction>
-Index gradient_evaluations(const Training<B, Noise, Correction>& training, Index samples) {
+/// Gradients of single samples in one Markov step; a Hessian product counts as two. A batch of m
+/// samples is m gradients, an epoch M.
+template <IsTraining T>
+Index gradient_evaluations(const T& training, Index samples) {
   Index gradients = samples;
-  if constexpr (std::is_same_v<B, WithReplacement>) gradients = training.minibatch.batch_size;
-  if constexpr (!std::is_same_v<Correction, NoCorrection>)
+  if constexpr (DrawsIndependently<T>)
+    if constexpr (requires { training.minibatch.batch_size; })
+      gradients = training.minibatch.batch_size;
+  if constexpr (CancelsLandscape<typename T::Correction>)
     gradients += 4 * (training.correction.samples > 0 ? training.correction.samples : samples);
   return gradients;
 }

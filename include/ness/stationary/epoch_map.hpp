@@ -1,16 +1,18 @@
 // Epochs without replacement (App. B) to all orders in ηn‖H‖, for losses that are quadratic in θ.
 #pragma once
 
-#include <Eigen/Core>
 #include <algorithm>
 #include <cstdint>
+#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "ness/diffusion/without_replacement.hpp"
+#include "ness/detail/symmetric_matrices.hpp"
+#include "ness/diffusion/epochs.hpp"
 #include "ness/landscape/effective_landscape.hpp"
+#include "ness/random/philox.hpp"
 #include "ness/stationary/epoch_sampler.hpp"
-#include "ness/stationary/stationary_state.hpp"
+#include "ness/stationary/linear_chain.hpp"
 #include "ness/statistics/estimate.hpp"
 
 namespace ness {
@@ -20,7 +22,6 @@ struct EpochMapSettings {
   std::int64_t permutations = 20'000;
   int threads = 0;  ///< 0: as many as the machine has; the result does not depend on it
   std::uint64_t seed = 1;
-  double rank_tolerance = 0;  ///< of the state, as in `StationarySettings`
 
   /// Throws `std::invalid_argument` for a count below its least value.
   void check(std::string_view function) const {
@@ -33,23 +34,26 @@ struct EpochMapSettings {
 };
 
 /// What random orders of the samples say of the epoch map, with standard errors; per epoch.
-template <class Matrix>
+template <class Scalar = double>
 struct EpochMap {
-  using Vector = Eigen::Matrix<typename Matrix::Scalar, Matrix::RowsAtCompileTime, 1>;
+  using Vector = DynamicVector<Scalar>;
+  using Matrix = DynamicMatrix<Scalar>;
   Estimate<Vector> mean;        ///< the fixed point of the mean map, N
-  Estimate<Matrix> hessian;     ///< (I − ⟨A⟩)/η, N × N
+  Estimate<Matrix> relaxation;  ///< I − ⟨A⟩, N × N
   Estimate<Matrix> diffusion;   ///< D̂, half the second moment of the noise, N × N
   Estimate<Matrix> covariance;  ///< Σ̂, N × N
-  StationaryState<Matrix> state;
+  LinearChain<Scalar> chain;    ///< of the same values: `StationaryState(map.chain)`
 };
 
 namespace detail {
 
 /// Follows an epoch to its affine map δ → Aδ + b, and calls `look(A | b, Σ_{s<t} Q_t G_s)`.
-template <class Affine, class Vector, class Look>
+template <class Sampler, class Look>
 class MapWalk {
  public:
-  using Scalar = typename Affine::Scalar;
+  using Scalar = typename Sampler::Scalar;
+  using Affine = typename Sampler::Affine;
+
   MapWalk(Index size, Scalar learning_rate, const Look& look)
       : size_(size),
         learning_rate_(learning_rate),
@@ -78,8 +82,91 @@ class MapWalk {
   Scalar learning_rate_;
   const Look& look_;
   Affine map_, force_;
-  Vector second_, gradients_;
+  typename Sampler::Vector second_, gradients_;
 };
+
+/// Averages of `look(sum, A | b, Σ_{s<t} Q_t G_s)` over the orders of each group, N × (N + 1).
+template <class Sampler, class Look>
+std::vector<DynamicMatrix<typename Sampler::Scalar>> average_epochs(
+    const Sampler& sampler, double learning_rate, const EpochMapSettings& settings,
+    const Look& look) {
+  using Scalar = typename Sampler::Scalar;
+  using Affine = typename Sampler::Affine;
+  const Index size = sampler.regularizer().rows();
+  const auto eta = static_cast<Scalar>(learning_rate);
+  return sums_of_groups(settings.groups(), settings.threads,
+                        DynamicMatrix<Scalar>(DynamicMatrix<Scalar>::Zero(size, size + 1)),
+                        [&](DynamicMatrix<Scalar>& average, std::uint64_t stream) {
+                          Affine sum = Affine::Zero(size, size + 1);
+                          const auto look_at = [&](const Affine& map, const auto& second) {
+                            look(sum, map, second);
+                          };
+                          MapWalk<Sampler, decltype(look_at)> walk(size, eta, look_at);
+                          sampler.draw(settings.group_size(), Philox(settings.seed, stream), walk);
+                          average = sum / static_cast<Scalar>(2 * settings.group_size());
+                        });
+}
+
+/// The first two orders of the displacement b of an epoch are known: b₁ = −ηn∇𝓛 + η² Σ_{s<t} Q_t
+/// G_s, ⟨b₁⟩ = −η∇𝓛̂. The averages of A and of what b is more than b₁.
+template <class Sampler>
+std::vector<DynamicMatrix<typename Sampler::Scalar>> average_maps(
+    const Sampler& sampler, double learning_rate, const typename Sampler::Vector& first,
+    const EpochMapSettings& settings) {
+  using Scalar = typename Sampler::Scalar;
+  const auto square = static_cast<Scalar>(learning_rate * learning_rate);
+  const Index size = first.size();
+  return average_epochs(sampler, learning_rate, settings,
+                        [&](auto& sum, const auto& map, const auto& second) {
+                          sum += map;
+                          sum.col(size) -= first + square * second;
+                        });
+}
+
+/// What the noise makes beyond the leading order: (½⟨ccᵀ − known knownᵀ⟩ + ½⟨(A−⟨A⟩)Σ̂(A−⟨A⟩)ᵀ⟩ |
+/// ⟨c − known⟩), c = b + (A − I)⟨δ⟩, with Σ̂ = root rootᵀ.
+template <class Sampler>
+std::vector<DynamicMatrix<typename Sampler::Scalar>> average_noise(
+    const Sampler& sampler, double learning_rate, const typename Sampler::Vector& correction,
+    const typename Sampler::Vector& shift, const typename Sampler::Matrix& mean_map,
+    const typename Sampler::Matrix& root, const EpochMapSettings& settings) {
+  using Scalar = typename Sampler::Scalar;
+  const auto square = static_cast<Scalar>(learning_rate * learning_rate);
+  const Index size = shift.size();
+  return average_epochs(
+      sampler, learning_rate, settings, [&](auto& sum, const auto& map, const auto& second) {
+        const typename Sampler::Vector c = map.col(size) + map.leftCols(size) * shift - shift;
+        const typename Sampler::Vector known = square * second - correction;
+        const typename Sampler::Matrix scatter = (map.leftCols(size) - mean_map) * root;
+        sum.leftCols(size) +=
+            (c * c.transpose() - known * known.transpose() + scatter * scatter.transpose()) / 2;
+        sum.col(size) += c - known;
+      });
+}
+
+/// Mean and standard error of the averages of groups.
+template <class Scalar>
+Estimate<DynamicMatrix<Scalar>> estimate_of_groups(
+    const std::vector<DynamicMatrix<Scalar>>& groups);
+
+/// From the averages to the affine map (I − ⟨A⟩ | ⟨δ⟩). Throws where it does not contract.
+template <class Scalar>
+DynamicMatrix<Scalar> contracting_map(const DynamicMatrix<Scalar>& mean_map,
+                                      const DynamicVector<Scalar>& known, double learning_rate);
+
+/// S with SSᵀ = Σ̂ of leading order. Throws where there is none.
+template <class Scalar>
+DynamicMatrix<Scalar> leading_root(const DynamicMatrix<Scalar>& relaxation,
+                                   const DynamicMatrix<Scalar>& diffusion, double learning_rate);
+
+/// All that follows, with what groups of orders add to D̂ and to the displacement.
+template <class Scalar>
+EpochMap<Scalar> assemble_epoch_map(const DynamicVector<Scalar>& theta,
+                                    const DynamicVector<Scalar>& shift,
+                                    const Estimate<DynamicMatrix<Scalar>>& relaxation,
+                                    const DynamicMatrix<Scalar>& leading,
+                                    const std::vector<DynamicMatrix<Scalar>>& more,
+                                    double learning_rate);
 
 }  // namespace detail
 
@@ -98,105 +185,124 @@ class MapWalk {
 /// Cost: for each order M N² + 2n N³ additions and multiplications, twice; memory M N(N+1) numbers:
 /// for tens of parameters. The same numbers for any number of threads. Throws
 /// `std::invalid_argument` for bad settings, or if the map does not contract.
-template <class M, class R>
-EpochMap<matrix_t<M>> sample_epoch_map(const Objective<M, R>& objective, const vector_t<M>& theta,
-                                       const Sgd<WithoutReplacement>& training,
+template <class M, class R, class Theta, DrawsEpochs T>
+EpochMap<scalar_t<M>> sample_epoch_map(const Objective<M, R>& objective,
+                                       const Eigen::MatrixBase<Theta>& theta, const T& training,
                                        const EpochMapSettings& settings = {}) {
   using Scalar = scalar_t<M>;
-  using Vector = vector_t<M>;
-  using Matrix = matrix_t<M>;
+  using Matrix = DynamicMatrix<Scalar>;
+  using Vector = DynamicVector<Scalar>;
   static_assert(TwiceDifferentiable<M>,
                 "ness: the epoch map needs second derivatives of single samples: make sample_loss "
                 "generic, or give your Model `sample_hessian_products`");
+  static_assert(SilentNoise<typename T::Noise>,
+                "ness: the epoch map is that of SGD: for samplers use exact_posterior_error");
   constexpr std::string_view name = "sample_epoch_map";
-  objective.check(theta, name);
+  const vector_t<M> at = objective.point(theta, name);
   training.check(objective.samples(), name);
   settings.check(name);
-  const Index size = theta.size();
-  const auto eta = static_cast<Scalar>(training.learning_rate);
-  const detail::EpochSampler<M> sampler(objective, theta, training);
-  using Affine = typename detail::EpochSampler<M>::Affine;
+  const Index size = at.size();
+  const double eta = training.learning_rate;
+  const detail::EpochSampler sampler(objective, at, training.minibatch);
+  const Index n = sampler.batches_per_epoch();
 
-  const int groups = settings.groups();
-  const std::int64_t group_size = settings.group_size();
-  // Averages of `look(sum, A | b, Σ_{s<t} Q_t G_s)` over all orders, and over each group of them.
-  const auto average = [&](const auto& look) {
-    auto sums = detail::sums_of_groups(
-        groups, settings.threads, Affine(Affine::Zero(size, size + 1)),
-        [&](Affine& sum, std::uint64_t stream) {
-          const auto look_at = [&](const Affine& map, const Vector& second) {
-            look(sum, map, second);
-          };
-          detail::MapWalk<Affine, Vector, decltype(look_at)> walk(size, eta, look_at);
-          sampler.draw(group_size, Philox(settings.seed, stream), walk);
-        });
-    BatchMeans<Affine> means(sums.front(), 1);
-    for (Affine& sum : sums) {
-      sum /= static_cast<Scalar>(2 * group_size);
-      means.add(sum, 1);
-    }
-    return std::pair(means.estimate(), std::move(sums));
-  };
-
-  // The first two orders of b are known: b₁ = −ηn∇𝓛 + η² Σ_{s<t} Q_t G_s, ⟨b₁⟩ = −η∇𝓛̂.
   const EffectiveLandscape<M, R> landscape(objective, training);
-  const Scalar n = landscape.batches_per_epoch();
-  const Vector first = -eta * n * objective.gradient(theta);
-  const Vector correction = -eta * landscape.correction_gradient(theta);
-  const auto maps = average([&](Affine& sum, const Affine& map, const Vector& second) {
-                      sum += map;
-                      sum.col(size) -= first + eta * eta * second;
-                    }).first;
-  Matrix a = maps.value.leftCols(size);
-  a = (a + a.transpose()).eval() / 2;
-  const Matrix hessian = (Matrix::Identity(size, size) - a) / eta;
-  detail::DynamicVector<Scalar> solved = (first + correction + maps.value.col(size)) / eta;
-  if (!detail::solve_positive_definite<Scalar>(hessian, solved))
-    detail::invalid(name,
-                    "the mean map of an epoch must contract, but (I - A)/eta is not positive "
-                    "definite: start from a minimum, or lower learning_rate, which is ",
-                    training.learning_rate);
-  const Vector shift = solved;
+  const vector_t<M> first =
+      static_cast<Scalar>(-eta * static_cast<double>(n)) * objective.gradient(at);
+  const vector_t<M> correction = static_cast<Scalar>(-eta) * landscape.correction_gradient(at);
+  const auto maps = detail::estimate_of_groups(detail::average_maps(sampler, eta, first, settings));
+  const Vector known = first + correction;
+  const Matrix map = detail::contracting_map(maps.value, known, eta);
+  const Matrix relaxation = map.leftCols(size);
+  const Vector shift = map.col(size);
 
-  const Matrix leading = diffusion(objective, theta, training);
-  const auto estimate = solve_lyapunov(hessian, leading, training.learning_rate);
-  if (estimate.status != LyapunovStatus::solved)
-    detail::invalid(name, "the map of an epoch must contract, but its status is '",
-                    to_string(estimate.status), "': lower learning_rate, which is ",
-                    training.learning_rate);
-  const detail::SymmetricEigen<Matrix> spread(estimate.covariance);
-  const Matrix root = spread.vectors * spread.values.cwiseMax(Scalar(0)).cwiseSqrt().asDiagonal();
-  const auto [noise, group_noise] =
-      average([&](Affine& sum, const Affine& map, const Vector& second) {
-        if (n == 1) return;  // a single batch makes no noise, only rounding errors
-        const Vector c = map.col(size) + map.leftCols(size) * shift - shift;
-        const Vector known = eta * eta * second - correction;
-        const Matrix scatter = (map.leftCols(size) - a) * root;
-        sum.leftCols(size) +=
-            (c * c.transpose() - known * known.transpose() + scatter * scatter.transpose()) / 2;
-        sum.col(size) += c - known;
-      });
-
-  const auto covariance_of = [&](const Matrix& d) {
-    return solve_lyapunov(hessian, d, training.learning_rate, LyapunovForm::discrete).covariance;
-  };
-  BatchMeans<Matrix> covariances(hessian, 1);
-  BatchMeans<Vector> means(shift, 1);
-  for (const Affine& group : group_noise) {
-    covariances.add(covariance_of(leading + group.leftCols(size)), 1);
-    solved = group.col(size) / eta;
-    detail::solve_positive_definite<Scalar>(hessian, solved);
-    means.add(Vector(solved), 1);
-  }
-  const Matrix d = leading + noise.value.leftCols(size);
-  StationaryState<Matrix> state(
-      theta + shift, hessian, (d + d.transpose()) / 2, training.learning_rate,
-      {.form = LyapunovForm::discrete, .rank_tolerance = settings.rank_tolerance});
-  return {.mean = {state.mean, means.standard_error()},
-          .hessian = {hessian, maps.standard_error.leftCols(size) / eta},
-          .diffusion = {state.diffusion, noise.standard_error.leftCols(size)},
-          .covariance = {state.covariance, covariances.standard_error()},
-          .state = std::move(state)};
+  const Matrix leading = diffusion(objective, at, training);
+  std::vector<Matrix> more(static_cast<std::size_t>(settings.groups()),
+                           Matrix::Zero(size, size + 1));
+  if (n > 1)  // a single batch makes no noise, only rounding errors
+    more = detail::average_noise(sampler, eta, correction, shift,
+                                 matrix_t<M>::Identity(size, size) - relaxation,
+                                 detail::leading_root(relaxation, leading, eta), settings);
+  return detail::assemble_epoch_map<Scalar>(
+      at, shift, {relaxation, maps.standard_error.leftCols(size)}, leading, more, eta);
 }
 
 }  // namespace ness
+
+#ifndef NESS_COMPILED  // else they are in the library
+namespace ness::detail {
+
+template <class Scalar>
+Estimate<DynamicMatrix<Scalar>> estimate_of_groups(
+    const std::vector<DynamicMatrix<Scalar>>& groups) {
+  BatchMeans<Scalar> means(groups.front().rows(), groups.front().cols(), 1);
+  for (const DynamicMatrix<Scalar>& group : groups) means.add(group, 1);
+  return means.estimate();
+}
+
+template <class Scalar>
+DynamicMatrix<Scalar> contracting_map(const DynamicMatrix<Scalar>& mean_map,
+                                      const DynamicVector<Scalar>& known, double learning_rate) {
+  const Index size = mean_map.rows();
+  const DynamicMatrix<Scalar> a = mean_map.leftCols(size);
+  DynamicMatrix<Scalar> relaxation = DynamicMatrix<Scalar>::Identity(size, size);
+  relaxation -= (a + a.transpose()) / 2;
+  DynamicVector<Scalar> shift = known + mean_map.col(size);
+  if (!solve_positive_definite(relaxation, shift))
+    invalid("sample_epoch_map",
+            "the mean map A of an epoch must contract, but I - A is not positive definite: start "
+            "from a minimum, or lower learning_rate, which is ",
+            learning_rate);
+  DynamicMatrix<Scalar> map(size, size + 1);
+  map.leftCols(size) = relaxation;
+  map.col(size) = shift;
+  return map;
+}
+
+template <class Scalar>
+DynamicMatrix<Scalar> leading_root(const DynamicMatrix<Scalar>& relaxation,
+                                   const DynamicMatrix<Scalar>& diffusion, double learning_rate) {
+  const auto estimate = solve_lyapunov(relaxation, diffusion, 1, LyapunovForm::continuous);
+  if (estimate.status != LyapunovStatus::solved)
+    invalid("sample_epoch_map", "the map of an epoch must contract, but its status is '",
+            to_string(estimate.status), "': lower learning_rate, which is ", learning_rate);
+  return SymmetricEigen<Scalar>(estimate.covariance).root();
+}
+
+template <class Scalar>
+EpochMap<Scalar> assemble_epoch_map(const DynamicVector<Scalar>& theta,
+                                    const DynamicVector<Scalar>& shift,
+                                    const Estimate<DynamicMatrix<Scalar>>& relaxation,
+                                    const DynamicMatrix<Scalar>& leading,
+                                    const std::vector<DynamicMatrix<Scalar>>& more,
+                                    double learning_rate) {
+  const Index size = theta.size();
+  LyapunovEquation<Scalar> equation(relaxation.value, 1, LyapunovForm::discrete,
+                                    "sample_epoch_map");
+  BatchMeans<Scalar> covariances(size, size, 1);
+  BatchMeans<Scalar> means(size, 1, 1);
+  for (const DynamicMatrix<Scalar>& group : more) {
+    covariances.add(equation.solve(leading + group.leftCols(size)), 1);
+    DynamicVector<Scalar> displacement = group.col(size);
+    solve_positive_definite(relaxation.value, displacement);
+    means.add(displacement, 1);
+  }
+  const auto noise = estimate_of_groups(more);
+  const DynamicMatrix<Scalar> d = leading + noise.value.leftCols(size);
+  EpochMap<Scalar> map;
+  map.chain.mean = theta + shift;
+  map.chain.relaxation = relaxation.value;
+  map.chain.diffusion = (d + d.transpose()) / 2;
+  map.chain.mobility =
+      DynamicMatrix<Scalar>::Identity(size, size) * static_cast<Scalar>(learning_rate);
+  map.chain.step = MarkovStep::epoch;
+  map.chain.form = LyapunovForm::discrete;
+  map.mean = {map.chain.mean, means.standard_error()};
+  map.relaxation = relaxation;
+  map.diffusion = {map.chain.diffusion, noise.standard_error.leftCols(size)};
+  map.covariance = {equation.solve(map.chain.diffusion), covariances.standard_error()};
+  return map;
+}
+
+}  // namespace ness::detail
+#endif

@@ -2,36 +2,33 @@
 // over.
 #pragma once
 
-#include <Eigen/Core>
 #include <cstdint>
 #include <vector>
 
 #include "ness/landscape/objective.hpp"
-#include "ness/minibatch/without_replacement.hpp"
+#include "ness/minibatch/minibatch.hpp"
 #include "ness/statistics/threads.hpp"
 #include "ness/training/training.hpp"
 
 namespace ness::detail {
 
-/// The expansion of the losses about θ to second order, and the batches of random orders of them.
-template <class M>
+/// The expansion of the losses about a point to second order, and the batches of random orders of
+/// them. N is static where the model's is: the many small products of an epoch gain from it.
+template <class Scalar_, int N, class Policy>
 class EpochSampler {
  public:
-  using Scalar = scalar_t<M>;
-  using Vector = vector_t<M>;
-  using Matrix = matrix_t<M>;
+  using Scalar = Scalar_;
+  using Vector = Eigen::Matrix<Scalar, N, 1>;
+  using Matrix = Eigen::Matrix<Scalar, N, N>;
   /// (A | b), N × (N + 1)
-  static constexpr int columns = parameters_at_compile_time<M> == Eigen::Dynamic
-                                     ? Eigen::Dynamic
-                                     : parameters_at_compile_time<M> + 1;
-  using Affine = Eigen::Matrix<Scalar, parameters_at_compile_time<M>, columns>;
+  static constexpr int columns = N == Eigen::Dynamic ? Eigen::Dynamic : N + 1;
+  using Affine = Eigen::Matrix<Scalar, N, columns>;
 
-  /// The expansion, shared by all threads: (∂∂ℓ_i | ∇ℓ_i) of all samples, and (Y | X).
-  template <class R>
-  EpochSampler(const Objective<M, R>& objective, const vector_t<M>& theta,
-               const Sgd<WithoutReplacement>& training)
+  /// (∂∂ℓ_i | ∇ℓ_i) of all samples, and (Y | X); shared by all threads.
+  template <class M, class R>
+  EpochSampler(const Objective<M, R>& objective, const vector_t<M>& theta, const Policy& minibatch)
       : size_(theta.size()),
-        batch_size_(training.minibatch.batch_size),
+        minibatch_(minibatch),
         samples_(size_ * (size_ + 1), objective.samples()),
         regularizer_(size_, size_ + 1) {
     Derivatives<M> derivatives(objective.model());
@@ -51,15 +48,15 @@ class EpochSampler {
   }
 
   Index samples() const { return samples_.cols(); }
+  Index batches_per_epoch() const { return minibatch_.batches_per_epoch(samples()); }
 
   /// Walks through the batches (Q | G) of `count` random orders, G and Q the gradient and the
   /// Hessian of the objective on a batch, each order forwards and then backwards: `walk.begin()`,
   /// `walk.follow(batch)` for each, `walk.end()`.
   template <class Random, class Walk>
   void draw(std::int64_t count, Random random, Walk& walk) const {
-    const Index n = samples() / batch_size_;
-    WithoutReplacement::Sampler sampler({batch_size_}, samples());
-    std::vector<Affine> batches(static_cast<std::size_t>(n), regularizer_);
+    typename Policy::Sampler sampler(minibatch_, samples());
+    std::vector<Affine> batches(static_cast<std::size_t>(batches_per_epoch()), regularizer_);
     for (; count > 0; --count) {
       for (Affine& batch : batches) batch = mean(sampler.next(random));
       walk.begin();
@@ -85,13 +82,16 @@ class EpochSampler {
   }
 
  private:
-  static constexpr int rows =
-      columns == Eigen::Dynamic ? Eigen::Dynamic : parameters_at_compile_time<M> * columns;
+  static constexpr int rows = columns == Eigen::Dynamic ? Eigen::Dynamic : N * columns;
 
-  Index size_, batch_size_;
+  Index size_;
+  Policy minibatch_;
   Eigen::Matrix<Scalar, rows, Eigen::Dynamic> samples_;
   Affine regularizer_;
 };
+template <class M, class R, class Policy>
+EpochSampler(const Objective<M, R>&, const vector_t<M>&, const Policy&)
+    -> EpochSampler<scalar_t<M>, parameters_at_compile_time<M>, Policy>;
 
 /// Sums over random orders in groups: `work(sum, stream)` adds to the sum of a group what it draws
 /// from a stream that no chain uses; `shape` is an empty sum.

@@ -6,6 +6,7 @@
 #include <limits>
 #include <numbers>
 
+#include "ness/detail/symmetric_matrices.hpp"
 #include "ness/landscape/objective.hpp"
 #include "ness/stationary/stationary_state.hpp"
 
@@ -19,8 +20,8 @@ namespace ness {
 /// return within one stride is passed over. Cost: some 300 values of 𝓛. Throws
 /// `std::invalid_argument` unless 𝓛(θ) is positive, the sizes fit and `direction` is not 0.
 template <class M, class R>
-scalar_t<M> flatness(const Objective<M, R>& objective, const vector_t<M>& theta,
-                     const vector_t<M>& direction, double reach = 1e3) {
+scalar_t<M> flatness(const Objective<M, R>& objective, const DynamicVector<scalar_t<M>>& theta,
+                     const DynamicVector<scalar_t<M>>& direction, double reach = 1e3) {
   using Scalar = scalar_t<M>;
   constexpr std::string_view name = "flatness";
   detail::require_size(direction, theta.size(), 1, name, "direction");
@@ -50,12 +51,11 @@ scalar_t<M> flatness(const Objective<M, R>& objective, const vector_t<M>& theta,
 }
 
 /// Variance and flatness along each eigenvector of Σ, by increasing variance.
-template <class Matrix>
+template <class Scalar = double>
 struct VarianceFlatness {
-  using Vector = Eigen::Matrix<typename Matrix::Scalar, Matrix::RowsAtCompileTime, 1>;
-  Vector variance;    ///< eigenvalues of Σ, N
-  Vector flatness;    ///< N
-  Matrix directions;  ///< eigenvectors of Σ in columns, N × N
+  DynamicVector<Scalar> variance;    ///< eigenvalues of Σ, N
+  DynamicVector<Scalar> flatness;    ///< N
+  DynamicMatrix<Scalar> directions;  ///< eigenvectors of Σ in columns, N × N
 };
 
 /// The variance–flatness relation of a state, at its mean: where the variance grows as the flatness
@@ -63,12 +63,15 @@ struct VarianceFlatness {
 ///
 /// Cost: one eigendecomposition and some 300 N values of 𝓛. Throws as `flatness`.
 template <class M, class R>
-VarianceFlatness<matrix_t<M>> variance_flatness(const Objective<M, R>& objective,
-                                                const StationaryState<matrix_t<M>>& state) {
-  const detail::SymmetricEigen<matrix_t<M>> spread(state.covariance);
-  VarianceFlatness<matrix_t<M>> result{spread.values, spread.values, spread.vectors};
-  for (Index k = 0; k < spread.values.size(); ++k)
-    result.flatness[k] = flatness(objective, state.mean, vector_t<M>(spread.vectors.col(k)));
+VarianceFlatness<scalar_t<M>> variance_flatness(const Objective<M, R>& objective,
+                                                const StationaryState<scalar_t<M>>& state) {
+  using Scalar = scalar_t<M>;
+  const detail::SymmetricEigen<Scalar> spread(state.covariance());
+  VarianceFlatness<Scalar> result{spread.values, spread.values, spread.vectors};
+  for (Index k = 0; k < spread.values.size(); ++k) {
+    const DynamicVector<Scalar> direction = spread.vectors.col(k);
+    result.flatness[k] = flatness(objective, state.mean(), direction);
+  }
   return result;
 }
 

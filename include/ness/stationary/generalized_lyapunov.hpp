@@ -1,10 +1,10 @@
 // The Lyapunov equation of noise that depends on the position (App. D, Eqs. 44, 47).
 #pragma once
 
-#include <algorithm>
-#include <cmath>
+#include <functional>
 
 #include "ness/detail/general_matrices.hpp"
+#include "ness/detail/symmetric_matrices.hpp"
 #include "ness/stationary/lyapunov.hpp"
 
 namespace ness {
@@ -25,81 +25,24 @@ struct GeneralizedLyapunovSettings {
 
 namespace detail {
 
-/// Does Cholesky's factorisation of a symmetric matrix exist?
-template <class Matrix>
-bool is_positive_definite(const Matrix& matrix) {
-  DynamicVector<typename Matrix::Scalar> nothing =
-      DynamicVector<typename Matrix::Scalar>::Zero(matrix.rows());
-  return matrix.allFinite() && solve_positive_definite<typename Matrix::Scalar>(matrix, nothing);
-}
+/// Π(S) = ½𝓗_DS
+template <class Scalar>
+using CurvatureFunction = std::function<DynamicMatrix<Scalar>(const DynamicMatrix<Scalar>&)>;
 
-/// Σ − 𝓢[Π(Σ)] = 𝓢[D] with the solver 𝓢 of the plain equation, a linear system for the elements
-/// of the lower triangle of Σ.
-template <class Matrix, class Curvature>
-Matrix solve_directly(LyapunovEquation<Matrix>& equation, const Matrix& diffusion,
-                      const Curvature& curvature) {
-  using Scalar = typename Matrix::Scalar;
-  const Eigen::Index n = equation.size();
-  const auto flatten = [n](const Matrix& symmetric) {
-    DynamicVector<Scalar> elements(n * (n + 1) / 2);
-    for (Eigen::Index j = 0, at = 0; j < n; at += n - j, ++j)
-      elements.segment(at, n - j) = symmetric.col(j).tail(n - j);
-    return elements;
-  };
-  DynamicMatrix<Scalar> system(n * (n + 1) / 2, n * (n + 1) / 2);
-  Matrix unit = Matrix::Zero(n, n);
-  for (Eigen::Index j = 0, column = 0; j < n; ++j)
-    for (Eigen::Index i = j; i < n; ++i, ++column) {
-      unit(i, j) = unit(j, i) = Scalar(1);
-      system.col(column) = -flatten(equation.solve(curvature(unit)));
-      system(column, column) += Scalar(1);
-      unit(i, j) = unit(j, i) = Scalar(0);
-    }
-  DynamicVector<Scalar> elements = flatten(equation.solve(diffusion));
-  solve_general(system, elements);
-  Matrix sigma(n, n);
-  for (Eigen::Index j = 0, at = 0; j < n; at += n - j, ++j) {
-    sigma.col(j).tail(n - j) = elements.segment(at, n - j);
-    sigma.row(j).tail(n - j) = elements.segment(at, n - j).transpose();
-  }
-  return sigma;
-}
+/// Σ of HΣ + ΣH − [ηHΣH] = (2/η)(D + Π(Σ)), and whether there is one.
+template <class Scalar>
+LyapunovStatus solve_generalized(LyapunovEquation<Scalar>& equation,
+                                 const DynamicMatrix<Scalar>& diffusion,
+                                 const CurvatureFunction<Scalar>& curvature,
+                                 const GeneralizedLyapunovSettings& settings,
+                                 DynamicMatrix<Scalar>& sigma);
 
-/// Σ ← 𝓢[D + Π(Σ)] until nothing changes but the last digits. 𝓢 and Π keep matrices positive, so
-/// that it converges wherever there is a stationary state (H. Schneider, Numer. Math. 7, 1965).
-template <class Matrix, class Curvature>
-LyapunovStatus solve_by_iteration(LyapunovEquation<Matrix>& equation, const Matrix& diffusion,
-                                  const Curvature& curvature, int max_iterations, Matrix& sigma) {
-  using Scalar = typename Matrix::Scalar;
-  constexpr Scalar rounding = 4 * std::numeric_limits<Scalar>::epsilon();
-  sigma = equation.solve(diffusion);
-  Scalar last = std::numeric_limits<Scalar>::infinity();
-  int increases = 0;
-  for (int k = 0; k < max_iterations; ++k) {
-    Matrix next = equation.solve(diffusion + curvature(sigma));
-    const Scalar change = (next - sigma).norm();
-    const Scalar size = next.norm();
-    sigma.swap(next);
-    if (!std::isfinite(change)) return LyapunovStatus::no_stationary_state;
-    increases = change >= last ? increases + 1 : 0;
-    // The last digits go on changing where the equation is ill-conditioned.
-    if (change <= rounding * size || (increases > 0 && change <= 1000 * rounding * size))
-      return LyapunovStatus::solved;
-    if (increases == 8) return LyapunovStatus::no_stationary_state;
-    last = change;
-  }
-  return LyapunovStatus::not_converged;
-}
-
-template <class Matrix, class Curvature>
-LyapunovStatus solve_generalized(LyapunovEquation<Matrix>& equation, const Matrix& diffusion,
-                                 const Curvature& curvature,
-                                 const GeneralizedLyapunovSettings& settings, Matrix& sigma) {
-  if (equation.size() > settings.direct_up_to)
-    return solve_by_iteration(equation, diffusion, curvature, settings.max_iterations, sigma);
-  sigma = solve_directly(equation, diffusion, curvature);
-  return LyapunovStatus::solved;
-}
+template <class Scalar>
+LyapunovSolution<Scalar> solve_generalized_lyapunov(const DynamicMatrix<Scalar>& hessian,
+                                                    const DynamicMatrix<Scalar>& diffusion,
+                                                    double learning_rate,
+                                                    const CurvatureFunction<Scalar>& curvature,
+                                                    const GeneralizedLyapunovSettings& settings);
 
 }  // namespace detail
 
@@ -114,25 +57,124 @@ LyapunovStatus solve_generalized(LyapunovEquation<Matrix>& equation, const Matri
 /// iteration that grows. Cost: N(N+1)/2 times Π and (N(N+1)/2)³/3 up to `direct_up_to`, beyond it
 /// two products and Π for each of log ε / log ρ iterations, where ρ < 1 is how much of Σ the second
 /// term makes. Throws `std::invalid_argument` as `solve_lyapunov`.
-template <class Matrix, class Curvature>
-LyapunovSolution<Matrix> solve_generalized_lyapunov(
-    const Matrix& hessian, const Matrix& diffusion, double learning_rate,
-    const Curvature& curvature, const GeneralizedLyapunovSettings& settings = {}) {
+template <class Hessian, class Diffusion, class Curvature>
+LyapunovSolution<typename Hessian::Scalar> solve_generalized_lyapunov(
+    const Eigen::MatrixBase<Hessian>& hessian, const Eigen::MatrixBase<Diffusion>& diffusion,
+    double learning_rate, const Curvature& curvature,
+    const GeneralizedLyapunovSettings& settings = {}) {
+  using Scalar = typename Hessian::Scalar;
+  return detail::solve_generalized_lyapunov<Scalar>(hessian, diffusion, learning_rate,
+                                                    std::cref(curvature), settings);
+}
+
+}  // namespace ness
+
+#ifndef NESS_COMPILED  // else they are in the library
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace ness::detail {
+
+/// The elements of the lower triangle of a symmetric matrix, column by column, and back.
+template <class Scalar>
+DynamicMatrix<Scalar> flatten(const DynamicMatrix<Scalar>& symmetric) {
+  const Eigen::Index n = symmetric.rows();
+  DynamicMatrix<Scalar> elements(n * (n + 1) / 2, 1);
+  for (Eigen::Index j = 0, at = 0; j < n; ++j)
+    for (Eigen::Index i = j; i < n; ++i) elements(at++, 0) = symmetric(i, j);
+  return elements;
+}
+template <class Scalar>
+DynamicMatrix<Scalar> unflatten(const DynamicMatrix<Scalar>& elements, Eigen::Index n) {
+  DynamicMatrix<Scalar> symmetric(n, n);
+  for (Eigen::Index j = 0, at = 0; j < n; ++j)
+    for (Eigen::Index i = j; i < n; ++i) symmetric(i, j) = symmetric(j, i) = elements(at++, 0);
+  return symmetric;
+}
+
+/// Σ − 𝓢[Π(Σ)] = 𝓢[D] with the solver 𝓢 of the plain equation, a linear system for the elements
+/// of the lower triangle of Σ.
+template <class Scalar>
+DynamicMatrix<Scalar> solve_directly(LyapunovEquation<Scalar>& equation,
+                                     const DynamicMatrix<Scalar>& diffusion,
+                                     const CurvatureFunction<Scalar>& curvature) {
+  const Eigen::Index n = equation.size();
+  DynamicMatrix<Scalar> system(n * (n + 1) / 2, n * (n + 1) / 2);
+  DynamicMatrix<Scalar> unit = DynamicMatrix<Scalar>::Zero(n, n);
+  for (Eigen::Index j = 0, column = 0; j < n; ++j)
+    for (Eigen::Index i = j; i < n; ++i, ++column) {
+      unit(i, j) = unit(j, i) = Scalar(1);
+      system.col(column) = -flatten(equation.solve(curvature(unit)));
+      system(column, column) += Scalar(1);
+      unit(i, j) = unit(j, i) = Scalar(0);
+    }
+  return unflatten(solve_general(system, flatten(equation.solve(diffusion))), n);
+}
+
+/// Σ ← 𝓢[D + Π(Σ)] until nothing changes but the last digits. 𝓢 and Π keep matrices positive, so
+/// that it converges wherever there is a stationary state (H. Schneider, Numer. Math. 7, 1965).
+template <class Scalar>
+LyapunovStatus solve_by_iteration(LyapunovEquation<Scalar>& equation,
+                                  const DynamicMatrix<Scalar>& diffusion,
+                                  const CurvatureFunction<Scalar>& curvature, int max_iterations,
+                                  DynamicMatrix<Scalar>& sigma) {
+  constexpr Scalar rounding = 4 * std::numeric_limits<Scalar>::epsilon();
+  sigma = equation.solve(diffusion);
+  Scalar last = std::numeric_limits<Scalar>::infinity();
+  int increases = 0;
+  for (int k = 0; k < max_iterations; ++k) {
+    DynamicMatrix<Scalar> next = equation.solve(diffusion + curvature(sigma));
+    const Scalar change = (next - sigma).norm();
+    const Scalar size = next.norm();
+    sigma.swap(next);
+    if (!std::isfinite(change)) return LyapunovStatus::no_stationary_state;
+    increases = change >= last ? increases + 1 : 0;
+    // The last digits go on changing where the equation is ill-conditioned.
+    if (change <= rounding * size || (increases > 0 && change <= 1000 * rounding * size))
+      return LyapunovStatus::solved;
+    if (increases == 8) return LyapunovStatus::no_stationary_state;
+    last = change;
+  }
+  return LyapunovStatus::not_converged;
+}
+
+template <class Scalar>
+LyapunovStatus solve_generalized(LyapunovEquation<Scalar>& equation,
+                                 const DynamicMatrix<Scalar>& diffusion,
+                                 const CurvatureFunction<Scalar>& curvature,
+                                 const GeneralizedLyapunovSettings& settings,
+                                 DynamicMatrix<Scalar>& sigma) {
+  if (equation.size() > settings.direct_up_to)
+    return solve_by_iteration(equation, diffusion, curvature, settings.max_iterations, sigma);
+  sigma = solve_directly(equation, diffusion, curvature);
+  return LyapunovStatus::solved;
+}
+
+template <class Scalar>
+LyapunovSolution<Scalar> solve_generalized_lyapunov(const DynamicMatrix<Scalar>& hessian,
+                                                    const DynamicMatrix<Scalar>& diffusion,
+                                                    double learning_rate,
+                                                    const CurvatureFunction<Scalar>& curvature,
+                                                    const GeneralizedLyapunovSettings& settings) {
   constexpr std::string_view name = "solve_generalized_lyapunov";
   settings.check(name);
-  detail::LyapunovEquation<Matrix> equation(hessian, learning_rate, settings.form, name);
+  LyapunovEquation<Scalar> equation(hessian, learning_rate, settings.form, name);
   equation.check(diffusion, name);
-  LyapunovSolution<Matrix> solution = detail::begin_solution(equation);
+  LyapunovSolution<Scalar> solution = equation.begin_solution();
   if (solution.status != LyapunovStatus::solved) return solution;
-  Matrix sigma;
-  solution.status = detail::solve_generalized(equation, diffusion, curvature, settings, sigma);
-  if (solution.status == LyapunovStatus::solved && detail::is_positive_definite(diffusion) &&
-      !detail::is_positive_definite(sigma))
+  DynamicMatrix<Scalar> sigma;
+  solution.status = solve_generalized(equation, diffusion, curvature, settings, sigma);
+  if (solution.status == LyapunovStatus::solved && is_positive_definite(diffusion) &&
+      !is_positive_definite(sigma))
     solution.status = LyapunovStatus::no_stationary_state;
   if (solution.status != LyapunovStatus::solved) return solution;
-  solution.residual = equation.residual(sigma, diffusion + curvature(sigma));
+  const DynamicMatrix<Scalar> noise = diffusion + curvature(sigma);
+  solution.residual = equation.residual(sigma, noise);
   solution.covariance = std::move(sigma);
   return solution;
 }
 
-}  // namespace ness
+}  // namespace ness::detail
+#endif

@@ -1,13 +1,10 @@
 // The Lyapunov equation of the stationary covariance (Eqs. 21–23, App. C).
 #pragma once
 
-#include <Eigen/Core>
-#include <cmath>
-#include <limits>
 #include <string_view>
 
 #include "ness/detail/check.hpp"
-#include "ness/detail/symmetric_eigen.hpp"
+#include "ness/detail/symmetric_matrices.hpp"
 
 namespace ness {
 
@@ -41,13 +38,11 @@ constexpr std::string_view to_string(LyapunovStatus status) {
   return "";
 }
 
-template <class Matrix>
+template <class Scalar = double>
 struct [[nodiscard]] LyapunovSolution {
-  using Scalar = typename Matrix::Scalar;
-  using Vector = Eigen::Matrix<Scalar, Matrix::RowsAtCompileTime, 1>;
   LyapunovStatus status = LyapunovStatus::solved;
-  Matrix covariance;           ///< Σ, N × N, symmetric to the last bit; NaN unless solved
-  Vector hessian_eigenvalues;  ///< h, increasing
+  DynamicMatrix<Scalar> covariance;  ///< Σ, N × N, symmetric to the last bit; NaN unless solved
+  DynamicVector<Scalar> hessian_eigenvalues;  ///< h, increasing
   Scalar residual{};   ///< ‖equation‖ / ‖(2/η) D‖ of this Σ, by direct substitution
   Scalar condition{};  ///< h_max / h_min: what a relative error of D may grow by
 };
@@ -55,115 +50,154 @@ struct [[nodiscard]] LyapunovSolution {
 namespace detail {
 
 /// H Σ + Σ H − [η H Σ H] = (2/η) D in the eigenbasis of H.
-template <class Matrix>
+template <class Scalar>
 class LyapunovEquation {
  public:
-  using Scalar = typename Matrix::Scalar;
+  using Matrix = DynamicMatrix<Scalar>;
 
   /// Throws `std::invalid_argument` for an H that is not square, symmetric or finite, or η ≤ 0.
   LyapunovEquation(const Matrix& hessian, double learning_rate, LyapunovForm form,
-                   std::string_view function)
-      : hessian_(checked(hessian, learning_rate, function)),
-        eta_(static_cast<Scalar>(learning_rate)),
-        coupling_(form == LyapunovForm::discrete ? eta_ : Scalar(0)),
-        eigen_(hessian),
-        product_(hessian.rows(), hessian.rows()) {}
+                   std::string_view function);
 
   LyapunovStatus status() const {
     if (!(eigen_.values[0] > 0)) return LyapunovStatus::indefinite_hessian;
     if (!(eta_ * eigen_.values[size() - 1] < 2)) return LyapunovStatus::unstable_learning_rate;
     return LyapunovStatus::solved;
   }
-  const auto& eigenvalues() const { return eigen_.values; }
+  const DynamicVector<Scalar>& eigenvalues() const { return eigen_.values; }
   Eigen::Index size() const { return hessian_.rows(); }
 
   /// Throws `std::invalid_argument` unless D is N × N, finite and symmetric.
-  void check(const Matrix& diffusion, std::string_view function) const {
-    require_size(diffusion, size(), size(), function, "diffusion");
-    require_finite(diffusion, function, "diffusion");
-    require_symmetric(diffusion, function, "diffusion");
-  }
+  void check(const Matrix& diffusion, std::string_view function) const;
 
   /// Σ = O Δ Oᵀ, symmetric to the last bit. D is symmetric, of any sign.
-  Matrix solve(const Matrix& diffusion) {
-    const Matrix& o = eigen_.vectors;
-    const auto& h = eigen_.values;
-    const Eigen::Index n = size();
-    Matrix sigma(n, n);
-    // Results that are symmetric are made in one triangle only, which pays for the residual.
-    product_.noalias() = diffusion * o;
-    sigma.template triangularView<Eigen::Lower>() = o.transpose() * product_;
-    for (Eigen::Index b = 0; b < n; ++b)
-      sigma.col(b).tail(n - b).array() *=
-          (2 / eta_) / (h.tail(n - b).array() + h[b] - (coupling_ * h[b]) * h.tail(n - b).array());
-    sigma.template triangularView<Eigen::StrictlyUpper>() = sigma.transpose();
-    product_.noalias() = o * sigma;
-    sigma.template triangularView<Eigen::Lower>() = product_ * o.transpose();
-    sigma.template triangularView<Eigen::StrictlyUpper>() = sigma.transpose();
-    return sigma;
-  }
+  Matrix solve(const Matrix& diffusion);
 
   /// ‖equation‖ / ‖(2/η) D‖, from H itself, not from its eigenvectors, so that it judges those too.
-  Scalar residual(const Matrix& sigma, const Matrix& diffusion) {
-    product_.noalias() = hessian_ * sigma;
-    Matrix defect = product_ + product_.transpose() - (2 / eta_) * diffusion;
-    if (coupling_ > 0) defect.noalias() -= coupling_ * product_ * hessian_;
-    const Scalar scale = (2 / eta_) * diffusion.norm();
-    return scale > 0 ? defect.norm() / scale : defect.norm();
-  }
+  Scalar residual(const Matrix& sigma, const Matrix& diffusion);
+
+  /// What is known before Σ is.
+  LyapunovSolution<Scalar> begin_solution() const;
 
  private:
   static const Matrix& checked(const Matrix& hessian, double learning_rate,
-                               std::string_view function) {
-    require_size(hessian, hessian.rows(), hessian.rows(), function, "hessian");
-    require_finite(hessian, function, "hessian");
-    require_symmetric(hessian, function, "hessian");
-    require_positive(learning_rate, function, "learning_rate");
-    return hessian;
-  }
+                               std::string_view function);
 
   Matrix hessian_;
   Scalar eta_, coupling_;
-  SymmetricEigen<Matrix> eigen_;
-  Matrix product_;
+  SymmetricEigen<Scalar> eigen_;
+  Matrix transposed_, product_;
 };
 
-/// What is known before Σ is.
-template <class Matrix>
-LyapunovSolution<Matrix> begin_solution(const LyapunovEquation<Matrix>& equation) {
-  using Scalar = typename Matrix::Scalar;
-  constexpr Scalar unknown = std::numeric_limits<Scalar>::quiet_NaN();
-  const Eigen::Index n = equation.size();
-  LyapunovSolution<Matrix> solution;
-  solution.status = equation.status();
-  solution.covariance.setConstant(n, n, unknown);
-  solution.hessian_eigenvalues = equation.eigenvalues();
-  solution.residual = unknown;
-  solution.condition = equation.eigenvalues()[n - 1] / equation.eigenvalues()[0];
-  return solution;
-}
+template <class Scalar>
+LyapunovSolution<Scalar> solve_lyapunov(const DynamicMatrix<Scalar>& hessian,
+                                        const DynamicMatrix<Scalar>& diffusion,
+                                        double learning_rate, LyapunovForm form);
 
 }  // namespace detail
 
 /// Solves for Σ by Eq. 23, Σ = O Δ Oᵀ with H = O diag(h) Oᵀ and
 /// Δ_αβ = (2/η)(OᵀDO)_αβ / (h_α + h_β), the discrete form with h_α + h_β − η h_α h_β below.
 ///
-/// H and D are symmetric N × N D per step; D may be singular.
+/// H and D are symmetric N × N, D per step; D may be singular.
 /// Cost: one eigendecomposition and four products of N × N, the residual's included (one more in
 /// the discrete form). Throws `std::invalid_argument` for sizes that disagree, numbers that are not
 /// finite, matrices that are not symmetric, η ≤ 0; an H that is not positive definite and an
 /// unstable η are statuses.
-template <class Matrix>
-LyapunovSolution<Matrix> solve_lyapunov(const Matrix& hessian, const Matrix& diffusion,
-                                        double learning_rate,
-                                        LyapunovForm form = LyapunovForm::continuous) {
-  detail::LyapunovEquation<Matrix> equation(hessian, learning_rate, form, "solve_lyapunov");
+template <class Hessian, class Diffusion>
+LyapunovSolution<typename Hessian::Scalar> solve_lyapunov(
+    const Eigen::MatrixBase<Hessian>& hessian, const Eigen::MatrixBase<Diffusion>& diffusion,
+    double learning_rate, LyapunovForm form = LyapunovForm::continuous) {
+  return detail::solve_lyapunov<typename Hessian::Scalar>(hessian, diffusion, learning_rate, form);
+}
+
+}  // namespace ness
+
+#ifndef NESS_COMPILED  // else they are in the library
+
+#include <cmath>
+#include <limits>
+
+namespace ness::detail {
+
+template <class Scalar>
+LyapunovEquation<Scalar>::LyapunovEquation(const Matrix& hessian, double learning_rate,
+                                           LyapunovForm form, std::string_view function)
+    : hessian_(checked(hessian, learning_rate, function)),
+      eta_(static_cast<Scalar>(learning_rate)),
+      coupling_(form == LyapunovForm::discrete ? eta_ : Scalar(0)),
+      eigen_(hessian),
+      transposed_(eigen_.vectors.transpose()),
+      product_(hessian.rows(), hessian.rows()) {}
+
+template <class Scalar>
+const DynamicMatrix<Scalar>& LyapunovEquation<Scalar>::checked(const Matrix& hessian,
+                                                               double learning_rate,
+                                                               std::string_view function) {
+  require_size(hessian, hessian.rows(), hessian.rows(), function, "hessian");
+  require_finite(hessian, function, "hessian");
+  require_symmetric(hessian, function, "hessian");
+  require_positive(learning_rate, function, "learning_rate");
+  return hessian;
+}
+
+template <class Scalar>
+void LyapunovEquation<Scalar>::check(const Matrix& diffusion, std::string_view function) const {
+  require_size(diffusion, size(), size(), function, "diffusion");
+  require_finite(diffusion, function, "diffusion");
+  require_symmetric(diffusion, function, "diffusion");
+}
+
+template <class Scalar>
+DynamicMatrix<Scalar> LyapunovEquation<Scalar>::solve(const Matrix& diffusion) {
+  const DynamicVector<Scalar>& h = eigen_.values;
+  const Eigen::Index n = size();
+  // Results that are symmetric are made in one triangle only, which pays for the residual.
+  Matrix sigma;
+  product_.noalias() = diffusion * eigen_.vectors;
+  symmetric_product(transposed_, product_, sigma);
+  for (Eigen::Index b = 0; b < n; ++b)
+    for (Eigen::Index a = 0; a < n; ++a)
+      sigma(a, b) *= (2 / eta_) / (h[a] + h[b] - coupling_ * h[b] * h[a]);
+  product_.noalias() = eigen_.vectors * sigma;
+  symmetric_product(product_, transposed_, sigma);
+  return sigma;
+}
+
+template <class Scalar>
+Scalar LyapunovEquation<Scalar>::residual(const Matrix& sigma, const Matrix& diffusion) {
+  product_.noalias() = hessian_ * sigma;
+  Matrix defect = product_ + product_.transpose();
+  if (coupling_ > 0) defect -= coupling_ * Matrix(product_ * hessian_);
+  defect -= (2 / eta_) * diffusion;
+  const Scalar scale = (2 / eta_) * diffusion.norm();
+  return scale > 0 ? defect.norm() / scale : defect.norm();
+}
+
+template <class Scalar>
+LyapunovSolution<Scalar> LyapunovEquation<Scalar>::begin_solution() const {
+  constexpr Scalar unknown = std::numeric_limits<Scalar>::quiet_NaN();
+  LyapunovSolution<Scalar> solution;
+  solution.status = status();
+  solution.covariance.setConstant(size(), size(), unknown);
+  solution.hessian_eigenvalues = eigenvalues();
+  solution.residual = unknown;
+  solution.condition = eigenvalues()[size() - 1] / eigenvalues()[0];
+  return solution;
+}
+
+template <class Scalar>
+LyapunovSolution<Scalar> solve_lyapunov(const DynamicMatrix<Scalar>& hessian,
+                                        const DynamicMatrix<Scalar>& diffusion,
+                                        double learning_rate, LyapunovForm form) {
+  LyapunovEquation<Scalar> equation(hessian, learning_rate, form, "solve_lyapunov");
   equation.check(diffusion, "solve_lyapunov");
-  LyapunovSolution<Matrix> solution = detail::begin_solution(equation);
+  LyapunovSolution<Scalar> solution = equation.begin_solution();
   if (solution.status != LyapunovStatus::solved) return solution;
   solution.covariance = equation.solve(diffusion);
   solution.residual = equation.residual(solution.covariance, diffusion);
   return solution;
 }
 
-}  // namespace ness
+}  // namespace ness::detail
+#endif

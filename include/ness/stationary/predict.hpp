@@ -4,12 +4,13 @@
 #include <utility>
 
 #include "ness/diffusion/earthquake.hpp"
-#include "ness/diffusion/langevin.hpp"
-#include "ness/diffusion/with_replacement.hpp"
-#include "ness/diffusion/without_replacement.hpp"
+#include "ness/diffusion/epochs.hpp"
+#include "ness/diffusion/independent_batches.hpp"
+#include "ness/diffusion/mobility.hpp"
 #include "ness/landscape/effective_landscape.hpp"
 #include "ness/landscape/minimize.hpp"
 #include "ness/stationary/epoch_map.hpp"
+#include "ness/stationary/linear_chain.hpp"
 #include "ness/stationary/stationary_state.hpp"
 #include "ness/training/training.hpp"
 
@@ -32,66 +33,108 @@ enum class EpochHessian {
   leading     ///< nH₀
 };
 
+/// How epochs are predicted.
+struct EpochSettings {
+  EpochOrder order = EpochOrder::leading;
+  EpochNoise noise = EpochNoise::exact;
+  EpochHessian hessian = EpochHessian::leading;
+  EpochMapSettings map = {};  ///< for `EpochOrder::all`
+};
+
 struct PredictSettings {
   LyapunovForm form = LyapunovForm::continuous;  ///< `EpochOrder::all` is discrete in any case
   /// Eigenvalues of D and Σ below this times the largest count as zero; 0 stands for N · ε.
   double rank_tolerance = 0;
-  // Without replacement:
-  EpochOrder epoch_order = EpochOrder::leading;
-  EpochNoise epoch_noise = EpochNoise::exact;
-  EpochHessian epoch_hessian = EpochHessian::leading;
-  EpochMapSettings epoch_map = {};  ///< for `EpochOrder::all`
+  EpochSettings epochs = {};  ///< of trainings whose Markov step is an epoch
 };
 
 namespace detail {
 
+/// Refuses an η beyond stability, in terms of what the user gave.
+template <class Scalar>
+void require_stable(double learning_rate, const DynamicVector<Scalar>& hessian_eigenvalues) {
+  const auto largest = static_cast<double>(hessian_eigenvalues[hessian_eigenvalues.size() - 1]);
+  if (!(learning_rate * largest < 2))
+    invalid("predict", "learning_rate must be below 2 / h_max = ", 2 / largest,
+            " for a stationary state, but is ", learning_rate);
+}
+
 /// Refuses what is known of epochs without injected noise alone.
-template <InjectedNoise Noise>
+template <IsSampler T>
 void check_epochs_with_noise(const PredictSettings& settings) {
-  if (settings.epoch_order == EpochOrder::all)
+  if (settings.epochs.order == EpochOrder::all)
     invalid("predict",
-            "epoch_order must be leading where noise is injected, but is all: "
+            "epochs.order must be leading where noise is injected, but is all: "
             "exact_posterior_error has all orders");
-  if (settings.form == LyapunovForm::discrete && !Noise::injection.once_a_markov_step)
+  if (settings.form == LyapunovForm::discrete && !T::Noise::injection.once_a_markov_step)
     invalid("predict",
             "form must be continuous where noise is injected after each update of an epoch, but is "
             "discrete: exact_posterior_error has the errors of finite steps");
 }
 
-template <class M, class R, class Noise, class Correction>
-StationaryState<matrix_t<M>> predict_epochs(
-    const Objective<M, R>& objective, const Minimum<vector_t<M>, matrix_t<M>>& minimum,
-    const Training<WithoutReplacement, Noise, Correction>& training,
-    const PredictSettings& settings) {
-  if constexpr (InjectedNoise<Noise>) check_epochs_with_noise<Noise>(settings);
-  const auto effective = effective_minimum(objective, minimum, training);
-  if (effective.status != MinimumStatus::converged) {
-    const double n = static_cast<double>(objective.samples()) /
-                     static_cast<double>(training.minibatch.batch_size);
-    invalid(
-        "predict", "the effective landscape has no minimum near that of the objective (status '",
-        to_string(effective.status), "'): learning_rate * n * h_max must be small, but is ",
-        training.learning_rate * n * static_cast<double>(minimum.hessian_eigenvalues.maxCoeff()),
-        ": lower learning_rate, or raise batch_size");
-  }
-  const Sgd<WithoutReplacement> sampling = without_noise(training);
-  if (settings.epoch_order == EpochOrder::all) {
-    EpochMapSettings map = settings.epoch_map;
-    map.rank_tolerance = settings.rank_tolerance;
-    return sample_epoch_map(objective, effective.theta, sampling, map).state;
-  }
+template <class Scalar>
+void require_effective_minimum(const Minimum<Scalar>& effective, double learning_rate, Index n,
+                               const Minimum<Scalar>& minimum) {
+  if (effective.status == MinimumStatus::converged) return;
+  invalid("predict", "the effective landscape has no minimum near that of the objective (status '",
+          to_string(effective.status), "'): learning_rate * n * h_max must be small, but is ",
+          learning_rate * static_cast<double>(n) *
+              static_cast<double>(minimum.hessian_eigenvalues[minimum.theta.size() - 1]),
+          ": lower learning_rate, or raise batch_size");
+}
+
+template <class M, class R, DrawsEpochs T>
+LinearChain<scalar_t<M>> linearize_epochs(const Objective<M, R>& objective,
+                                          const Minimum<scalar_t<M>>& minimum, const T& training,
+                                          const PredictSettings& settings) {
   using Scalar = scalar_t<M>;
-  const auto n = static_cast<Scalar>(objective.samples() / training.minibatch.batch_size);
-  matrix_t<M> d = diffusion(objective, effective.theta, sampling, settings.epoch_noise);
-  d.diagonal().array() += static_cast<Scalar>(injected_diffusion(training, objective.samples()));
+  using Matrix = DynamicMatrix<Scalar>;
+  if constexpr (IsSampler<T>) check_epochs_with_noise<T>(settings);
+  const Index updates = training.updates_per_markov_step(objective.samples());
+  const auto effective = effective_minimum(objective, minimum, training);
+  require_effective_minimum(effective, training.learning_rate, updates, minimum);
+  if constexpr (!IsSampler<T>)
+    if (settings.epochs.order == EpochOrder::all)
+      return sample_epoch_map(objective, effective.theta, without_noise(training),
+                              settings.epochs.map)
+          .chain;
+  const Matrix d = diffusion(objective, effective.theta, training, settings.epochs.noise);
   // The errors that cancel against those of the Hessian of 𝓛̂ are in D̂, not in injected noise.
-  const bool leading = settings.epoch_hessian == EpochHessian::leading && !InjectedNoise<Noise>;
-  return StationaryState<matrix_t<M>>(
-      effective.theta, leading ? matrix_t<M>(n * minimum.hessian) : effective.hessian, std::move(d),
-      training.learning_rate, {.form = settings.form, .rank_tolerance = settings.rank_tolerance});
+  const bool leading = settings.epochs.hessian == EpochHessian::leading && !IsSampler<T>;
+  const Matrix hessian =
+      leading ? Matrix(static_cast<Scalar>(updates) * minimum.hessian) : effective.hessian;
+  auto chain = linear_chain(effective.theta, hessian, d, training.learning_rate, settings.form);
+  chain.step = MarkovStep::epoch;
+  return chain;
 }
 
 }  // namespace detail
+
+/// The linear chain that training is near `minimum`: what `predict` makes its state from.
+/// Arguments, cost and errors are those of `predict`.
+template <class M, class R, IsTraining T>
+LinearChain<scalar_t<M>> linearize(const Objective<M, R>& objective,
+                                   const Minimum<scalar_t<M>>& minimum, const T& training,
+                                   const PredictSettings& settings = {}) {
+  static_assert(
+      requires { diffusion(objective, minimum.theta, training); },
+      "ness: no diffusion matrix is known for this training: include the header of its "
+      "minibatch policy from ness/diffusion, or use another policy");
+  training.check(objective.samples(), "predict");
+  detail::require_minimum(minimum, "predict");
+  detail::require_stable(training.learning_rate, minimum.hessian_eigenvalues);
+  if constexpr (DrawsEpochs<T>) {
+    return detail::linearize_epochs(objective, minimum, training, settings);
+  } else {
+    auto d = diffusion(objective, minimum.theta, training);
+    if (settings.form == LyapunovForm::discrete)
+      subtract_shared_diffusion(training, minimum.hessian, d);
+    auto chain =
+        linear_chain(minimum.theta, minimum.hessian, d, training.learning_rate, settings.form);
+    chain.mobility = mobility(objective, minimum.theta, training);
+    return chain;
+  }
+}
 
 /// The stationary state that training settles into near `minimum` (Secs. 3.3, 4.5), per Markov
 /// step: drift and D from the training's policies, Σ and C from the Lyapunov equation (Eqs. 21–25).
@@ -104,32 +147,15 @@ StationaryState<matrix_t<M>> predict_epochs(
 /// that is from the posterior, and D(θ) to second order, is in `predict_posterior_error`.
 ///
 /// Leading order in η; `LyapunovForm::discrete` keeps all orders in ηh for constant D,
-/// `EpochOrder::all` those in ηn‖H‖. Throws `std::invalid_argument` for settings that do not fit, a
-/// minimum that did not converge or is none, and an unstable η.
-template <class M, class R, class B, class Noise, class Correction>
-StationaryState<matrix_t<M>> predict(const Objective<M, R>& objective,
-                                     const Minimum<vector_t<M>, matrix_t<M>>& minimum,
-                                     const Training<B, Noise, Correction>& training,
+/// `EpochOrder::all` those in ηn‖H‖. It is `StationaryState(linearize(…))`. Throws
+/// `std::invalid_argument` for settings that do not fit, a minimum that did not converge or is
+/// none, and an unstable η.
+template <class M, class R, IsTraining T>
+StationaryState<scalar_t<M>> predict(const Objective<M, R>& objective,
+                                     const Minimum<scalar_t<M>>& minimum, const T& training,
                                      const PredictSettings& settings = {}) {
-  static_assert(
-      requires { diffusion(objective, minimum.theta, training); },
-      "ness: no diffusion matrix is known for this training: include the header of its "
-      "minibatch policy from ness/diffusion, or use another policy");
-  training.check(objective.samples(), "predict");
-  detail::require_minimum(minimum, "predict");
-  if constexpr (std::is_same_v<B, WithoutReplacement>) {
-    return detail::predict_epochs(objective, minimum, training, settings);
-  } else {
-    matrix_t<M> d = diffusion(objective, minimum.theta, training);
-    if constexpr (InjectedNoise<Noise>)
-      if (settings.form == LyapunovForm::discrete)
-        d -= missing_diffusion(training, minimum.hessian);
-    StationaryState<matrix_t<M>> state(
-        minimum.theta, minimum.hessian, std::move(d), training.learning_rate,
-        {.form = settings.form, .rank_tolerance = settings.rank_tolerance});
-    state.mobility = mobility(objective, minimum.theta, training);
-    return state;
-  }
+  return StationaryState<scalar_t<M>>(linearize(objective, minimum, training, settings),
+                                      settings.rank_tolerance);
 }
 
 }  // namespace ness

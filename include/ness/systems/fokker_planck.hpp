@@ -70,14 +70,15 @@ concept MatrixByValue = requires(const Call& call, const S& system, const vector
 template <class Call, class S>
 concept MatrixInPlace = requires(const Call& call, const S& system, const vector_t<S>& theta,
                                  matrix_t<S>& out) { call(system, theta, out); };
+template <class Call, class S>
+concept MatrixInAnySpelling =
+    ConstantMatrix<Call, S> || MatrixByValue<Call, S> || MatrixInPlace<Call, S>;
 
 }  // namespace detail
 
 /// D(θ) in any of its spellings.
 template <class S>
-concept HasDiffusion = detail::ConstantMatrix<detail::CallDiffusion, S> ||
-                       detail::MatrixByValue<detail::CallDiffusion, S> ||
-                       detail::MatrixInPlace<detail::CallDiffusion, S>;
+concept HasDiffusion = detail::MatrixInAnySpelling<detail::CallDiffusion, S>;
 
 /// D does not depend on θ.
 template <class S>
@@ -90,9 +91,7 @@ concept HasGenericDiffusion =
 
 /// μ(θ) in any of its spellings.
 template <class S>
-concept HasMobility = detail::ConstantMatrix<detail::CallMobility, S> ||
-                      detail::MatrixByValue<detail::CallMobility, S> ||
-                      detail::MatrixInPlace<detail::CallMobility, S>;
+concept HasMobility = detail::MatrixInAnySpelling<detail::CallMobility, S>;
 
 /// μ = βD by construction: `double beta() const`.
 template <class S>
@@ -115,6 +114,10 @@ concept HasGradient = requires(const S& system, const vector_t<S>& theta, vector
 /// A potential that takes dual numbers.
 template <class S>
 concept HasGenericPotential = HasPotential<S> && !requires { &S::potential; };
+
+/// ∇𝓛 can be had: by the system's own, or by automatic differentiation.
+template <class S>
+concept HasForce = HasGradient<S> || HasGenericPotential<S>;
 
 /// The drift itself: `void drift(const Vector& theta, Vector& drift) const`.
 template <class S>
@@ -144,7 +147,7 @@ concept HasLogWeight = requires(const S& system, const vector_t<S>& theta) {
 
 /// 𝓛 and μ are known, not the drift alone.
 template <class S>
-concept HasLandscape = (HasGradient<S> || HasGenericPotential<S>)&&(HasMobility<S> || HasBeta<S>);
+concept HasLandscape = HasForce<S> && (HasMobility<S> || HasBeta<S>);
 
 /// A system with drift and diffusion: see the top of this file.
 template <class S>
@@ -211,7 +214,7 @@ class SystemTerms {
                 "ness: your system needs its diffusion matrix, N x N: `Matrix diffusion() const` "
                 "where it is constant, else `auto diffusion(const auto& theta) const` or `void "
                 "diffusion(const Vector& theta, Matrix& out) const`");
-  static_assert(HasDrift<S> || HasGradient<S> || HasGenericPotential<S>,
+  static_assert(HasDrift<S> || HasForce<S>,
                 "ness: your system's force cannot be had: give it `auto potential(const auto& "
                 "theta) const`, or `void gradient(const Vector& theta, Vector& out) const`, or "
                 "`void drift(const Vector& theta, Vector& out) const`");
@@ -241,7 +244,7 @@ class SystemTerms {
   /// Goes to θ, N. What was computed elsewhere is forgotten.
   SystemTerms& at(const Vector& theta) {
     theta_ = theta;
-    has_diffusion_ = has_mobility_ = has_gradient_ = has_drift_ = has_divergence_ = false;
+    known_ = 0;
     return *this;
   }
 
@@ -250,21 +253,15 @@ class SystemTerms {
 
   /// D(θ), N × N, per unit of time.
   const Matrix& diffusion() {
-    if (!has_diffusion_) diffusion_.evaluate(*system_, theta_);
-    has_diffusion_ = true;
+    if (is_new(Term::diffusion)) diffusion_.evaluate(*system_, theta_);
     return diffusion_.value();
   }
 
   /// ∇𝓛(θ), N.
   const Vector& gradient()
-    requires(HasGradient<S> || HasGenericPotential<S>)
+    requires HasForce<S>
   {
-    if (has_gradient_) return gradient_;
-    has_gradient_ = true;
-    if constexpr (HasGradient<S>)
-      system_->gradient(theta_, gradient_);
-    else
-      autodiff_.gradient([&](const auto& t) { return system_->potential(t); }, theta_, gradient_);
+    if (is_new(Term::gradient)) compute_gradient();
     return gradient_;
   }
 
@@ -272,19 +269,53 @@ class SystemTerms {
   const Matrix& mobility()
     requires(HasMobility<S> || HasBeta<S>)
   {
-    if (has_mobility_) return mobility_.value();
-    has_mobility_ = true;
-    if constexpr (HasMobility<S>)
-      mobility_.evaluate(*system_, theta_);
-    else
-      mobility_.scale(*system_, diffusion());
+    if (is_new(Term::mobility)) {
+      if constexpr (HasMobility<S>)
+        mobility_.evaluate(*system_, theta_);
+      else
+        mobility_.scale(*system_, diffusion());
+    }
     return mobility_.value();
   }
 
   /// The drift −μ∇𝓛, or the system's own, N, per unit of time (Eq. 5).
   const Vector& drift() {
-    if (has_drift_) return drift_;
-    has_drift_ = true;
+    if (is_new(Term::drift)) compute_drift();
+    return drift_;
+  }
+
+  /// ∇·D, N: 0 where D is constant; the system's own; by automatic differentiation where
+  /// `diffusion` is generic; else by central differences, 2N evaluations of D, to a relative 1e-9.
+  const Vector& diffusion_divergence() {
+    if (is_new(Term::divergence)) compute_divergence();
+    return divergence_;
+  }
+
+ private:
+  enum class Term : unsigned {
+    diffusion = 1,
+    gradient = 2,
+    mobility = 4,
+    drift = 8,
+    divergence = 16
+  };
+
+  // Is it not known here yet? It will be.
+  bool is_new(Term term) {
+    const auto bit = static_cast<unsigned>(term);
+    const bool result = (known_ & bit) == 0;
+    known_ |= bit;
+    return result;
+  }
+
+  void compute_gradient() {
+    if constexpr (HasGradient<S>)
+      system_->gradient(theta_, gradient_);
+    else
+      autodiff_.gradient([&](const auto& t) { return system_->potential(t); }, theta_, gradient_);
+  }
+
+  void compute_drift() {
     if constexpr (HasDrift<S>) {
       system_->drift(theta_, drift_);
     } else if constexpr (HasMobility<S>) {
@@ -294,14 +325,9 @@ class SystemTerms {
       drift_.noalias() = diffusion() * gradient();
       drift_ *= -static_cast<Scalar>(system_->beta());
     }
-    return drift_;
   }
 
-  /// ∇·D, N: 0 where D is constant; the system's own; by automatic differentiation where
-  /// `diffusion` is generic; else by central differences, 2N evaluations of D, to a relative 1e-9.
-  const Vector& diffusion_divergence() {
-    if (has_divergence_) return divergence_;
-    has_divergence_ = true;
+  void compute_divergence() {
     if constexpr (HasConstantDiffusion<S>)
       divergence_.setZero();
     else if constexpr (HasDiffusionDivergence<S>)
@@ -311,10 +337,8 @@ class SystemTerms {
                            divergence_);
     else
       divergence_by_differences();
-    return divergence_;
   }
 
- private:
   void divergence_by_differences() {
     detail::MatrixField<detail::CallDiffusion, S> elsewhere(*system_, "SystemTerms", "diffusion");
     divergence_.setZero();
@@ -333,8 +357,7 @@ class SystemTerms {
       mobility_;
   Vector theta_, gradient_, drift_, divergence_;
   Autodiff<Vector> autodiff_;
-  bool has_diffusion_ = false, has_mobility_ = false, has_gradient_ = false, has_drift_ = false,
-       has_divergence_ = false;
+  unsigned known_ = 0;  // a bit for each term
 };
 
 /// v = D∇Φ − μ∇𝓛 − ∇·D (Eq. 3), N, per unit of time: the velocity of the current where the density

@@ -1,9 +1,10 @@
 // Forces of a system: what its entropy production is made of (Eq. 7).
 #pragma once
 
-#include <Eigen/Cholesky>
 #include <utility>
 
+#include "ness/detail/static_cholesky.hpp"
+#include "ness/detail/symmetric_matrices.hpp"
 #include "ness/systems/fokker_planck.hpp"
 
 namespace ness {
@@ -61,10 +62,7 @@ class ThermodynamicForce {
  public:
   using Vector = vector_t<S>;
 
-  explicit ThermodynamicForce(const S& system)
-      : terms_(system),
-        factor_(matrix_t<S>::Identity(system.parameters(), system.parameters())),
-        rest_(system.parameters()) {}
+  explicit ThermodynamicForce(const S& system) : terms_(system), rest_(system.parameters()) {}
   explicit ThermodynamicForce(S&&) = delete;
 
   /// Overwrites `force`, N. Throws `std::invalid_argument` where D is not positive definite.
@@ -93,17 +91,19 @@ class ThermodynamicForce {
 
  private:
   void divide_by_diffusion(Vector& vector) {
-    if (!(HasConstantDiffusion<S> && factored_)) factor_.compute(terms_.diffusion());
-    factored_ = true;
-    if (factor_.info() != Eigen::Success)
+    if (!(HasConstantDiffusion<S> && factored_)) {
+      lower_ = terms_.diffusion();
+      factored_ = detail::cholesky(lower_);
+    }
+    if (!factored_)
       detail::invalid("ThermodynamicForce",
                       "diffusion must be positive definite, but is singular at theta = (",
                       terms_.theta().transpose(), ")");
-    factor_.solveInPlace(vector);
+    detail::solve_factored(lower_, vector);
   }
 
   SystemTerms<S> terms_;
-  Eigen::LLT<matrix_t<S>> factor_;
+  matrix_t<S> lower_;  // LLᵀ = D
   Vector rest_;
   bool factored_ = false;
 };

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <cmath>
+#include <string_view>
 #include <utility>
 
 #include "ness/detail/check.hpp"
@@ -81,32 +83,35 @@ class LinearSystem {
 /// θ gyrates: with Δ = T₁ − T₂ and v = −CΣ⁻¹δθ
 ///   C = (κΔ/2k) [0 −1; 1 0],  ⟨σ⟩ = κ²Δ² / (2k T₁T₂) per unit of time.
 /// Throws `std::invalid_argument` unless |κ| < k and T₁, T₂ > 0.
-inline LinearSystem<Eigen::Matrix2d> brownian_gyrator(double stiffness, double coupling,
-                                                      double temperature1, double temperature2) {
+template <class Scalar = double>
+LinearSystem<Eigen::Matrix<Scalar, 2, 2>> brownian_gyrator(double stiffness, double coupling,
+                                                           double temperature1,
+                                                           double temperature2) {
+  using Matrix = Eigen::Matrix<Scalar, 2, 2>;
   detail::require_positive(stiffness, "brownian_gyrator", "stiffness");
   detail::require(std::abs(coupling) < stiffness, "brownian_gyrator",
                   "coupling must be below stiffness in size", coupling);
   detail::require_positive(temperature1, "brownian_gyrator", "temperature1");
   detail::require_positive(temperature2, "brownian_gyrator", "temperature2");
-  Eigen::Matrix2d hessian;
-  hessian << stiffness, coupling, coupling, stiffness;
-  return {Eigen::Vector2d::Zero(), hessian, Eigen::Matrix2d::Identity(),
-          Eigen::Vector2d(temperature1, temperature2).asDiagonal()};
+  const auto k = static_cast<Scalar>(stiffness), c = static_cast<Scalar>(coupling);
+  const auto t1 = static_cast<Scalar>(temperature1), t2 = static_cast<Scalar>(temperature2);
+  return {Eigen::Matrix<Scalar, 2, 1>::Zero(), Matrix{{k, c}, {c, k}}, Matrix::Identity(),
+          Matrix{{t1, 0}, {0, t2}}};
 }
 
 /// A particle in a harmonic trap that a force drives round, −kθ + ωJθ with J = [0 −1; 1 0], D = TI.
 /// The drive is μ = I − (ω/k)J. The density is that of equilibrium at T, yet
 ///   v = ωJδθ,  C = −(ωT/k) J,  ⟨σ⟩ = 2ω²/k per unit of time.
 /// Throws `std::invalid_argument` unless k, T > 0.
-inline LinearSystem<Eigen::Matrix2d> driven_trap(double stiffness, double rotation,
-                                                 double temperature) {
+template <class Scalar = double>
+LinearSystem<Eigen::Matrix<Scalar, 2, 2>> driven_trap(double stiffness, double rotation,
+                                                      double temperature) {
+  using Matrix = Eigen::Matrix<Scalar, 2, 2>;
   detail::require_positive(stiffness, "driven_trap", "stiffness");
   detail::require_positive(temperature, "driven_trap", "temperature");
-  Eigen::Matrix2d turn;
-  turn << 0, -1, 1, 0;
-  return {Eigen::Vector2d::Zero(), stiffness * Eigen::Matrix2d::Identity(),
-          Eigen::Matrix2d::Identity() - rotation / stiffness * turn,
-          temperature * Eigen::Matrix2d::Identity()};
+  const auto drive = static_cast<Scalar>(rotation / stiffness);
+  return {Eigen::Matrix<Scalar, 2, 1>::Zero(), static_cast<Scalar>(stiffness) * Matrix::Identity(),
+          Matrix{{1, drive}, {-drive, 1}}, static_cast<Scalar>(temperature) * Matrix::Identity()};
 }
 
 }  // namespace ness

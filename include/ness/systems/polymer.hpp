@@ -4,7 +4,7 @@
 #include <Eigen/Core>
 #include <cmath>
 #include <numbers>
-#include <random>
+#include <type_traits>
 
 #include "ness/detail/check.hpp"
 #include "ness/random/normal.hpp"
@@ -30,11 +30,15 @@ struct RotnePragerYamakawa {
 /// a spring has the mean square length b²; D = Tμ, β = 1/T: Boltzmann equilibrium (Eq. 4, G = 1),
 /// whatever the mobility. θ is r_1 … r_B, 3B numbers. The centre of mass diffuses freely, so that
 /// the stationary density is that of the springs.
-template <class Hydrodynamics = RotnePragerYamakawa>
+template <class Hydrodynamics = RotnePragerYamakawa, class S = double>
 class Polymer {
+  using Vector3 = Eigen::Matrix<S, 3, 1>;
+  using Matrix3 = Eigen::Matrix<S, 3, 3>;
+
  public:
-  using Vector = Eigen::VectorXd;
-  using Matrix = Eigen::MatrixXd;
+  using Scalar = S;
+  using Vector = Eigen::Matrix<Scalar, Eigen::Dynamic, 1>;
+  using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
   static constexpr bool drains_freely = std::is_same_v<Hydrodynamics, FreeDraining>;
 
   struct Settings {
@@ -69,17 +73,18 @@ class Polymer {
     return 1 / (4 * stiffness() * settings_.bead_mobility * sine * sine);
   }
 
-  double potential(const Vector& theta) const {
+  Scalar potential(const Vector& theta) const {
     const Index rest = theta.size() - 3;
-    return stiffness() / 2 * (theta.tail(rest) - theta.head(rest)).squaredNorm();
+    return static_cast<Scalar>(stiffness() / 2) *
+           (theta.tail(rest) - theta.head(rest)).squaredNorm();
   }
 
   void gradient(const Vector& theta, Vector& gradient) const {
     const Index rest = theta.size() - 3;
     gradient.setZero();
-    const double k = stiffness();
+    const auto k = static_cast<Scalar>(stiffness());
     for (Index i = 0; i < rest; ++i) {
-      const double force = k * (theta[i + 3] - theta[i]);
+      const Scalar force = k * (theta[i + 3] - theta[i]);
       gradient[i] -= force;
       gradient[i + 3] += force;
     }
@@ -88,30 +93,28 @@ class Polymer {
   Matrix diffusion() const
     requires drains_freely
   {
-    return settings_.temperature * settings_.bead_mobility *
-           Matrix::Identity(parameters(), parameters());
+    return alone() * Matrix::Identity(parameters(), parameters());
   }
   /// D is a number times I: no product with a matrix is needed.
   void drift(const Vector& theta, Vector& drift) const
     requires drains_freely
   {
     gradient(theta, drift);
-    drift *= -settings_.bead_mobility;
+    drift *= static_cast<Scalar>(-settings_.bead_mobility);
   }
   void noise(const Vector&, const Vector& normals, Vector& noise) const
     requires drains_freely
   {
-    noise = std::sqrt(settings_.temperature * settings_.bead_mobility) * normals;
+    noise = std::sqrt(alone()) * normals;
   }
 
   void diffusion(const Vector& theta, Matrix& diffusion) const
     requires(!drains_freely)
   {
-    const double alone = settings_.temperature * settings_.bead_mobility;
     for (Index j = 0; j < beads(); ++j) {
-      diffusion.template block<3, 3>(3 * j, 3 * j) = alone * Eigen::Matrix3d::Identity();
+      diffusion.template block<3, 3>(3 * j, 3 * j) = alone() * Matrix3::Identity();
       for (Index i = j + 1; i < beads(); ++i) {
-        const Eigen::Matrix3d pair = alone * drag(bead(theta, i) - bead(theta, j));
+        const Matrix3 pair = alone() * drag(bead(theta, i) - bead(theta, j));
         diffusion.template block<3, 3>(3 * i, 3 * j) = pair;
         diffusion.template block<3, 3>(3 * j, 3 * i) = pair;
       }
@@ -125,40 +128,46 @@ class Polymer {
   }
 
   /// r_{B} − r_1, whose mean square is (B − 1) b².
-  Eigen::Vector3d end_to_end(const Vector& theta) const {
-    return theta.tail<3>() - theta.head<3>();
+  Vector3 end_to_end(const Vector& theta) const {
+    return theta.template tail<3>() - theta.template head<3>();
   }
 
   /// A configuration of the stationary state, its first bead at the origin.
-  template <std::uniform_random_bit_generator Random>
+  template <RandomBits Random>
   Vector draw(Random& random) const {
     Normal normal;
     Vector theta = Vector::Zero(parameters());
     const double spread = settings_.bond_length / std::sqrt(3.0);
-    for (Index i = 3; i < theta.size(); ++i) theta[i] = theta[i - 3] + spread * normal(random);
+    for (Index i = 3; i < theta.size(); ++i)
+      theta[i] = theta[i - 3] + static_cast<Scalar>(spread * normal(random));
     return theta;
   }
 
  private:
-  static auto bead(const Vector& theta, Index i) { return theta.segment<3>(3 * i); }
+  static Vector3 bead(const Vector& theta, Index i) { return theta.template segment<3>(3 * i); }
+
+  /// D of one bead alone, Tμ₀.
+  Scalar alone() const {
+    return static_cast<Scalar>(settings_.temperature * settings_.bead_mobility);
+  }
 
   /// The mobility between two beads, over μ₀.
-  Eigen::Matrix3d drag(const Eigen::Vector3d& apart) const {
-    const double a = settings_.hydrodynamics.bead_radius;
-    const double square = apart.squaredNorm();
-    const double r = std::sqrt(square);
-    double isotropic = 0;
-    double along = 0;  // times r rᵀ
+  Matrix3 drag(const Vector3& apart) const {
+    const auto a = static_cast<Scalar>(settings_.hydrodynamics.bead_radius);
+    const Scalar square = apart.squaredNorm();
+    const Scalar r = std::sqrt(square);
+    Scalar isotropic(0);
+    Scalar along(0);  // times r rᵀ
     if (r >= 2 * a) {
-      const double far = 3 * a / (4 * r);
-      const double near = 2 * a * a / square;
+      const Scalar far = 3 * a / (4 * r);
+      const Scalar near = 2 * a * a / square;
       isotropic = far * (1 + near / 3);
       along = far * (1 - near) / square;
     } else {
       isotropic = 1 - 9 * r / (32 * a);
-      along = r > 0 ? 3 / (32 * a * r) : 0;
+      along = r > 0 ? 3 / (32 * a * r) : Scalar(0);
     }
-    Eigen::Matrix3d result = along * apart * apart.transpose();
+    Matrix3 result = along * apart * apart.transpose();
     result.diagonal().array() += isotropic;
     return result;
   }

@@ -15,6 +15,9 @@ struct Earthquake {
   void check(std::string_view function) const {
     detail::require_positive(zeta, function, "noise.zeta");
   }
+  std::string description() const {
+    return "gradients at points shaken by zeta = " + detail::in_words(zeta);
+  }
   /// ζ²
   double evaluation_variance() const { return zeta * zeta; }
 

@@ -78,6 +78,7 @@ class SharedNormalSteps {
 struct LangevinNoise {
   static constexpr Injection injection{.once_a_markov_step = false, .shared = false};
   void check(std::string_view) const {}
+  std::string description() const { return "Langevin noise after each update"; }
   template <class Vector>
   using Source = detail::NormalSteps<LangevinNoise, Vector>;
 };
@@ -87,6 +88,7 @@ struct LangevinNoise {
 struct EpochLangevinNoise {
   static constexpr Injection injection{.once_a_markov_step = true, .shared = false};
   void check(std::string_view) const {}
+  std::string description() const { return "Langevin noise once a Markov step"; }
   template <class Vector>
   using Source = detail::NormalSteps<EpochLangevinNoise, Vector>;
 };
@@ -97,6 +99,7 @@ struct EpochLangevinNoise {
 struct LeimkuhlerMatthewsNoise {
   static constexpr Injection injection{.once_a_markov_step = false, .shared = true};
   void check(std::string_view) const {}
+  std::string description() const { return "noise of Leimkuhler and Matthews"; }
   template <class Vector>
   using Source = detail::SharedNormalSteps<LeimkuhlerMatthewsNoise, Vector>;
 };

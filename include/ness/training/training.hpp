@@ -3,6 +3,8 @@
 #pragma once
 
 #include <concepts>
+#include <string>
+#include <string_view>
 
 #include "ness/detail/check.hpp"
 #include "ness/minibatch/minibatch.hpp"
@@ -18,7 +20,9 @@ struct ChainShape {
 
 /// Nothing is injected: the only noise is that of the minibatches.
 struct NoNoise {
+  static constexpr bool silent = true;
   void check(std::string_view) const {}
+  std::string description() const { return "no noise"; }
 
   /// The state of one run.
   template <class Vector>
@@ -29,14 +33,9 @@ struct NoNoise {
   };
 };
 
-/// What may stand for the noise of a training: settings, and a `Source` that holds the state of one
-/// run. What else it has says what it does: see `ShakingNoise` and `InjectedNoise`.
-template <class Noise, class Vector>
-concept NoisePolicy = requires(const Noise& noise) {
-  noise.check(std::string_view{});
-  requires std::constructible_from<typename Noise::template Source<Vector>, const Noise&,
-                                   const ChainShape&>;
-};
+/// A noise policy that does nothing, and says so: `static constexpr bool silent = true`.
+template <class Noise>
+concept SilentNoise = requires { requires Noise::silent; };
 
 /// A noise policy that takes gradients elsewhere than at θ: at `source.evaluation_point(theta,
 /// random)`, whose variance about θ is `evaluation_variance()` in each direction.
@@ -59,14 +58,51 @@ concept InjectedNoise = requires {
   { Noise::injection } -> std::convertible_to<Injection>;
 };
 
+/// What may stand for the noise of a training: settings that say what it does, by `silent`,
+/// `injection` or `evaluation_variance()`, and a `Source` that holds the state of one run.
+template <class Noise, class Vector>
+concept NoisePolicy = (SilentNoise<Noise> || ShakingNoise<Noise> ||
+                       InjectedNoise<Noise>)&&requires(const Noise& noise) {
+  noise.check(std::string_view{});
+  { noise.description() } -> std::convertible_to<std::string>;
+  requires std::constructible_from<typename Noise::template Source<Vector>, const Noise&,
+                                   const ChainShape&>;
+};
+
+/// How much of each part of δ𝓛 is meant: a|∇𝓛|² + b [|∇L|²/(M−1) − (M/(M−1)) tr(VVᵀ)].
+struct LandscapeParts {
+  double discretization = 1;  ///< a: of the finite steps, there without any sampling
+  double sampling = 1;        ///< b: of the batches
+};
+
 /// The drift is that of the minibatch gradient alone.
 struct NoCorrection {
   void check(Index, std::string_view) const {}
+  std::string description() const { return "no correction"; }
+};
+
+/// A correction says which parts of δ𝓛 it cancels, and from how many samples it takes the force
+/// (0: from all).
+template <class Correction>
+concept CancelsLandscape = requires(const Correction& correction) {
+  { Correction::parts } -> std::convertible_to<LandscapeParts>;
+  { correction.samples } -> std::convertible_to<Index>;
 };
 
 /// The settings of a chain θ' = θ − η [∇L_B(θ) + ∇R(θ)] + noise + correction.
-template <Minibatch B, class Noise = NoNoise, class Correction = NoCorrection>
+template <class B, class Noise_ = NoNoise, class Correction_ = NoCorrection>
 struct Training {
+  static_assert(Minibatch<B>,
+                "ness: the minibatch policy of a training needs check, description, weight_moments "
+                "and a Sampler: see ness::WithReplacement");
+  static_assert(!Minibatch<B> || IndependentBatches<B> != EpochBatches<B>,
+                "ness: a minibatch policy must say that its batches are `independent`, or have "
+                "batches_per_epoch and order_moments: see ness::WithReplacement and "
+                "ness::WithoutReplacement");
+  using Minibatch = B;
+  using Noise = Noise_;
+  using Correction = Correction_;
+
   double learning_rate = 0;  ///< η
   B minibatch{};
   [[no_unique_address]] Noise noise{};
@@ -79,16 +115,55 @@ struct Training {
     noise.check(function);
     correction.check(samples, function);
   }
+
+  /// n = M/m of epochs, 1 where batches are independent.
+  Index updates_per_markov_step(Index samples) const {
+    if constexpr (EpochBatches<B>)
+      return minibatch.batches_per_epoch(samples);
+    else
+      return 1;
+  }
+
+  /// In words: for messages and tables, and what tells one run from another in a checkpoint.
+  std::string description() const {
+    return "learning rate " + detail::in_words(learning_rate) + ", " + minibatch.description() +
+           ", " + noise.description() + ", " + correction.description();
+  }
 };
+
+/// A composition of policies with a learning rate, whatever they are.
+template <class T>
+concept IsTraining = requires(const T& training, Index samples) {
+  typename T::Minibatch;
+  typename T::Noise;
+  typename T::Correction;
+  { training.learning_rate } -> std::convertible_to<double>;
+  { training.minibatch } -> std::convertible_to<const typename T::Minibatch&>;
+  { training.noise } -> std::convertible_to<const typename T::Noise&>;
+  { training.correction } -> std::convertible_to<const typename T::Correction&>;
+  training.check(samples, std::string_view{});
+  { training.updates_per_markov_step(samples) } -> std::convertible_to<Index>;
+  { training.description() } -> std::convertible_to<std::string>;
+};
+
+/// One Markov step is one update.
+template <class T>
+concept DrawsIndependently = IsTraining<T> && IndependentBatches<typename T::Minibatch>;
+/// One Markov step is one epoch.
+template <class T>
+concept DrawsEpochs = IsTraining<T> && EpochBatches<typename T::Minibatch>;
+/// A sampler of the posterior: noise is injected.
+template <class T>
+concept IsSampler = IsTraining<T> && InjectedNoise<typename T::Noise>;
 
 /// Stochastic gradient descent (Sec. 3):
 ///   ness::Sgd<ness::WithReplacement> training{.learning_rate = 1e-3, .minibatch = {10}};
-template <Minibatch B>
+template <class B>
 using Sgd = Training<B, NoNoise, NoCorrection>;
 
 /// The same batches and learning rate without what is injected and corrected.
-template <Minibatch B, class Noise, class Correction>
-Sgd<B> without_noise(const Training<B, Noise, Correction>& training) {
+template <IsTraining T>
+Sgd<typename T::Minibatch> without_noise(const T& training) {
   return {.learning_rate = training.learning_rate, .minibatch = training.minibatch};
 }
 

@@ -1,34 +1,33 @@
 // A stretch of a trajectory: what the estimators are given, many steps at a time.
 #pragma once
 
-#include <Eigen/Core>
+#include <algorithm>
+#include <utility>
+
+#include "ness/detail/matrices.hpp"
 
 namespace ness {
 
-/// δθ_k = θ_k − reference and Δθ_k = θ_{k+1} − θ_k of consecutive Markov steps.
-///
-/// For few parameters each one's series is contiguous, so that products over time are vector
-/// instructions; for many each state is, so that they are matrix products. Estimators need not
-/// know.
-template <class S, int N>
+/// δθ_k = θ_k − reference and Δθ_k = θ_{k+1} − θ_k of consecutive Markov steps: a row for each
+/// step, a column for the series of each parameter. So products over time are vector instructions
+/// for few parameters and matrix products for many.
+template <class S>
 class TrajectoryBlock {
-  auto differences() const { return states_.middleCols(1, steps_) - states_.leftCols(steps_); }
-
  public:
   using Scalar = S;
-  static constexpr int parameters_at_compile_time = N;
-  static constexpr bool small = N != Eigen::Dynamic && N <= 16;
-  using Vector = Eigen::Matrix<S, N, 1>;
-  using States = Eigen::Matrix<S, N, Eigen::Dynamic, small ? Eigen::RowMajor : Eigen::ColMajor>;
+  using Vector = DynamicVector<S>;
+  using States = DynamicMatrix<S>;
 
-  /// For up to `capacity` steps, from the state `first`.
-  TrajectoryBlock(const Vector& first, Vector reference, Eigen::Index capacity)
-      : reference_(std::move(reference)), capacity_(capacity), states_(first.size(), capacity + 1) {
-    states_.col(0) = first - reference_;
-    if constexpr (small) increments_.resize(first.size(), capacity);
+  /// For up to `capacity` steps, from the state `first`, N.
+  template <class First, class Reference>
+  TrajectoryBlock(const Eigen::MatrixBase<First>& first,
+                  const Eigen::MatrixBase<Reference>& reference, Eigen::Index capacity)
+      : reference_(reference), capacity_(capacity), states_(capacity + 1, first.size()) {
+    states_.row(0) = (first - reference).transpose();
+    if (first.size() > narrow) tile_.resize(first.size(), tile_width);
   }
 
-  Eigen::Index parameters() const { return states_.rows(); }
+  Eigen::Index parameters() const { return states_.cols(); }
   Eigen::Index capacity() const { return capacity_; }
   Eigen::Index steps() const { return steps_; }
   const Vector& reference() const { return reference_; }
@@ -36,49 +35,56 @@ class TrajectoryBlock {
   /// Fills the block with `steps` ≤ capacity further steps; `advance()` returns the next θ.
   template <class Advance>
   void fill(Eigen::Index steps, const Advance& advance) {
-    if (steps_ > 0) states_.col(0) = states_.col(steps_).eval();
+    if (steps_ > 0) states_.row(0) = states_.row(steps_).eval();
     steps_ = steps;
-    for (Eigen::Index k = 1; k <= steps; ++k) states_.col(k).noalias() = advance() - reference_;
-    if constexpr (small) increments_.leftCols(steps) = differences();
+    if (parameters() <= narrow) {
+      for (Eigen::Index k = 1; k <= steps; ++k)
+        states_.row(k).noalias() = (advance() - reference_).transpose();
+      return;
+    }
+    // Several states at a time, so that whole cache lines are written.
+    for (Eigen::Index k = 1; k <= steps; k += tile_width) {
+      const Eigen::Index count = std::min(tile_width, steps + 1 - k);
+      for (Eigen::Index j = 0; j < count; ++j) tile_.col(j).noalias() = advance() - reference_;
+      states_.middleRows(k, count) = tile_.leftCols(count).transpose();
+    }
   }
 
-  /// Makes it of the given deviations: of the first state, and of that after each step.
+  /// Makes it of the given deviations: of the first state, and of that after each step, at most
+  /// capacity + 1 rows.
   template <class Derived>
   void assign(const Eigen::MatrixBase<Derived>& deviations) {
-    steps_ = deviations.cols() - 1;
-    states_.leftCols(steps_ + 1) = deviations;
-    if constexpr (small) increments_.leftCols(steps_) = differences();
+    steps_ = deviations.rows() - 1;
+    states_.topRows(steps_ + 1) = deviations;
   }
 
   /// The first step whose outcome is not finite, or −1.
   Eigen::Index first_diverged() const {
-    if (states_.leftCols(steps_ + 1).allFinite()) return -1;
+    if (states_.topRows(steps_ + 1).allFinite()) return -1;
     for (Eigen::Index k = 1; k <= steps_; ++k)
-      if (!states_.col(k).allFinite()) return k - 1;
+      if (!states_.row(k).allFinite()) return k - 1;
     return 0;
   }
 
-  /// δθ_k at the start of each step, N × steps.
-  auto deviations() const { return states_.leftCols(steps_); }
-  /// The same and that of the last outcome, N × (steps + 1): what `assign` takes.
-  auto all_deviations() const { return states_.leftCols(steps_ + 1); }
-  /// Deviations of every `stride`-th state from the first on, N × (steps / stride).
+  /// δθ_k at the start of each step, steps × N.
+  auto deviations() const { return states_.topRows(steps_); }
+  /// The same and that of the last outcome, (steps + 1) × N: what `assign` takes.
+  auto all_deviations() const { return states_.topRows(steps_ + 1); }
+  /// Deviations of every `stride`-th state from the first on, (steps / stride) × N.
   auto deviations(Eigen::Index stride) const {
-    return states_(Eigen::all, Eigen::seqN(0, steps_ / stride, stride));
+    return states_(Eigen::seqN(0, steps_ / stride, stride), Eigen::all);
   }
-  /// Δθ_k, N × steps. For many parameters it is made when it is asked for: not all estimators do.
-  auto increments() const {
-    if constexpr (small)
-      return increments_.leftCols(steps_);
-    else
-      return differences();
-  }
+  /// Δθ_k, steps × N: an expression, made when it is asked for.
+  auto increments() const { return states_.middleRows(1, steps_) - states_.topRows(steps_); }
 
  private:
+  static constexpr Eigen::Index narrow = 16;
+  static constexpr Eigen::Index tile_width = 8;
+
   Vector reference_;
   Eigen::Index capacity_;
   States states_;
-  States increments_;
+  States tile_;  // N × several states
   Eigen::Index steps_ = 0;
 };
 

@@ -1,19 +1,14 @@
 // The state of a long run in a file, so that it can be stopped and continued to the last bit.
 #pragma once
 
-#include <Eigen/Core>
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <type_traits>
-#include <vector>
 
 namespace ness {
 
@@ -121,6 +116,28 @@ class CheckpointReader {
 
 namespace detail {
 
+/// Magic, identity and its end, contents, checksum of all before it. Written beside the file and
+/// renamed, so that a kill at any moment leaves the old file or the new one. `Settings` is
+/// `CheckpointSettings`, a template argument only so that this is compiled where it is used.
+template <class Settings>
+void write_checkpoint(const Settings& settings, const std::string& identity,
+                      const std::string& contents);
+
+/// The contents, or nothing where there is no such file.
+template <class Settings>
+std::string read_checkpoint(const Settings& settings, const std::string& identity);
+
+}  // namespace detail
+}  // namespace ness
+
+#ifndef NESS_COMPILED  // else they are in the library
+
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
+
+namespace ness::detail {
+
 /// FNV-1a, 64 bits, over words of eight bytes.
 inline std::uint64_t checksum(std::string_view bytes) {
   std::uint64_t hash = 0xcbf29ce484222325;
@@ -133,12 +150,11 @@ inline std::uint64_t checksum(std::string_view bytes) {
   return hash ^ bytes.size();
 }
 
-inline constexpr std::string_view checkpoint_magic = "ness checkpoint 1\n";
+inline constexpr std::string_view checkpoint_magic = "ness checkpoint 2\n";
 
-/// Magic, identity and its end, contents, checksum of all before it. Written beside the file and
-/// renamed, so that a kill at any moment leaves the old file or the new one.
-inline void write_checkpoint(const CheckpointSettings& settings, const std::string& identity,
-                             const std::string& contents) {
+template <class Settings>
+void write_checkpoint(const Settings& settings, const std::string& identity,
+                      const std::string& contents) {
   std::string bytes;
   bytes.reserve(contents.size() + identity.size() + 64);
   bytes.append(checkpoint_magic).append(identity).append(1, '\0').append(contents);
@@ -153,28 +169,26 @@ inline void write_checkpoint(const CheckpointSettings& settings, const std::stri
       throw CheckpointError(settings.file,
                             "cannot be written: is there room, and is the folder yours?");
   }
-  std::error_code error;
-  std::filesystem::rename(partial, settings.file, error);
-  if (error) throw CheckpointError(settings.file, "cannot be written: " + error.message());
+  if (std::rename(partial.c_str(), settings.file.c_str()) != 0)
+    throw CheckpointError(settings.file, std::string("cannot be written: ") + std::strerror(errno));
 }
 
-/// The contents, or nothing where there is no such file.
-inline std::string read_checkpoint(const CheckpointSettings& settings,
-                                   const std::string& identity) {
-  std::error_code error;
-  if (!std::filesystem::exists(settings.file, error)) return {};
+template <class Settings>
+std::string read_checkpoint(const Settings& settings, const std::string& identity) {
+  errno = 0;
   std::ifstream file(settings.file, std::ios::binary);
+  if (!file && errno == ENOENT) return {};
   std::ostringstream read;
   read << file.rdbuf();
-  if (!file) throw CheckpointError(settings.file, "cannot be read");
+  if (!file || !read) throw CheckpointError(settings.file, "cannot be read");
   const std::string bytes = read.str();
   const std::string remedy = ": remove it to start anew";
   if (bytes.rfind(checkpoint_magic, 0) != 0)
     throw CheckpointError(settings.file, "is no checkpoint: name another file");
   std::uint64_t sum = 0;
-  const std::size_t end = bytes.size() - sizeof(sum);
   if (bytes.size() < checkpoint_magic.size() + 1 + sizeof(sum))
     throw CheckpointError(settings.file, "is cut short" + remedy);
+  const std::size_t end = bytes.size() - sizeof(sum);
   std::memcpy(&sum, bytes.data() + end, sizeof(sum));
   if (sum != checksum(std::string_view(bytes).substr(0, end)))
     throw CheckpointError(settings.file, "is damaged or cut short" + remedy);
@@ -188,5 +202,5 @@ inline std::string read_checkpoint(const CheckpointSettings& settings,
   return bytes.substr(zero + 1, end - zero - 1);
 }
 
-}  // namespace detail
-}  // namespace ness
+}  // namespace ness::detail
+#endif

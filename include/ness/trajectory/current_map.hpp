@@ -1,10 +1,10 @@
 // The probability current in a plane, as a trajectory shows it.
 #pragma once
 
-#include <Eigen/Core>
 #include <cstdint>
 #include <utility>
 
+#include "ness/detail/matrices.hpp"
 #include "ness/statistics/axis.hpp"
 #include "ness/statistics/estimate.hpp"
 #include "ness/trajectory/block.hpp"
@@ -16,22 +16,23 @@ namespace ness {
 /// would show the drift instead. In equilibrium 𝓙 = 0. What `GridDensity` and
 /// `StationaryState::current` predict.
 ///
-/// `f(theta)` returns an `Eigen::Vector2d`. Memory: twelve numbers for each bin.
-template <int N, class Function>
+/// `f(theta)` returns an `Eigen::Vector2d`; it is called with a vector of run-time size. Memory:
+/// twelve numbers for each bin.
+template <class Function>
 class CurrentMap {
  public:
   /// `batch_length` in Markov steps. Throws `std::invalid_argument` for a bad axis.
   CurrentMap(Function f, Axis x, Axis y, std::int64_t batch_length)
-      : f_(std::move(f)), x_(x), y_(y), sums_(shape(x, y), batch_length) {}
+      : f_(std::move(f)), x_(x), y_(y), sums_(bins(x, y), 3, batch_length) {}
 
   template <class S>
-  void add(const TrajectoryBlock<S, N>& block) {
+  void add(const TrajectoryBlock<S>& block) {
     const auto states = block.all_deviations();
     const auto place = [&](Eigen::Index k) -> Eigen::Vector2d {
-      at_ = (block.reference() + states.col(k)).template cast<double>();
+      at_ = (block.reference() + states.row(k).transpose()).template cast<double>();
       return f_(std::as_const(at_));
     };
-    Eigen::ArrayXXd sums = Eigen::ArrayXXd::Zero(x_.bins * y_.bins, 3);
+    DynamicMatrix<double> sums = DynamicMatrix<double>::Zero(x_.bins * y_.bins, 3);
     Eigen::Vector2d there = place(0);
     for (Eigen::Index k = 1; k <= block.steps(); ++k) {
       const Eigen::Vector2d here = std::exchange(there, place(k));
@@ -57,18 +58,18 @@ class CurrentMap {
   const Axis& first_axis() const { return x_; }
   const Axis& second_axis() const { return y_; }
   /// P, bins of x × bins of y.
-  Estimate<Eigen::ArrayXXd> density() const { return column(0); }
+  Estimate<DynamicMatrix<double>> density() const { return column(0); }
   /// The two components of 𝓙, per Markov step.
-  Estimate<Eigen::ArrayXXd> current_x() const { return column(1); }
-  Estimate<Eigen::ArrayXXd> current_y() const { return column(2); }
+  Estimate<DynamicMatrix<double>> current_x() const { return column(1); }
+  Estimate<DynamicMatrix<double>> current_y() const { return column(2); }
 
  private:
-  static Eigen::ArrayXXd shape(const Axis& x, const Axis& y) {
+  static Eigen::Index bins(const Axis& x, const Axis& y) {
     x.check("CurrentMap");
     y.check("CurrentMap");
-    return Eigen::ArrayXXd::Zero(x.bins * y.bins, 3);
+    return x.bins * y.bins;
   }
-  Estimate<Eigen::ArrayXXd> column(Eigen::Index which) const {
+  Estimate<DynamicMatrix<double>> column(Eigen::Index which) const {
     const auto [value, error] = sums_.estimate();
     const double area = x_.width() * y_.width();
     return {value.col(which).reshaped(x_.bins, y_.bins) / area,
@@ -77,8 +78,8 @@ class CurrentMap {
 
   Function f_;
   Axis x_, y_;
-  BatchMeans<Eigen::ArrayXXd> sums_;
-  Eigen::Matrix<double, N, 1> at_;
+  BatchMeans<> sums_;
+  DynamicVector<double> at_;
 };
 
 }  // namespace ness

@@ -1,10 +1,10 @@
 // The density of a function of the state, with an error for each bin; and its mean.
 #pragma once
 
-#include <Eigen/Core>
 #include <cstdint>
 #include <utility>
 
+#include "ness/detail/matrices.hpp"
 #include "ness/statistics/axis.hpp"
 #include "ness/statistics/estimate.hpp"
 #include "ness/trajectory/block.hpp"
@@ -14,8 +14,9 @@ namespace ness {
 /// Mean, mean square and density of f(θ) along a trajectory, each with the error that its
 /// autocorrelation makes (`BatchMeans`).
 ///
-/// `f(theta)` returns a number. States are looked at every `stride` steps.
-template <int N, class Function>
+/// `f(theta)` returns a number; it is called with a vector of run-time size. States are looked at
+/// every `stride` steps.
+template <class Function>
 class Density {
  public:
   /// `batch_length` in Markov steps. Throws `std::invalid_argument` for a bad axis or a stride
@@ -24,17 +25,16 @@ class Density {
       : f_(std::move(f)),
         axis_(checked(axis)),
         stride_(stride),
-        sums_(Eigen::ArrayXd::Zero(axis.bins + 2),
-              detail::states_per_batch(batch_length, stride, "Density")),
-        counts_(Eigen::ArrayXd::Zero(axis.bins)) {}
+        sums_(axis.bins + 2, 1, detail::states_per_batch(batch_length, stride, "Density")),
+        counts_(DynamicVector<double>::Zero(axis.bins)) {}
 
   template <class S>
-  void add(const TrajectoryBlock<S, N>& block) {
+  void add(const TrajectoryBlock<S>& block) {
     const auto states = block.deviations();
-    Eigen::ArrayXd sums = Eigen::ArrayXd::Zero(axis_.bins + 2);
+    DynamicVector<double> sums = DynamicVector<double>::Zero(axis_.bins + 2);
     Eigen::Index looked = 0;
     for (; phase_ < block.steps(); phase_ += stride_, ++looked) {
-      at_ = (block.reference() + states.col(phase_)).template cast<double>();
+      at_ = (block.reference() + states.row(phase_).transpose()).template cast<double>();
       const double value = f_(std::as_const(at_));
       sums[axis_.bins] += value;
       sums[axis_.bins + 1] += value * value;
@@ -59,11 +59,11 @@ class Density {
 
   const Axis& axis() const { return axis_; }
   /// States in each bin.
-  const Eigen::ArrayXd& counts() const { return counts_; }
+  const DynamicVector<double>& counts() const { return counts_; }
   /// Probability density of f in each bin.
-  Estimate<Eigen::ArrayXd> density() const {
+  Estimate<DynamicVector<double>> density() const {
     const auto [value, error] = sums_.estimate();
-    return {value.head(axis_.bins) / axis_.width(), error.head(axis_.bins) / axis_.width()};
+    return {value.topRows(axis_.bins) / axis_.width(), error.topRows(axis_.bins) / axis_.width()};
   }
   Estimate<double> mean() const { return moment(0); }
   Estimate<double> mean_square() const { return moment(1); }
@@ -76,16 +76,15 @@ class Density {
 
   Estimate<double> moment(Eigen::Index which) const {
     const auto [value, error] = sums_.estimate();
-    return {value[axis_.bins + which], error[axis_.bins + which]};
+    return {value(axis_.bins + which, 0), error(axis_.bins + which, 0)};
   }
 
   Function f_;
   Axis axis_;
   Eigen::Index stride_;
   Eigen::Index phase_ = 0;  // steps until the next state to be looked at
-  BatchMeans<Eigen::ArrayXd> sums_;
-  Eigen::ArrayXd counts_;
-  Eigen::Matrix<double, N, 1> at_;
+  BatchMeans<> sums_;
+  DynamicVector<double> counts_, at_;
 };
 
 }  // namespace ness

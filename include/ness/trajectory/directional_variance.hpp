@@ -1,12 +1,10 @@
 // The variance of a trajectory along given directions.
 #pragma once
 
-#include <Eigen/Core>
-#include <algorithm>
 #include <cstdint>
 #include <utility>
 
-#include "ness/detail/check.hpp"
+#include "ness/detail/matrices.hpp"
 #include "ness/statistics/estimate.hpp"
 #include "ness/trajectory/block.hpp"
 
@@ -18,29 +16,23 @@ namespace ness {
 ///
 /// Looks at every `stride`-th state of a block. Cost: a product of directions and states; memory
 /// that of the directions and a few vectors.
-template <int N>
+template <class Scalar = double>
 class DirectionalVariance {
  public:
-  using Vector = Eigen::Matrix<double, Eigen::Dynamic, 1>;
-  using Matrix = Eigen::Matrix<double, N, Eigen::Dynamic>;
+  using Vector = DynamicVector<Scalar>;
+  using Matrix = DynamicMatrix<Scalar>;
 
   /// `directions` is N × (how many), `batch_length` in Markov steps. Throws `std::invalid_argument`
   /// for a stride below 1.
   DirectionalVariance(Matrix directions, std::int64_t batch_length, Eigen::Index stride = 1)
       : directions_(std::move(directions)),
         stride_(stride),
-        first_(Vector(directions_.cols()),
+        first_(directions_.cols(), 1,
                detail::states_per_batch(batch_length, stride, "DirectionalVariance")),
         second_(first_) {}
 
   template <class S>
-  void add(const TrajectoryBlock<S, N>& block) {
-    const Eigen::Index count = block.steps() / stride_;
-    states_ = block.deviations(stride_).template cast<double>();
-    projections_.noalias() = directions_.transpose() * states_;
-    first_.add(projections_.rowwise().sum(), count);
-    second_.add(projections_.rowwise().squaredNorm(), count);
-  }
+  void add(const TrajectoryBlock<S>& block);
 
   void merge(const DirectionalVariance& other) {
     first_.merge(other.first_);
@@ -54,24 +46,52 @@ class DirectionalVariance {
   }
 
   /// ⟨u·δθ⟩
-  Estimate<Vector> mean() const { return first_.estimate(); }
+  Estimate<Vector> mean() const { return first_.template estimate<Vector>(); }
 
-  Estimate<Vector> variance() const {
-    return {second_.mean() - first_.mean().cwiseAbs2(), second_.standard_error()};
-  }
+  Estimate<Vector> variance() const;
 
   /// Of u·δθ, in Markov steps, as `Moments::autocorrelation_time`.
-  Vector autocorrelation_time() const {
-    return static_cast<double>(first_.batch_length() * stride_) / 2 *
-           first_.batch_variance().cwiseQuotient(variance().value);
-  }
+  Vector autocorrelation_time() const;
 
  private:
   Matrix directions_;
   Eigen::Index stride_;
-  BatchMeans<Vector> first_, second_;
-  Matrix states_;
-  Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic> projections_;
+  BatchMeans<Scalar> first_, second_;
+  Matrix states_, projections_;
 };
 
 }  // namespace ness
+
+#ifndef NESS_COMPILED  // else they are in the library
+namespace ness {
+
+template <class Scalar>
+template <class S>
+void DirectionalVariance<Scalar>::add(const TrajectoryBlock<S>& block) {
+  const Eigen::Index count = block.steps() / stride_;
+  states_ = block.deviations(stride_).template cast<Scalar>();
+  projections_.noalias() = states_ * directions_;
+  Matrix sum(projections_.cols(), 1);
+  Matrix squares(projections_.cols(), 1);
+  for (Eigen::Index k = 0; k < projections_.cols(); ++k) {
+    sum(k, 0) = projections_.col(k).sum();
+    squares(k, 0) = projections_.col(k).squaredNorm();
+  }
+  first_.add(sum, count);
+  second_.add(squares, count);
+}
+
+template <class Scalar>
+Estimate<DynamicVector<Scalar>> DirectionalVariance<Scalar>::variance() const {
+  return {second_.mean() - first_.mean().cwiseAbs2(), second_.standard_error()};
+}
+
+template <class Scalar>
+DynamicVector<Scalar> DirectionalVariance<Scalar>::autocorrelation_time() const {
+  const Vector of_means = first_.batch_variance();
+  return static_cast<Scalar>(first_.batch_length() * stride_) / 2 *
+         of_means.cwiseQuotient(variance().value);
+}
+
+}  // namespace ness
+#endif

@@ -1,11 +1,11 @@
 // Entropy production along a trajectory near a minimum (Eq. 27).
 #pragma once
 
-#include <Eigen/Core>
 #include <cstdint>
 #include <vector>
 
 #include "ness/detail/check.hpp"
+#include "ness/detail/matrices.hpp"
 #include "ness/trajectory/block.hpp"
 #include "ness/trajectory/sub_trajectories.hpp"
 
@@ -16,25 +16,22 @@ namespace ness {
 ///
 /// The velocity field enters as the matrix F with D⁻¹v^s = F δθ. Cost: a product of N × N with each
 /// state, and an exponential for each sub-trajectory.
-template <int N>
+template <class Scalar = double>
 class EntropyProduction {
  public:
+  using Matrix = DynamicMatrix<Scalar>;
+
   /// `bins` over ±`range` for the histograms of σ. Throws `std::invalid_argument` for a length
   /// below 1 or a matrix that is not square.
-  template <class Derived>
-  EntropyProduction(const Eigen::MatrixBase<Derived>& force, const std::vector<int>& lengths,
-                    std::int64_t batch_length, double range, Eigen::Index bins = 200)
-      : force_(force.template cast<double>()),
+  EntropyProduction(const Matrix& force, const std::vector<int>& lengths, std::int64_t batch_length,
+                    double range, Eigen::Index bins = 200)
+      : force_transposed_(force.transpose()),
         sums_(lengths, batch_length, range, bins, "EntropyProduction") {
-    detail::require_size(force_, force_.rows(), force_.rows(), "EntropyProduction", "force");
+    detail::require_size(force, force.rows(), force.rows(), "EntropyProduction", "force");
   }
 
   template <class S>
-  void add(const TrajectoryBlock<S, N>& block) {
-    entropy_.resize(block.steps());
-    step_entropies(block);
-    sums_.add(entropy_);
-  }
+  void add(const TrajectoryBlock<S>& block);
 
   /// Sub-trajectories left incomplete at the end of `other` are dropped.
   void merge(const EntropyProduction& other) { sums_.merge(other.sums_); }
@@ -51,30 +48,40 @@ class EntropyProduction {
   std::vector<SubTrajectories> results() const { return sums_.results(); }
 
  private:
-  // σ of each step: Σ_α Δθ_α (F δθ)_α.
-  template <class S>
-  void step_entropies(const TrajectoryBlock<S, N>& block) {
-    const auto x = block.deviations();
-    const auto d = block.increments();
-    if constexpr (TrajectoryBlock<S, N>::small) {
-      force_times_state_.resize(block.steps());
-      entropy_.setZero();
-      for (Eigen::Index i = 0; i < x.rows(); ++i) {
-        force_times_state_ = force_(i, 0) * x.row(0).transpose().template cast<double>().array();
-        for (Eigen::Index j = 1; j < x.rows(); ++j)
-          force_times_state_ += force_(i, j) * x.row(j).transpose().template cast<double>().array();
-        entropy_ += force_times_state_ * d.row(i).transpose().template cast<double>().array();
-      }
-    } else {
-      product_.noalias() = force_ * x.template cast<double>();
-      entropy_ = product_.cwiseProduct(d.template cast<double>()).colwise().sum().transpose();
-    }
-  }
-
-  Eigen::Matrix<double, N, N> force_;
-  detail::EntropySums sums_;
-  Eigen::ArrayXd entropy_, force_times_state_;
-  Eigen::Matrix<double, N, Eigen::Dynamic> product_;
+  Matrix force_transposed_;
+  detail::EntropySums<Scalar> sums_;
+  DynamicVector<Scalar> entropy_, force_at_state_;
+  Matrix states_, increments_, product_;
 };
 
 }  // namespace ness
+
+#ifndef NESS_COMPILED  // else they are in the library
+namespace ness {
+
+// σ of each step: Σ_α Δθ_α (F δθ)_α.
+template <class Scalar>
+template <class S>
+void EntropyProduction<Scalar>::add(const TrajectoryBlock<S>& block) {
+  states_ = block.deviations().template cast<Scalar>();
+  increments_ = block.increments().template cast<Scalar>();
+  entropy_.setZero(block.steps());
+  const Eigen::Index n = block.parameters();
+  constexpr Eigen::Index few = 16;  // for more a matrix product pays
+  if (n <= few) {
+    for (Eigen::Index i = 0; i < n; ++i) {
+      force_at_state_ = force_transposed_(0, i) * states_.col(0);
+      for (Eigen::Index j = 1; j < n; ++j)
+        force_at_state_ += force_transposed_(j, i) * states_.col(j);
+      entropy_ += force_at_state_.cwiseProduct(increments_.col(i));
+    }
+  } else {
+    product_.noalias() = states_ * force_transposed_;
+    for (Eigen::Index i = 0; i < n; ++i)
+      entropy_ += product_.col(i).cwiseProduct(increments_.col(i));
+  }
+  sums_.add(entropy_);
+}
+
+}  // namespace ness
+#endif

@@ -74,27 +74,29 @@ class Histogram2d {
       : first_(first), second_(second), x_(first_axis), y_(second_axis) {
     x_.check("Histogram2d");
     y_.check("Histogram2d");
-    counts_.setZero(x_.bins, y_.bins);
+    counts_.resize(static_cast<std::size_t>(x_.bins * y_.bins));
   }
 
-  template <class S, int N>
-  void add(const TrajectoryBlock<S, N>& block) {
+  template <class S>
+  void add(const TrajectoryBlock<S>& block) {
     const auto states = block.deviations();
     for (Eigen::Index k = 0; k < block.steps(); ++k)
-      add(static_cast<double>(states(first_, k)), static_cast<double>(states(second_, k)));
+      add(static_cast<double>(states(k, first_)), static_cast<double>(states(k, second_)));
   }
 
   void add(double x, double y) {
     ++total_;
     const Eigen::Index i = x_.bin(x);
     const Eigen::Index j = y_.bin(y);
-    if (i >= 0 && j >= 0) ++counts_(i, j);
+    if (i >= 0 && j >= 0) ++counts_[place(i, j)];
   }
 
   /// Throws `std::invalid_argument` for a histogram of another size.
   void merge(const Histogram2d& other) {
-    detail::require_size(other.counts_, x_.bins, y_.bins, "Histogram2d::merge", "other");
-    counts_ += other.counts_;
+    if (other.x_.bins != x_.bins || other.y_.bins != y_.bins)
+      detail::invalid("Histogram2d::merge", "other must be ", x_.bins, " x ", y_.bins, ", but is ",
+                      other.x_.bins, " x ", other.y_.bins);
+    for (std::size_t k = 0; k < counts_.size(); ++k) counts_[k] += other.counts_[k];
     total_ += other.total_;
   }
 
@@ -106,18 +108,22 @@ class Histogram2d {
 
   const Axis& first_axis() const { return x_; }
   const Axis& second_axis() const { return y_; }
-  std::int64_t count(Eigen::Index i, Eigen::Index j) const { return counts_(i, j); }
+  std::int64_t count(Eigen::Index i, Eigen::Index j) const { return counts_[place(i, j)]; }
   std::int64_t total() const { return total_; }
   /// Probability density in bin (i, j).
   double density(Eigen::Index i, Eigen::Index j) const {
-    return static_cast<double>(counts_(i, j)) /
+    return static_cast<double>(count(i, j)) /
            (static_cast<double>(total_) * x_.width() * y_.width());
   }
 
  private:
+  std::size_t place(Eigen::Index i, Eigen::Index j) const {
+    return static_cast<std::size_t>(i + x_.bins * j);
+  }
+
   Eigen::Index first_, second_;
   Axis x_, y_;
-  Eigen::Matrix<std::int64_t, Eigen::Dynamic, Eigen::Dynamic> counts_;
+  std::vector<std::int64_t> counts_;  // bins of x × bins of y
   std::int64_t total_ = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -15,11 +16,10 @@
 
 namespace ness {
 
-/// What a simulation measured, per Markov step.
-template <int N>
+/// What a simulation measured, per Markov step. In double precision, whatever the chain's.
 struct Measurement {
-  using Vector = Eigen::Matrix<double, N, 1>;
-  using Matrix = Eigen::Matrix<double, N, N>;
+  using Vector = DynamicVector<double>;
+  using Matrix = DynamicMatrix<double>;
   Estimate<Vector> mean;                      ///< ⟨θ⟩, N
   Estimate<Matrix> covariance;                ///< Σ, N × N
   Estimate<Matrix> circulation;               ///< C = ⟨area⟩ per step (Eq. 28), N × N
@@ -42,36 +42,45 @@ struct MeasureSettings {
   /// `stride`. Little is lost while stride · ηh ≪ 1; C is smaller by a relative (stride − 1)ηh/2 or
   /// so.
   Eigen::Index stride = 1;
+
+  /// What else decides a measurement besides the run, in words: for checkpoints.
+  std::string description() const {
+    std::string words =
+        "batches " + std::to_string(batches) + ", stride " + std::to_string(stride) + ", lengths";
+    for (const int length : lengths) words += ' ' + std::to_string(length);
+    return words;
+  }
 };
 
 /// What `measure` must know of a stationary state: a point to take deviations from, the force of
 /// the entropy production, and its expected size.
 template <class State>
-concept HasForce = requires(const State& state) {
-  state.mean;
+concept HasEntropyForce = requires(const State& state) {
+  state.mean();
   state.force_matrix();
-  state.entropy_production;
+  state.entropy_production();
 };
 
 /// The estimators of `measure`: for `run_chains`, alone or together with others.
-template <int N>
+template <class Scalar = double>
 class StationaryEstimator {
  public:
   /// `batch_length` in Markov steps; `stride` as in `MeasureSettings`. Throws
   /// `std::invalid_argument` for a stride that does not divide `block_steps`.
-  template <HasForce State>
+  template <HasEntropyForce State>
   StationaryEstimator(const State& state, const std::vector<int>& lengths,
                       std::int64_t batch_length, Eigen::Index stride = 1)
-      : stride_(checked(stride)),
-        moments_(state.mean.size(), detail::states_per_batch(batch_length, stride, "measure")),
-        area_(state.mean.size(), moments_.batch_length()),
-        entropy_(state.force_matrix(), lengths, moments_.batch_length(), range(state, lengths)),
-        reference_(Vector::Zero(state.mean.size())) {
-    if (stride > 1) states_.setZero(state.mean.size(), block_steps + 1);
-  }
+      : StationaryEstimator(state.force_matrix().template cast<Scalar>(),
+                            static_cast<double>(state.entropy_production()), lengths, batch_length,
+                            stride) {}
+
+  /// From F of D⁻¹v^s = Fδθ, N × N, and the expected ⟨σ⟩ per step.
+  StationaryEstimator(const DynamicMatrix<Scalar>& force, double entropy_production,
+                      const std::vector<int>& lengths, std::int64_t batch_length,
+                      Eigen::Index stride);
 
   template <class S>
-  void add(const TrajectoryBlock<S, N>& block) {
+  void add(const TrajectoryBlock<S>& block) {
     if (stride_ > 1) return add_thinned(block);
     moments_.add(block);
     area_.add(block);
@@ -79,15 +88,7 @@ class StationaryEstimator {
   }
 
   /// The chain has ended: what is held back is added.
-  void finish() {
-    if (held_ > 1) {
-      Coarse coarse(reference_, reference_, held_ - 1);
-      coarse.assign(states_.leftCols(held_));
-      moments_.add(coarse);
-      area_.add(coarse);
-    }
-    held_ = 0;
-  }
+  void finish();
 
   /// For checkpoints.
   template <class Archive>
@@ -101,30 +102,11 @@ class StationaryEstimator {
     entropy_.merge(other.entropy_);
   }
 
-  Measurement<N> result() const {
-    Measurement<N> result{.mean = moments_.mean(),
-                          .covariance = moments_.covariance(),
-                          .circulation = area_.circulation(),
-                          .entropy_production = {},
-                          .trajectories = entropy_.results(),
-                          .autocorrelation_time = moments_.autocorrelation_time(),
-                          .markov_steps = moments_.steps() * stride_,
-                          .batch_length = moments_.batch_length() * stride_,
-                          .stride = stride_};
-    if (stride_ > 1) {
-      const auto stride = static_cast<double>(stride_);
-      result.circulation.value /= stride;
-      result.circulation.standard_error /= stride;
-      result.autocorrelation_time *= stride;
-    }
-    if (!result.trajectories.empty())
-      result.entropy_production = result.trajectories.front().entropy_production;
-    return result;
-  }
+  Measurement result() const;
 
  private:
-  using Vector = Eigen::Matrix<double, N, 1>;
-  using Coarse = TrajectoryBlock<double, N>;
+  using Vector = DynamicVector<Scalar>;
+  using Coarse = TrajectoryBlock<Scalar>;
 
   static Eigen::Index checked(Eigen::Index stride) {
     if (stride < 1 || block_steps % stride != 0)
@@ -132,39 +114,24 @@ class StationaryEstimator {
     return stride;
   }
 
-  // Every stride-th state, until there are enough of them for a matrix product to pay.
-  template <class S>
-  void add_thinned(const TrajectoryBlock<S, N>& block) {
-    reference_ = block.reference().template cast<double>();
-    const Eigen::Index count = block.steps() / stride_;
-    if (held_ + count > states_.cols()) {
-      const Vector last = states_.col(held_ - 1);
-      finish();
-      states_.col(held_++) = last;
-    }
-    states_.middleCols(held_, count) = block.deviations(stride_).template cast<double>();
-    held_ += count;
-    if (blocks_++ % stride_ != 0) return;
-    entropy_.interrupt();
-    entropy_.add(block);
-  }
-
   // σ of Gaussian noise has variance 2⟨σ⟩, and the tails of real noise are longer: ten standard
   // deviations of the longest sub-trajectory.
-  template <class State>
-  static double range(const State& state, const std::vector<int>& lengths) {
+  static double range(double entropy_production, const std::vector<int>& lengths) {
     const int longest = lengths.empty() ? 1 : *std::max_element(lengths.begin(), lengths.end());
-    const double mean = longest * static_cast<double>(state.entropy_production);
+    const double mean = longest * entropy_production;
     return mean > 0 ? 10 * std::sqrt(2 * mean) + mean : 1;
   }
 
+  template <class S>
+  void add_thinned(const TrajectoryBlock<S>& block);
+
   Eigen::Index stride_;
-  Moments<N> moments_;
-  Area<N> area_;
-  EntropyProduction<N> entropy_;
+  Moments<Scalar> moments_;
+  Area<Scalar> area_;
+  EntropyProduction<Scalar> entropy_;
   std::int64_t blocks_ = 0;
-  Eigen::Index held_ = 0;  // states not yet added
-  Eigen::Matrix<double, N, Eigen::Dynamic> states_;
+  Eigen::Index held_ = 0;         // states not yet added
+  DynamicMatrix<Scalar> states_;  // a state in a row
   Vector reference_;
 };
 
@@ -173,20 +140,21 @@ class StationaryEstimator {
 ///
 ///   auto [measured, histogram] = ness::measure_with(objective, training, predicted, settings,
 ///                                                   ness::Histogram2d(0, axis, 1, axis));
-template <class M, class R, class T, HasForce State, class... Estimators>
-std::tuple<Measurement<parameters_at_compile_time<M>>, Estimators...> measure_with(
-    const Objective<M, R>& objective, const T& training, const State& state,
-    const MeasureSettings& settings, const Estimators&... estimators) {
-  constexpr int n = parameters_at_compile_time<M>;
+template <class M, class R, IsTraining T, HasEntropyForce State, class... Estimators>
+std::tuple<Measurement, Estimators...> measure_with(const Objective<M, R>& objective,
+                                                    const T& training, const State& state,
+                                                    const MeasureSettings& settings,
+                                                    const Estimators&... estimators) {
   training.check(objective.samples(), "measure");
   settings.run.check("measure");
-  const Index per_step = training.minibatch.updates_per_markov_step(objective.samples());
+  const Index per_step = training.updates_per_markov_step(objective.samples());
   const std::int64_t length =
       batch_length(settings.run.steps / per_step, settings.run.chains, settings.batches);
   // A run that is continued from a checkpoint has its first updates behind it.
   std::int64_t first = -1;
   std::int64_t now = 0;
   RunSettings run = settings.run;
+  run.checkpoint.identity += "; " + settings.description();
   run.progress = [&](std::int64_t done, std::int64_t all) {
     if (first < 0) first = done;
     now = done;
@@ -194,15 +162,14 @@ std::tuple<Measurement<parameters_at_compile_time<M>>, Estimators...> measure_wi
   };
   const auto start = std::chrono::steady_clock::now();
   // The chain may be in another precision than the prediction.
-  const vector_t<M> mean = state.mean.template cast<scalar_t<M>>();
+  const DynamicVector<scalar_t<M>> mean = state.mean().template cast<scalar_t<M>>();
   auto filled = run_chains(
       run,
       [&](int k) {
         return Chain(objective, training, mean,
                      Philox(settings.run.seed, static_cast<std::uint64_t>(k)));
       },
-      mean, StationaryEstimator<n>(state, settings.lengths, length, settings.stride),
-      estimators...);
+      mean, StationaryEstimator<>(state, settings.lengths, length, settings.stride), estimators...);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   const double updates = static_cast<double>(std::max<std::int64_t>(1, now - first));
   return std::apply(
@@ -223,11 +190,80 @@ std::tuple<Measurement<parameters_at_compile_time<M>>, Estimators...> measure_wi
 /// `state` gives the reference point and the velocity field of the entropy production; nothing else
 /// of it enters. Choose a burn-in of several relaxation times 1/(ηh_min). Throws `Diverged`, and
 /// `std::invalid_argument` for settings that do not fit.
-template <class M, class R, class T, HasForce State>
-Measurement<parameters_at_compile_time<M>> measure(const Objective<M, R>& objective,
-                                                   const T& training, const State& state,
-                                                   const MeasureSettings& settings) {
+template <class M, class R, IsTraining T, HasEntropyForce State>
+Measurement measure(const Objective<M, R>& objective, const T& training, const State& state,
+                    const MeasureSettings& settings) {
   return std::get<0>(measure_with(objective, training, state, settings));
 }
 
 }  // namespace ness
+
+#ifndef NESS_COMPILED  // else they are in the library
+namespace ness {
+
+template <class Scalar>
+StationaryEstimator<Scalar>::StationaryEstimator(const DynamicMatrix<Scalar>& force,
+                                                 double entropy_production,
+                                                 const std::vector<int>& lengths,
+                                                 std::int64_t batch_length, Eigen::Index stride)
+    : stride_(checked(stride)),
+      moments_(force.rows(), detail::states_per_batch(batch_length, stride, "measure")),
+      area_(force.rows(), moments_.batch_length()),
+      entropy_(force, lengths, moments_.batch_length(), range(entropy_production, lengths)),
+      reference_(Vector::Zero(force.rows())) {
+  if (stride > 1) states_.setZero(block_steps + 1, force.rows());
+}
+
+template <class Scalar>
+void StationaryEstimator<Scalar>::finish() {
+  if (held_ > 1) {
+    Coarse coarse(reference_, reference_, held_ - 1);
+    coarse.assign(states_.topRows(held_));
+    moments_.add(coarse);
+    area_.add(coarse);
+  }
+  held_ = 0;
+}
+
+// Every stride-th state, until there are enough of them for a matrix product to pay.
+template <class Scalar>
+template <class S>
+void StationaryEstimator<Scalar>::add_thinned(const TrajectoryBlock<S>& block) {
+  reference_ = block.reference().template cast<Scalar>();
+  const Eigen::Index count = block.steps() / stride_;
+  if (held_ + count > states_.rows()) {
+    const DynamicMatrix<Scalar> last = states_.row(held_ - 1);
+    finish();
+    states_.row(held_++) = last;
+  }
+  states_.middleRows(held_, count) = block.deviations(stride_).template cast<Scalar>();
+  held_ += count;
+  if (blocks_++ % stride_ != 0) return;
+  entropy_.interrupt();
+  entropy_.add(block);
+}
+
+template <class Scalar>
+Measurement StationaryEstimator<Scalar>::result() const {
+  Measurement result{.mean = moments_.mean(),
+                     .covariance = moments_.covariance(),
+                     .circulation = area_.circulation(),
+                     .entropy_production = {},
+                     .trajectories = entropy_.results(),
+                     .autocorrelation_time = moments_.autocorrelation_time(),
+                     .markov_steps = moments_.steps() * stride_,
+                     .batch_length = moments_.batch_length() * stride_,
+                     .stride = stride_};
+  if (stride_ > 1) {
+    const auto stride = static_cast<double>(stride_);
+    result.circulation.value /= stride;
+    result.circulation.standard_error /= stride;
+    result.autocorrelation_time *= stride;
+  }
+  if (!result.trajectories.empty())
+    result.entropy_production = result.trajectories.front().entropy_production;
+  return result;
+}
+
+}  // namespace ness
+#endif

@@ -1,10 +1,9 @@
 // Mean, covariance and circulation of a trajectory.
 #pragma once
 
-#include <Eigen/Core>
 #include <cstdint>
-#include <utility>
 
+#include "ness/detail/matrices.hpp"
 #include "ness/statistics/estimate.hpp"
 #include "ness/trajectory/block.hpp"
 
@@ -15,35 +14,19 @@ namespace ness {
 /// Deviations are taken from the trajectory's reference point, which should be near the mean: the
 /// errors of Σ are those of ⟨δθ δθᵀ⟩. All blocks must have the same one. Cost: a symmetric rank-k
 /// product for each block of k steps.
-template <int N>
+template <class Scalar = double>
 class Moments {
  public:
-  using Vector = Eigen::Matrix<double, N, 1>;
-  using Matrix = Eigen::Matrix<double, N, N>;
+  using Vector = DynamicVector<Scalar>;
+  using Matrix = DynamicMatrix<Scalar>;
 
   Moments(Eigen::Index parameters, std::int64_t batch_length)
       : reference_(Vector::Zero(parameters)),
-        first_(reference_, batch_length),
-        second_(Matrix(reference_.size(), reference_.size()), batch_length) {}
+        first_(parameters, 1, batch_length),
+        second_(parameters, parameters, batch_length) {}
 
   template <class S>
-  void add(const TrajectoryBlock<S, N>& block) {
-    using Product = Eigen::Matrix<S, N, N>;
-    const auto x = block.deviations();
-    const Eigen::Index n = block.parameters();
-    reference_ = block.reference().template cast<double>();
-    Product products = Product::Zero(n, n);
-    if constexpr (TrajectoryBlock<S, N>::small) {
-      for (Eigen::Index j = 0; j < n; ++j)
-        for (Eigen::Index i = j; i < n; ++i) products(i, j) = x.row(i).dot(x.row(j));
-    } else {
-      products.template selfadjointView<Eigen::Lower>().rankUpdate(x);
-    }
-    products.template triangularView<Eigen::StrictlyUpper>() = products.transpose();
-    const Eigen::Matrix<S, N, 1> sum = x.rowwise().sum();
-    first_.add(sum.template cast<double>(), block.steps());
-    second_.add(products.template cast<double>(), block.steps());
-  }
+  void add(const TrajectoryBlock<S>& block);
 
   void merge(const Moments& other) {
     first_.merge(other.first_);
@@ -54,19 +37,12 @@ class Moments {
   std::int64_t batches() const { return first_.batches(); }
   std::int64_t batch_length() const { return first_.batch_length(); }
 
-  Estimate<Vector> mean() const { return {reference_ + first_.mean(), first_.standard_error()}; }
-
-  Estimate<Matrix> covariance() const {
-    const Vector shift = first_.mean();
-    return {second_.mean() - shift * shift.transpose(), second_.standard_error()};
-  }
+  Estimate<Vector> mean() const;
+  Estimate<Matrix> covariance() const;
 
   /// Integrated autocorrelation time of each parameter, in Markov steps: the variance of a mean
   /// over T steps is 2τΣ_αα/T. For an exponential decay over many steps, its time constant.
-  Vector autocorrelation_time() const {
-    return static_cast<double>(batch_length()) / 2 *
-           first_.batch_variance().cwiseQuotient(covariance().value.diagonal());
-  }
+  Vector autocorrelation_time() const;
 
   /// For checkpoints.
   template <class Archive>
@@ -76,39 +52,20 @@ class Moments {
 
  private:
   Vector reference_;
-  BatchMeans<Vector> first_;
-  BatchMeans<Matrix> second_;
+  BatchMeans<Scalar> first_, second_;
 };
 
 /// The mean area per step, ½⟨δθ_α Δθ_γ − δθ_γ Δθ_α⟩ (Eq. 26), which is the circulation C (Eq. 28).
-template <int N>
+template <class Scalar = double>
 class Area {
  public:
-  using Matrix = Eigen::Matrix<double, N, N>;
+  using Matrix = DynamicMatrix<Scalar>;
 
   Area(Eigen::Index parameters, std::int64_t batch_length)
-      : area_(Matrix(parameters, parameters), batch_length) {}
+      : area_(parameters, parameters, batch_length) {}
 
   template <class S>
-  void add(const TrajectoryBlock<S, N>& block) {
-    using Product = Eigen::Matrix<S, N, N>;
-    const auto x = block.deviations();
-    const auto d = block.increments();
-    const Eigen::Index n = block.parameters();
-    Product area = Product::Zero(n, n);
-    if constexpr (TrajectoryBlock<S, N>::small) {
-      for (Eigen::Index j = 0; j < n; ++j)
-        for (Eigen::Index i = j + 1; i < n; ++i) {
-          area(i, j) = (x.row(i).dot(d.row(j)) - x.row(j).dot(d.row(i))) / 2;
-          area(j, i) = -area(i, j);
-        }
-    } else {
-      Product products(n, n);
-      products.noalias() = x * d.transpose();
-      area = (products - products.transpose()) / 2;
-    }
-    area_.add(area.template cast<double>(), block.steps());
-  }
+  void add(const TrajectoryBlock<S>& block);
 
   void merge(const Area& other) { area_.merge(other.area_); }
 
@@ -122,7 +79,76 @@ class Area {
   }
 
  private:
-  BatchMeans<Matrix> area_;
+  BatchMeans<Scalar> area_;
 };
 
 }  // namespace ness
+
+#ifndef NESS_COMPILED  // else they are in the library
+namespace ness {
+namespace detail {
+
+// Up to so many parameters a matrix product costs more than the products of pairs of series.
+inline constexpr Eigen::Index few_parameters = 16;
+
+}  // namespace detail
+
+template <class Scalar>
+template <class S>
+void Moments<Scalar>::add(const TrajectoryBlock<S>& block) {
+  const auto x = block.deviations();
+  const Eigen::Index n = block.parameters();
+  reference_ = block.reference().template cast<Scalar>();
+  DynamicMatrix<S> products = DynamicMatrix<S>::Zero(n, n);
+  DynamicMatrix<S> sum(n, 1);
+  for (Eigen::Index j = 0; j < n; ++j) sum(j, 0) = x.col(j).sum();
+  if (n <= detail::few_parameters) {
+    for (Eigen::Index j = 0; j < n; ++j)
+      for (Eigen::Index i = j; i < n; ++i) products(i, j) = x.col(i).dot(x.col(j));
+  } else {
+    const DynamicMatrix<S> columns = x.transpose();
+    detail::add_outer_products(products, columns);
+  }
+  detail::mirror(products);
+  first_.add(sum.template cast<Scalar>(), block.steps());
+  second_.add(products.template cast<Scalar>(), block.steps());
+}
+
+template <class Scalar>
+Estimate<DynamicVector<Scalar>> Moments<Scalar>::mean() const {
+  return {reference_ + first_.mean().col(0), first_.standard_error()};
+}
+
+template <class Scalar>
+Estimate<DynamicMatrix<Scalar>> Moments<Scalar>::covariance() const {
+  const Vector shift = first_.mean();
+  return {second_.mean() - shift * shift.transpose(), second_.standard_error()};
+}
+
+template <class Scalar>
+DynamicVector<Scalar> Moments<Scalar>::autocorrelation_time() const {
+  const Vector variance = covariance().value.diagonal();
+  const Vector of_means = first_.batch_variance();
+  return static_cast<Scalar>(batch_length()) / 2 * of_means.cwiseQuotient(variance);
+}
+
+template <class Scalar>
+template <class S>
+void Area<Scalar>::add(const TrajectoryBlock<S>& block) {
+  const auto x = block.deviations();
+  const DynamicMatrix<S> d = block.increments();
+  const Eigen::Index n = block.parameters();
+  DynamicMatrix<S> products(n, n);
+  if (n <= detail::few_parameters) {
+    for (Eigen::Index j = 0; j < n; ++j)
+      for (Eigen::Index i = 0; i < n; ++i) products(i, j) = x.col(i).dot(d.col(j));
+  } else {
+    const DynamicMatrix<S> columns = x.transpose();
+    products.noalias() = columns * d;
+  }
+  const DynamicMatrix<S> area = (products - products.transpose()) / 2;
+  area_.add(area.template cast<Scalar>(), block.steps());
+}
+
+}  // namespace ness
+#endif

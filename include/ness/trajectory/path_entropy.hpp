@@ -1,10 +1,10 @@
 // Entropy production along the trajectory of any system (Eq. 7).
 #pragma once
 
-#include <Eigen/Core>
 #include <utility>
 #include <vector>
 
+#include "ness/detail/matrices.hpp"
 #include "ness/trajectory/block.hpp"
 #include "ness/trajectory/sub_trajectories.hpp"
 
@@ -15,6 +15,21 @@ enum class StochasticIntegral {
   ito,          ///< at its start
   stratonovich  ///< along the chord from its start to its end, by Gauss's rule of two points
 };
+
+namespace detail {
+
+/// The vectors that a force takes: those it names, else of run-time size.
+template <class Force>
+struct VectorOfForce {
+  using type = DynamicVector<double>;
+};
+template <class Force>
+  requires requires { typename Force::Vector; }
+struct VectorOfForce<Force> {
+  using type = typename Force::Vector;
+};
+
+}  // namespace detail
 
 /// σ = ∫F∘dθ (Eq. 7) over consecutive sub-trajectories of given lengths, F = D⁻¹v^s
 /// (`StationaryForce`), or without Φ (`ThermodynamicForce`: the same mean, no fluctuation theorem).
@@ -27,8 +42,9 @@ enum class StochasticIntegral {
 ///
 /// A force that has a potential leaves the difference of it between the ends, to the fifth order of
 /// the steps, and none is asked for at the ends, which may be on a boundary where it is infinite.
-/// `Force` is called as force(theta, out). Cost: two calls for each step, Itô's one.
-template <int N, class Force>
+/// `Force` is called as force(theta, out), with vectors of its type `Vector`, else of run-time
+/// size. Cost: two calls for each step, Itô's one.
+template <class Force>
 class PathEntropy {
  public:
   /// `bins` over ±`range` for the histograms of σ. Throws `std::invalid_argument` for a length
@@ -41,15 +57,16 @@ class PathEntropy {
         sums_(lengths, batch_length, range, bins, "PathEntropy") {}
 
   template <class S>
-  void add(const TrajectoryBlock<S, N>& block) {
-    const auto states = block.all_deviations().template cast<double>();
+  void add(const TrajectoryBlock<S>& block) {
+    // A state in a column, as the force takes it.
+    states_ = block.all_deviations().transpose().template cast<double>();
     const Vector reference = block.reference().template cast<double>();
     entropy_.resize(block.steps());
     at_ = force_here_ = sum_ = reference;  // the right sizes
     for (Eigen::Index k = 0; k < block.steps(); ++k) {
-      const auto step = states.col(k + 1) - states.col(k);
+      const auto step = states_.col(k + 1) - states_.col(k);
       const auto evaluate = [&](double fraction) -> const Vector& {
-        at_ = reference + states.col(k) + fraction * step;
+        at_ = reference + states_.col(k) + fraction * step;
         force_(std::as_const(at_), force_here_);
         return force_here_;
       };
@@ -75,13 +92,14 @@ class PathEntropy {
   std::vector<SubTrajectories> results() const { return sums_.results(); }
 
  private:
-  using Vector = Eigen::Matrix<double, N, 1>;
+  using Vector = typename detail::VectorOfForce<Force>::type;
   static constexpr double first_node = 0.21132486540518711775;  // ½ − 1/√12
 
   Force force_;
   StochasticIntegral integral_;
-  detail::EntropySums sums_;
-  Eigen::ArrayXd entropy_;
+  detail::EntropySums<double> sums_;
+  DynamicVector<double> entropy_;
+  DynamicMatrix<double> states_;
   Vector at_, force_here_, sum_;
 };
 

@@ -7,7 +7,6 @@
 #include <functional>
 #include <mutex>
 #include <optional>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <tuple>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "ness/detail/check.hpp"
+#include "ness/detail/matrices.hpp"
 #include "ness/statistics/threads.hpp"
 #include "ness/trajectory/block.hpp"
 #include "ness/trajectory/checkpoint.hpp"
@@ -120,6 +120,146 @@ inline std::int64_t next_stretch(std::int64_t steps, double took, double wanted)
                                 static_cast<std::int64_t>(static_cast<double>(steps) * factor));
 }
 
+/// What a chain says of itself: in words, and of the data by a number. Nothing, if it does not.
+template <class Chain>
+std::string identity_of(const Chain& chain) {
+  if constexpr (requires { chain.description(), chain.fingerprint(); })
+    return chain.description() + ", data " + std::to_string(chain.fingerprint());
+  else
+    return {};
+}
+
+/// All chains of a run, each begun when it is first asked for.
+template <class MakeChain, class Reference, class... Estimators>
+class ChainRun {
+ public:
+  using Chain = std::decay_t<std::invoke_result_t<const MakeChain&, int>>;
+  using Block = TrajectoryBlock<typename Reference::Scalar>;
+  using Observed = ObservedChain<Chain, Block, Estimators...>;
+
+  ChainRun(const RunSettings& settings, const MakeChain& make_chain, const Reference& reference,
+           const Estimators&... estimators)
+      : settings_(settings),
+        make_chain_(make_chain),
+        reference_(reference),
+        estimators_(estimators...),
+        runs_(static_cast<std::size_t>(settings.chains)),
+        per_step_(static_cast<std::int64_t>(begin(0).chain.updates_per_markov_step())) {
+    if (settings.steps < per_step_)
+      invalid("run_chains", "steps must be at least one Markov step, ", per_step_,
+              " updates, but is ", settings.steps);
+    burn_in_ = settings.burn_in / per_step_;
+    last_ = burn_in_ + settings.steps / per_step_;
+  }
+
+  std::tuple<Estimators...> run() {
+    const bool keeps = !settings_.checkpoint.file.empty();
+    std::int64_t reached = keeps ? restore() : 0;
+    for (const auto& run : runs_) done_ += run ? run->step : 0;
+    report(0);
+    for (std::int64_t stretch = keeps ? block_steps : last_; reached < last_;) {
+      const auto start = Clock::now();
+      advance(std::min(last_, reached + stretch));  // or the end of the block there
+      reached = runs_.front()->step;
+      if (!keeps) continue;
+      save();
+      const std::chrono::duration<double> took = Clock::now() - start;
+      stretch = next_stretch(stretch, took.count(), settings_.checkpoint.seconds);
+    }
+    return merged();
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  Observed& begin(int k) {
+    auto& run = runs_[static_cast<std::size_t>(k)];
+    if (!run) {
+      auto chain = make_chain_(k);
+      Block block(chain.theta(), reference_, block_steps);
+      run.emplace(Observed{std::move(chain), std::move(block), estimators_});
+    }
+    return *run;
+  }
+
+  void advance(std::int64_t target) {
+    parallel_for(settings_.chains, settings_.threads, [&](int k) {
+      std::int64_t unreported = 0;
+      begin(k).advance(k, target, burn_in_, last_, [&](std::int64_t steps) {
+        unreported += steps;
+        if (unreported * per_step_ >= 1 << 17) report(std::exchange(unreported, 0));
+      });
+      report(unreported);
+    });
+  }
+
+  void report(std::int64_t markov_steps) {
+    if (!settings_.progress) return;
+    const std::lock_guard lock(mutex_);
+    done_ += markov_steps;
+    settings_.progress(done_ * per_step_, settings_.chains * last_ * per_step_);
+  }
+
+  // Of the run as it begins: what is continued must have the same.
+  std::string identity() {
+    const auto number = [](auto value) { return std::to_string(value); };
+    return "steps " + number(settings_.steps) + ", burn-in " + number(settings_.burn_in) +
+           ", chains " + number(settings_.chains) + ", seed " + number(settings_.seed) +
+           ", parameters " + number(reference_.size()) + "; " + identity_of(begin(0).chain) + "; " +
+           settings_.checkpoint.identity;
+  }
+
+  void save() {
+    CheckpointWriter writer;
+    for (int k = 0; k < settings_.chains; ++k) writer(begin(k));
+    write_checkpoint(settings_.checkpoint, identity_, writer.bytes());
+  }
+
+  // The Markov step that all chains have reached.
+  std::int64_t restore() {
+    identity_ = identity();
+    const std::string bytes = read_checkpoint(settings_.checkpoint, identity_);
+    if (bytes.empty()) save();  // so that what cannot be written is known at once
+    std::int64_t reached = 0;
+    CheckpointReader reader(bytes);
+    try {
+      for (int k = 0; !bytes.empty() && k < settings_.chains; ++k) {
+        Observed& run = begin(k);
+        reader(run);
+        run.block = Block(run.chain.theta(), reference_, block_steps);
+        reached = k == 0 ? run.step : std::min(reached, run.step);
+      }
+    } catch (const std::out_of_range& error) {
+      throw CheckpointError(
+          settings_.checkpoint.file,
+          std::string("does not fit: ") + error.what() + ": remove it to start anew");
+    }
+    return reached;
+  }
+
+  std::tuple<Estimators...> merged() {
+    auto merged = std::move(runs_.front()->estimators);
+    for (std::size_t k = 1; k < runs_.size(); ++k) {
+      [&]<std::size_t... I>(std::index_sequence<I...>) {
+        (std::get<I>(merged).merge(std::get<I>(runs_[k]->estimators)), ...);
+      }(std::index_sequence_for<Estimators...>{});
+      runs_[k].reset();
+    }
+    return merged;
+  }
+
+  const RunSettings& settings_;
+  const MakeChain& make_chain_;
+  const Reference& reference_;
+  std::tuple<Estimators...> estimators_;
+  std::vector<std::optional<Observed>> runs_;
+  std::int64_t per_step_;
+  std::int64_t burn_in_ = 0, last_ = 0;  // in Markov steps
+  std::string identity_;
+  std::mutex mutex_;
+  std::int64_t done_ = 0;
+};
+
 }  // namespace detail
 
 /// Runs `settings.chains` chains, `make_chain(k)` each, and returns the estimators merged.
@@ -130,99 +270,21 @@ inline std::int64_t next_stretch(std::int64_t steps, double took, double wanted)
 /// the last bit for any number of threads, and whether or not the run was stopped and continued.
 ///
 /// With `settings.checkpoint` the chains and estimators, which must have `serialize(archive)` then,
-/// are written to a file now and then; where the file is there, the run goes on from it.
+/// are written to a file now and then; where the file is there, the run goes on from it. It must be
+/// that of the same run: settings, and the chain's `description()` and `fingerprint()` of the data,
+/// where it has them, as `Chain` and `EulerMaruyama` do; else it is refused.
 ///
 /// Throws `Diverged`, `CheckpointError`, and `std::invalid_argument` for bad settings. Memory: one
 /// set of estimators for each chain.
-template <class MakeChain, class Vector, class... Estimators>
+template <class MakeChain, class Reference, class... Estimators>
 std::tuple<Estimators...> run_chains(const RunSettings& settings, const MakeChain& make_chain,
-                                     const Vector& reference, const Estimators&... estimators) {
+                                     const Eigen::MatrixBase<Reference>& reference,
+                                     const Estimators&... estimators) {
   settings.check("run_chains");
-  using Block = TrajectoryBlock<typename Vector::Scalar, Vector::RowsAtCompileTime>;
-  using Observed =
-      detail::ObservedChain<std::decay_t<decltype(make_chain(0))>, Block, Estimators...>;
-  using Clock = std::chrono::steady_clock;
-  std::vector<std::optional<Observed>> runs(static_cast<std::size_t>(settings.chains));
-  const auto begin = [&](int k) -> Observed& {
-    auto& run = runs[static_cast<std::size_t>(k)];
-    if (!run) {
-      auto chain = make_chain(k);
-      Block block(chain.theta(), reference, block_steps);
-      run.emplace(Observed{std::move(chain), std::move(block), {estimators...}});
-    }
-    return *run;
-  };
-  const auto per_step = static_cast<std::int64_t>(begin(0).chain.updates_per_markov_step());
-  if (settings.steps < per_step)
-    detail::invalid("run_chains", "steps must be at least one Markov step, ", per_step,
-                    " updates, but is ", settings.steps);
-  const std::int64_t burn_in = settings.burn_in / per_step;
-  const std::int64_t last = burn_in + settings.steps / per_step;
-
-  std::ostringstream identity;
-  identity << "steps " << settings.steps << ", burn-in " << settings.burn_in << ", chains "
-           << settings.chains << ", seed " << settings.seed << ", parameters " << reference.size()
-           << "; " << settings.checkpoint.identity;
-  const bool keeps = !settings.checkpoint.file.empty();
-  const auto save = [&] {
-    CheckpointWriter writer;
-    for (int k = 0; k < settings.chains; ++k) writer(begin(k));
-    detail::write_checkpoint(settings.checkpoint, identity.str(), writer.bytes());
-  };
-  std::int64_t reached = 0;
-  if (keeps) {
-    const std::string bytes = detail::read_checkpoint(settings.checkpoint, identity.str());
-    if (bytes.empty()) save();  // so that what cannot be written is known at once
-    CheckpointReader reader(bytes);
-    try {
-      for (int k = 0; !bytes.empty() && k < settings.chains; ++k) {
-        Observed& run = begin(k);
-        reader(run);
-        run.block = Block(run.chain.theta(), reference, block_steps);
-        reached = k == 0 ? run.step : std::min(reached, run.step);
-      }
-    } catch (const std::out_of_range& error) {
-      throw CheckpointError(settings.checkpoint.file, std::string("does not fit: ") + error.what() +
-                                                          ": remove it to start anew");
-    }
-  }
-
-  std::mutex mutex;
-  std::int64_t done = 0;
-  for (const auto& run : runs) done += run ? run->step : 0;
-  const auto report = [&](std::int64_t markov_steps) {
-    if (!settings.progress) return;
-    const std::lock_guard lock(mutex);
-    done += markov_steps;
-    settings.progress(done * per_step, settings.chains * last * per_step);
-  };
-  report(0);
-  for (std::int64_t stretch = keeps ? block_steps : last; reached < last;) {
-    const auto start = Clock::now();
-    const std::int64_t target = std::min(last, reached + stretch);  // or the end of the block there
-    parallel_for(settings.chains, settings.threads, [&](int k) {
-      std::int64_t unreported = 0;
-      begin(k).advance(k, target, burn_in, last, [&](std::int64_t steps) {
-        unreported += steps;
-        if (unreported * per_step >= 1 << 17) report(std::exchange(unreported, 0));
-      });
-      report(unreported);
-    });
-    reached = runs.front()->step;
-    if (!keeps) continue;
-    save();
-    const std::chrono::duration<double> took = Clock::now() - start;
-    stretch = detail::next_stretch(stretch, took.count(), settings.checkpoint.seconds);
-  }
-
-  auto merged = std::move(runs.front()->estimators);
-  for (std::size_t k = 1; k < runs.size(); ++k) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (std::get<I>(merged).merge(std::get<I>(runs[k]->estimators)), ...);
-    }(std::index_sequence_for<Estimators...>{});
-    runs[k].reset();
-  }
-  return merged;
+  const DynamicVector<typename Reference::Scalar> centre = reference;
+  return detail::ChainRun<MakeChain, DynamicVector<typename Reference::Scalar>, Estimators...>(
+             settings, make_chain, centre, estimators...)
+      .run();
 }
 
 }  // namespace ness

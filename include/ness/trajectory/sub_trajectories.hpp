@@ -1,14 +1,13 @@
 // Entropy production of sub-trajectories, and its fluctuation theorems (Eqs. 8, 9).
 #pragma once
 
-#include <Eigen/Core>
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <string_view>
 #include <vector>
 
 #include "ness/detail/check.hpp"
+#include "ness/detail/matrices.hpp"
 #include "ness/statistics/estimate.hpp"
 #include "ness/trajectory/histogram.hpp"
 
@@ -52,35 +51,17 @@ struct SubTrajectories {
 namespace detail {
 
 /// σ of consecutive sub-trajectories of one length, from that of each step.
+template <class Scalar>
 class SubTrajectorySums {
  public:
   SubTrajectorySums(int length, std::int64_t batch_length, Axis axis)
-      : length_(length), means_(Pair::Zero(), batch_length), histogram_(axis) {}
+      : length_(length), means_(2, 1, batch_length), histogram_(axis) {}
 
-  void add(const Eigen::ArrayXd& steps) {
-    sums_.resize(steps.size() / length_ + 1);
-    Eigen::Index count = 0;
-    Eigen::Index k = 0;
-    while (open_steps_ > 0 && k < steps.size()) close_one(steps[k++], count);
-    const Eigen::Index whole = (steps.size() - k) / length_;
-    for (Eigen::Index j = 0; j < whole; ++j, k += length_) {
-      double sum = steps[k];
-      for (int i = 1; i < length_; ++i) sum += steps[k + i];
-      sums_[count + j] = sum;
-    }
-    count += whole;
-    while (k < steps.size()) close_one(steps[k++], count);
-    if (count == 0) return;
-    const auto sums = sums_.head(count);
-    for (Eigen::Index j = 0; j < count; ++j) histogram_.add(sums[j]);
-    means_.add(Pair(sums.sum(), (-sums).exp().sum()), count);
-  }
-
+  void add(const DynamicVector<Scalar>& steps);
   void merge(const SubTrajectorySums& other) {
     means_.merge(other.means_);
     histogram_.merge(other.histogram_);
   }
-
   void interrupt() { open_steps_ = 0; }
 
   template <class Archive>
@@ -88,71 +69,122 @@ class SubTrajectorySums {
     archive(means_, histogram_, open_, open_steps_);
   }
 
-  SubTrajectories result() const {
-    const auto [value, error] = means_.estimate();
-    return {length_,
-            means_.count(),
-            {value[0] / length_, error[0] / length_},
-            {value[1], error[1]},
-            histogram_};
-  }
+  SubTrajectories result() const;
 
  private:
-  using Pair = Eigen::Array2d;  // σ and e^{−σ}
-
-  // A sub-trajectory that crosses from one block to the next.
-  void close_one(double step, Eigen::Index& count) {
-    open_ = open_steps_ == 0 ? step : open_ + step;
-    if (++open_steps_ < length_) return;
-    sums_[count++] = open_;
-    open_steps_ = 0;
-  }
+  void close_one(Scalar step, Eigen::Index& count);
 
   int length_;
-  BatchMeans<Pair> means_;
+  BatchMeans<Scalar> means_;  // of σ and e^{−σ}
   Histogram histogram_;
-  Eigen::ArrayXd sums_;
-  double open_ = 0;
+  DynamicVector<Scalar> sums_;
+  Scalar open_ = 0;
   int open_steps_ = 0;
 };
 
 /// The same for several lengths at once.
+template <class Scalar>
 class EntropySums {
  public:
   /// `bins` over ±`range` for the histograms of σ. Throws `std::invalid_argument` for a length
   /// below 1.
   EntropySums(const std::vector<int>& lengths, std::int64_t batch_length, double range,
-              Eigen::Index bins, std::string_view function) {
-    for (int length : lengths) {
-      require(length >= 1, function, "every length must be at least 1", length);
-      parts_.emplace_back(length, std::max<std::int64_t>(1, batch_length / length),
-                          Axis{-range, range, bins});
-    }
-  }
+              Eigen::Index bins, std::string_view function);
 
-  void add(const Eigen::ArrayXd& steps) {
-    for (SubTrajectorySums& part : parts_) part.add(steps);
-  }
-  void merge(const EntropySums& other) {
-    for (std::size_t p = 0; p < parts_.size(); ++p) parts_[p].merge(other.parts_[p]);
-  }
-  void interrupt() {
-    for (SubTrajectorySums& part : parts_) part.interrupt();
-  }
+  void add(const DynamicVector<Scalar>& steps);
+  void merge(const EntropySums& other);
+  void interrupt();
   template <class Archive>
   void serialize(Archive& archive) {
     archive(parts_);
   }
-  std::vector<SubTrajectories> results() const {
-    std::vector<SubTrajectories> results;
-    for (const SubTrajectorySums& part : parts_) results.push_back(part.result());
-    return results;
-  }
+  std::vector<SubTrajectories> results() const;
 
  private:
-  std::vector<SubTrajectorySums> parts_;
+  std::vector<SubTrajectorySums<Scalar>> parts_;
 };
 
 }  // namespace detail
-
 }  // namespace ness
+
+#ifndef NESS_COMPILED  // else they are in the library
+
+#include <algorithm>
+
+namespace ness::detail {
+
+template <class Scalar>
+void SubTrajectorySums<Scalar>::add(const DynamicVector<Scalar>& steps) {
+  sums_.resize(steps.size() / length_ + 1);
+  Eigen::Index count = 0;
+  Eigen::Index k = 0;
+  while (open_steps_ > 0 && k < steps.size()) close_one(steps[k++], count);
+  const Eigen::Index whole = (steps.size() - k) / length_;
+  for (Eigen::Index j = 0; j < whole; ++j, k += length_) {
+    Scalar sum = steps[k];
+    for (int i = 1; i < length_; ++i) sum += steps[k + i];
+    sums_[count + j] = sum;
+  }
+  count += whole;
+  while (k < steps.size()) close_one(steps[k++], count);
+  if (count == 0) return;
+  for (Eigen::Index j = 0; j < count; ++j) histogram_.add(sums_[j]);
+  DynamicMatrix<Scalar> both(2, 1);
+  both(0, 0) = sums_.head(count).sum();
+  both(1, 0) = (-sums_.head(count)).array().exp().sum();
+  means_.add(both, count);
+}
+
+template <class Scalar>
+SubTrajectories SubTrajectorySums<Scalar>::result() const {
+  const auto [value, error] = means_.estimate();
+  return {length_,
+          means_.count(),
+          {value(0, 0) / length_, error(0, 0) / length_},
+          {value(1, 0), error(1, 0)},
+          histogram_};
+}
+
+// A sub-trajectory that crosses from one block to the next.
+template <class Scalar>
+void SubTrajectorySums<Scalar>::close_one(Scalar step, Eigen::Index& count) {
+  open_ = open_steps_ == 0 ? step : open_ + step;
+  if (++open_steps_ < length_) return;
+  sums_[count++] = open_;
+  open_steps_ = 0;
+}
+
+template <class Scalar>
+EntropySums<Scalar>::EntropySums(const std::vector<int>& lengths, std::int64_t batch_length,
+                                 double range, Eigen::Index bins, std::string_view function) {
+  for (int length : lengths) {
+    require(length >= 1, function, "every length must be at least 1", length);
+    parts_.emplace_back(length, std::max<std::int64_t>(1, batch_length / length),
+                        Axis{-range, range, bins});
+  }
+}
+
+template <class Scalar>
+void EntropySums<Scalar>::add(const DynamicVector<Scalar>& steps) {
+  for (auto& part : parts_) part.add(steps);
+}
+
+template <class Scalar>
+void EntropySums<Scalar>::merge(const EntropySums& other) {
+  for (std::size_t p = 0; p < parts_.size(); ++p) parts_[p].merge(other.parts_[p]);
+}
+
+template <class Scalar>
+void EntropySums<Scalar>::interrupt() {
+  for (auto& part : parts_) part.interrupt();
+}
+
+template <class Scalar>
+std::vector<SubTrajectories> EntropySums<Scalar>::results() const {
+  std::vector<SubTrajectories> results;
+  for (const auto& part : parts_) results.push_back(part.result());
+  return results;
+}
+
+}  // namespace ness::detail
+#endif

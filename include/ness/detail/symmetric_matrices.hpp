@@ -1,0 +1,186 @@
+// Symmetric matrices: eigenvalues and eigenvectors by Eigen's solver, or, where NESS_USE_LAPACK is
+// defined, by LAPACK's divide and conquer, which is faster for some hundred rows and more; and
+// Cholesky's factorisation.
+//
+// Decompositions are slow to compile, so there is one of each, in double precision: those of float
+// matrices go through it, and are right to the rounding of float whatever the condition.
+#pragma once
+
+#include <string_view>
+#include <utility>
+
+#include "ness/detail/matrices.hpp"
+
+namespace ness::detail {
+
+/// A = vectors · diag(values) · vectorsᵀ, values increasing; `vectors` holds A on entry, of which
+/// the lower triangle is read. False if the iteration does not converge.
+template <class Scalar>
+bool symmetric_eigen(DynamicVector<Scalar>& values, DynamicMatrix<Scalar>& vectors);
+
+/// `lower` ← L with LLᵀ = A, zeros above the diagonal; it holds A on entry, of which the lower
+/// triangle is read. False where A is not positive definite, and `lower` is of no use then.
+template <class Scalar>
+bool cholesky(DynamicMatrix<Scalar>& lower);
+
+/// right_sides ← L⁻¹ · right_sides for a lower triangular L.
+template <class Scalar>
+void solve_lower(const DynamicMatrix<Scalar>& lower, DynamicMatrix<Scalar>& right_sides);
+
+/// right_side ← A⁻¹ · right_side by Cholesky's factorisation. False, and nothing done, where A is
+/// not positive definite.
+template <class Scalar>
+bool solve_positive_definite(const DynamicMatrix<Scalar>& matrix,
+                             DynamicVector<Scalar>& right_side);
+
+/// Does Cholesky's factorisation of a symmetric matrix exist?
+template <class Scalar>
+bool is_positive_definite(const DynamicMatrix<Scalar>& matrix) {
+  DynamicMatrix<Scalar> factor = matrix;
+  return matrix.allFinite() && cholesky(factor);
+}
+
+/// A = vectors · diag(values) · vectorsᵀ, values increasing.
+template <class Scalar>
+struct SymmetricEigen {
+  DynamicVector<Scalar> values;
+  DynamicMatrix<Scalar> vectors;
+
+  /// Reads the lower triangle of a finite symmetric matrix. Throws `std::runtime_error` if the
+  /// iteration does not converge.
+  explicit SymmetricEigen(DynamicMatrix<Scalar> symmetric);
+
+  /// vectors · diag(f(values)) · vectorsᵀ; of `f` its values are given.
+  DynamicMatrix<Scalar> function(const DynamicVector<Scalar>& f) const;
+  /// S with SSᵀ = A, vectors · diag(√values); negative values count as 0.
+  DynamicMatrix<Scalar> root() const;
+};
+template <class Derived>
+SymmetricEigen(const Eigen::MatrixBase<Derived>&) -> SymmetricEigen<typename Derived::Scalar>;
+
+}  // namespace ness::detail
+
+#ifndef NESS_COMPILED  // else they are in the library
+
+#include <Eigen/Cholesky>
+#include <Eigen/Eigenvalues>
+#include <stdexcept>
+#include <type_traits>
+
+#ifdef NESS_USE_LAPACK
+#include <vector>
+extern "C" {
+// The last two arguments are the lengths of the character arguments, as Fortran passes them.
+void dsyevd_(const char* job, const char* triangle, const int* n, double* a, const int* stride,
+             double* values, double* work, const int* work_size, int* integers,
+             const int* integers_size, int* info, std::size_t, std::size_t);
+}
+#endif
+
+namespace ness::detail {
+
+#ifdef NESS_USE_LAPACK
+template <class Scalar>
+bool symmetric_eigen_in_double(DynamicVector<Scalar>& values, DynamicMatrix<Scalar>& vectors) {
+  int info = 0;
+  const auto call = [&](double* work, int work_size, int* integers, int integers_size) {
+    const int n = static_cast<int>(vectors.rows());
+    dsyevd_("V", "L", &n, vectors.data(), &n, values.data(), work, &work_size, integers,
+            &integers_size, &info, 1, 1);
+  };
+  values.resize(vectors.rows());
+  double best_work = 0;
+  int best_integers = 0;
+  call(&best_work, -1, &best_integers, -1);
+  if (info != 0) return false;
+  std::vector<double> work(static_cast<std::size_t>(best_work));
+  std::vector<int> integers(static_cast<std::size_t>(best_integers));
+  call(work.data(), static_cast<int>(work.size()), integers.data(),
+       static_cast<int>(integers.size()));
+  return info == 0;
+}
+#else
+template <class Scalar>
+bool symmetric_eigen_in_double(DynamicVector<Scalar>& values, DynamicMatrix<Scalar>& vectors) {
+  const Eigen::SelfAdjointEigenSolver<DynamicMatrix<Scalar>> solver(vectors);
+  values = solver.eigenvalues();
+  vectors = solver.eigenvectors();
+  return solver.info() == Eigen::Success;
+}
+#endif
+
+template <class Scalar>
+bool symmetric_eigen(DynamicVector<Scalar>& values, DynamicMatrix<Scalar>& vectors) {
+  if constexpr (std::is_same_v<Scalar, double>) {
+    return symmetric_eigen_in_double(values, vectors);
+  } else {
+    DynamicVector<double> wide_values;
+    DynamicMatrix<double> wide = vectors.template cast<double>();
+    const bool converged = symmetric_eigen(wide_values, wide);
+    values = wide_values.cast<Scalar>();
+    vectors = wide.cast<Scalar>();
+    return converged;
+  }
+}
+
+template <class Scalar>
+bool cholesky(DynamicMatrix<Scalar>& lower) {
+  if constexpr (std::is_same_v<Scalar, double>) {
+    const Eigen::LLT<Eigen::Ref<DynamicMatrix<double>>> in_place(lower);
+    for (Eigen::Index j = 1; j < lower.cols(); ++j) lower.col(j).head(j).setZero();
+    return in_place.info() == Eigen::Success;
+  } else {
+    DynamicMatrix<double> wide = lower.template cast<double>();
+    const bool positive = cholesky(wide);
+    lower = wide.cast<Scalar>();
+    return positive;
+  }
+}
+
+template <class Scalar>
+void solve_lower(const DynamicMatrix<Scalar>& lower, DynamicMatrix<Scalar>& right_sides) {
+  lower.template triangularView<Eigen::Lower>().solveInPlace(right_sides);
+}
+
+template <class Scalar>
+bool solve_positive_definite(const DynamicMatrix<Scalar>& matrix,
+                             DynamicVector<Scalar>& right_side) {
+  DynamicMatrix<double> lower = matrix.template cast<double>();
+  if (!cholesky(lower)) return false;
+  DynamicVector<double> solution = right_side.template cast<double>();
+  for (Eigen::Index i = 0; i < lower.rows(); ++i) {
+    solution[i] /= lower(i, i);
+    const Eigen::Index rest = lower.rows() - 1 - i;
+    solution.tail(rest) -= solution[i] * lower.col(i).tail(rest);
+  }
+  for (Eigen::Index i = lower.rows() - 1; i >= 0; --i) {
+    const Eigen::Index rest = lower.rows() - 1 - i;
+    solution[i] = (solution[i] - lower.col(i).tail(rest).dot(solution.tail(rest))) / lower(i, i);
+  }
+  right_side = solution.cast<Scalar>();
+  return true;
+}
+
+template <class Scalar>
+SymmetricEigen<Scalar>::SymmetricEigen(DynamicMatrix<Scalar> symmetric)
+    : vectors(std::move(symmetric)) {
+  if (!symmetric_eigen(values, vectors))
+    throw std::runtime_error("ness: the symmetric eigenvalue iteration did not converge");
+}
+
+template <class Scalar>
+DynamicMatrix<Scalar> SymmetricEigen<Scalar>::function(const DynamicVector<Scalar>& f) const {
+  const DynamicMatrix<Scalar> scaled = vectors * f.asDiagonal();
+  const DynamicMatrix<Scalar> transposed = vectors.transpose();
+  DynamicMatrix<Scalar> result;
+  symmetric_product(scaled, transposed, result);
+  return result;
+}
+
+template <class Scalar>
+DynamicMatrix<Scalar> SymmetricEigen<Scalar>::root() const {
+  return vectors * values.cwiseMax(Scalar(0)).cwiseSqrt().asDiagonal();
+}
+
+}  // namespace ness::detail
+#endif

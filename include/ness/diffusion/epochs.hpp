@@ -1,0 +1,238 @@
+// The noise of an epoch, whose batches depend on each other (Sec. 3.2, App. B).
+#pragma once
+
+#include <utility>
+
+#include "ness/detail/matrices.hpp"
+#include "ness/diffusion/independent_batches.hpp"
+#include "ness/diffusion/injected_noise.hpp"
+#include "ness/diffusion/sample_curvature.hpp"
+#include "ness/minibatch/epoch_moments.hpp"
+
+namespace ness {
+
+/// How much of Appendix B is kept in D̂. All of them are of leading order in ηn‖H‖.
+enum class EpochNoise {
+  exact,      ///< all terms, with the exact moments of a random partition
+  printed,    ///< all terms of B18, with the moments that the paper prints
+  leading,    ///< ½η⁴ a2 BBᵀ (B21)
+  curvature,  ///< ((ηn)⁴/24) H VVᵀ H (Eq. 18, first form)
+  step_noise  ///< (η²n³/12) H D H, D of a step with replacement (Eq. 18, second form)
+};
+
+namespace detail {
+
+/// y · v for a symmetric Y, which of most regularizers is diagonal.
+template <class Matrix, class Block>
+void product_with_regularizer(const Matrix& y, const Block& v, Block& product) {
+  if (y.isDiagonal(0))
+    product = y.diagonal().asDiagonal() * v;
+  else
+    product.noalias() = y * v;
+}
+
+/// D̂ with all terms. With V_i, U_i, X, Y of App. B, and
+///   P_i = B_i − C_i = n²(H_L V_i − U_i∇L),   Q_i = B_i + C_i = n²(H_L V_i + U_i∇L − 2U_iV_i),
+///   W_i = Z_i + (a1/α) P_i,                  α = a0 − ⟨ζ_iζ_j⟩,
+/// it is a sum of squares: D̂ = ½η⁴ { α WWᵀ + ⟨ζ_iζ_j⟩ zzᵀ + (½(a2 − a5) − a1²/α) PPᵀ
+///   + ½(a2 + a5 − 2a6) QQᵀ + (a3 − 2a2 + a6) F + (a4 − 2a5 + a6) G + a6 ssᵀ }.
+template <class M, class R>
+class EpochDiffusion {
+ public:
+  using Scalar = scalar_t<M>;
+  using Vector = vector_t<M>;
+  using Matrix = matrix_t<M>;
+  using Block = block_t<M>;
+
+  EpochDiffusion(const Objective<M, R>& objective, const Vector& theta, Scalar updates,
+                 const EpochMoments& moments)
+      : objective_(objective),
+        theta_(theta),
+        samples_(static_cast<Scalar>(objective.samples())),
+        n_(updates),
+        a_(moments),
+        derivatives_(objective.model()),
+        curvature_(sample_curvature(objective.model())),
+        d_(DynamicMatrix<Scalar>::Zero(theta.size(), theta.size())) {}
+
+  /// 2D̂/(η⁴n²)
+  DynamicMatrix<Scalar> sum() {
+    sum_gradients();
+    h_ = curvature_.hessian(derivatives_, theta_, objective_.samples());
+    const Vector x = objective_.regularizer_gradient(theta_);
+    const Matrix y = objective_.regularizer_hessian(theta_);
+    Vector uv_sum = Vector::Zero(theta_.size());
+    for_each_range(objective_.samples(), curvature_.block_size(), [&](Index first, Index count) {
+      load(first, count, x);
+      add_block(y);
+      uv_sum += uv_.rowwise().sum();
+      curvature_.add(v_, vv_);
+    });
+    const DynamicMatrix<Scalar> s = n_ * (h_ * gradient_ - uv_sum);
+    const DynamicMatrix<Scalar> z = y * gradient_ - h_ * x;
+    add_outer_products(d_, s, static_cast<Scalar>(a_.a6));
+    add_outer_products(d_, z, static_cast<Scalar>(a_.a0_off));
+    const Scalar scale = n_ * n_ / (samples_ * samples_);
+    d_ += (scale * of_f()) * curvature_.f();
+    d_ += (scale * of_g()) * curvature_.g();
+    mirror(d_);
+    return std::move(d_);
+  }
+
+ private:
+  double alpha() const { return a_.a0 - a_.a0_off; }
+  Scalar of_f() const { return static_cast<Scalar>(a_.a3 - 2 * a_.a2 + a_.a6); }
+  Scalar of_g() const { return static_cast<Scalar>(a_.a4 - 2 * a_.a5 + a_.a6); }
+
+  // ∇L and VVᵀ
+  void sum_gradients() {
+    gradient_ = Vector::Zero(theta_.size());
+    DynamicMatrix<Scalar> vv = DynamicMatrix<Scalar>::Zero(theta_.size(), theta_.size());
+    derivatives_.for_each_gradient_block(theta_, [&](Index, const Block& block) {
+      gradient_ += block.rowwise().sum() / samples_;
+      add_outer_products(vv, block, 1 / (samples_ * samples_));
+    });
+    mirror(vv);
+    vv_ = vv;
+  }
+
+  // V_i, U_iV_i, ∂∂ℓ_i∇L and ∂∂ℓ_iX of a block of samples.
+  void load(Index first, Index count, const Vector& x) {
+    v_.resize(theta_.size(), count);
+    derivatives_.sample_gradients(theta_, first, v_);
+    v_ /= samples_;
+    curvature_.load(derivatives_, theta_, first, count);
+    curvature_.products(v_, uv_);
+    curvature_.common_products(gradient_, u_gradient_);
+    curvature_.common_products(x, u_x_);
+    uv_ /= samples_;
+  }
+
+  // Of n²(…) in P and Q and n(…) in Z, one n is left for the end.
+  void add_block(const Matrix& y) {
+    const auto of_p = static_cast<Scalar>((a_.a2 - a_.a5) / 2 - a_.a1 * a_.a1 / alpha());
+    const auto of_q = static_cast<Scalar>((a_.a2 + a_.a5 - 2 * a_.a6) / 2);
+    const auto p_in_w = static_cast<Scalar>(a_.a1 / alpha());
+    p_.noalias() = (n_ * h_) * v_;
+    q_ = p_ + (n_ / samples_) * u_gradient_ - (2 * n_) * uv_;
+    p_ -= (n_ / samples_) * u_gradient_;
+    product_with_regularizer(y, v_, w_);
+    w_ += p_in_w * p_ - u_x_ / samples_;
+    add_outer_products(d_, w_, static_cast<Scalar>(alpha()));
+    add_outer_products(d_, p_, of_p);
+    add_outer_products(d_, q_, of_q);
+    add_outer_products(d_, uv_, -n_ * n_ * (of_f() + of_g()));
+  }
+
+  const Objective<M, R>& objective_;
+  const Vector& theta_;
+  Scalar samples_, n_;
+  const EpochMoments& a_;
+  Derivatives<M> derivatives_;
+  decltype(sample_curvature(std::declval<const M&>())) curvature_;
+  DynamicMatrix<Scalar> d_;
+  Vector gradient_;
+  Matrix vv_, h_;
+  Block v_, uv_, p_, q_, w_, u_gradient_, u_x_;
+};
+
+/// Σ_i B_iB_iᵀ/n⁴, B_i = n²(H_L V_i − U_i V_i) (B21).
+template <class M, class R>
+DynamicMatrix<scalar_t<M>> leading_diffusion_of_epoch(const Objective<M, R>& objective,
+                                                      const vector_t<M>& theta) {
+  using Scalar = scalar_t<M>;
+  using Block = block_t<M>;
+  const Index size = objective.parameters();
+  const auto samples = static_cast<Scalar>(objective.samples());
+  Derivatives<M> derivatives(objective.model());
+  matrix_t<M> h(size, size);
+  derivatives.hessian(theta, h);
+  DynamicMatrix<Scalar> d = DynamicMatrix<Scalar>::Zero(size, size);
+  Block b, products;
+  derivatives.for_each_gradient_block(theta, [&](Index first, const Block& g) {
+    products.resize(size, g.cols());
+    derivatives.sample_hessian_products(theta, first, g, products);
+    b.noalias() = h * g;
+    b -= products / samples;
+    add_outer_products(d, b, 1 / (samples * samples));
+  });
+  mirror(d);
+  return d;
+}
+
+/// A B A of symmetric matrices.
+template <class Scalar>
+DynamicMatrix<Scalar> sandwich(const DynamicMatrix<Scalar>& a, const DynamicMatrix<Scalar>& b) {
+  const DynamicMatrix<Scalar> half = b * a;
+  DynamicMatrix<Scalar> whole;
+  symmetric_product(a, half, whole);
+  return whole;
+}
+
+}  // namespace detail
+
+/// D̂ = ½⟨ξ̂ξ̂ᵀ⟩, in samplers + ηnI (D'' of Eq. 38), N × N per epoch: half the covariance of where an
+/// epoch without replacement leads from θ, to leading order in ηn‖H‖ (B18, with the exact moments
+/// where the paper's are not).
+///
+/// `level` names the approximations and the formula as printed. The regularizer enters through
+/// Z = n(YV − [U_iX]).
+///
+/// Cost: `exact` and `printed` take two passes of sample gradients, the Hessian of every sample and
+/// six products of N × N with N × M; for a model with `HasKroneckerCurvature` instead of the sample
+/// Hessians a product of N × M with M × F²/2. Memory O(N³), with that structure O(N² + N F²). The
+/// others take one or two passes and O(N² + N·256). Never anything of size M. Throws
+/// `std::invalid_argument` for a bad θ or η, or an m that does not divide M.
+template <class M, class R, class Theta, DrawsEpochs T>
+  requires(!ShakingNoise<typename T::Noise>)
+DynamicMatrix<scalar_t<M>> diffusion(const Objective<M, R>& objective,
+                                     const Eigen::MatrixBase<Theta>& theta, const T& training,
+                                     EpochNoise level = EpochNoise::exact) {
+  using Scalar = scalar_t<M>;
+  using Matrix = DynamicMatrix<Scalar>;
+  static_assert(TwiceDifferentiable<M>,
+                "ness: the noise of an epoch needs second derivatives of single samples: make "
+                "sample_loss generic, or give your Model `sample_hessian_products`");
+  const vector_t<M> at = objective.point(theta, "diffusion");
+  training.check(objective.samples(), "diffusion");
+  const Index updates = training.updates_per_markov_step(objective.samples());
+  const auto n = static_cast<Scalar>(updates);
+  const Scalar epoch = static_cast<Scalar>(training.learning_rate) * n;  // ηn
+  const EpochMoments moments = training.minibatch.order_moments(objective.samples());
+  Matrix d = Matrix::Zero(at.size(), at.size());
+  if (updates > 1) {
+    switch (level) {
+      case EpochNoise::exact:
+      case EpochNoise::printed: {
+        const EpochMoments a =
+            level == EpochNoise::exact ? moments : moments.printed(objective.samples(), updates);
+        d = detail::EpochDiffusion<M, R>(objective, at, n, a).sum();
+        d *= epoch * epoch * epoch * epoch / (2 * n * n);
+        break;
+      }
+      case EpochNoise::leading:
+        d = detail::leading_diffusion_of_epoch(objective, at);
+        d *= epoch * epoch * epoch * epoch * static_cast<Scalar>(moments.a2) / 2;
+        break;
+      case EpochNoise::curvature: {
+        // VVᵀ = (1/M²) Σ_i (∇ℓ_i − ∇L)(∇ℓ_i − ∇L)ᵀ + (1/M) ∇L∇Lᵀ
+        const detail::GradientScatter<M> gradients(objective.model(), at);
+        const auto samples = static_cast<Scalar>(objective.samples());
+        Matrix vv = gradients.scatter / (samples * samples);
+        vv += gradients.mean * gradients.mean.transpose() / samples;
+        d = detail::sandwich(Matrix(objective.hessian(at)), vv);
+        d *= epoch * epoch * epoch * epoch / 24;
+        break;
+      }
+      case EpochNoise::step_noise:
+        d = detail::sandwich(Matrix(objective.hessian(at)),
+                             update_diffusion(objective, at, training));
+        d *= epoch * epoch * n / 12;
+        break;
+    }
+  }
+  add_injected_diffusion(training, objective.samples(), d);
+  return d;
+}
+
+}  // namespace ness

@@ -1,0 +1,80 @@
+// The noise of minibatches that are drawn independently of each other (Sec. 3.1, App. A).
+#pragma once
+
+#include "ness/detail/matrices.hpp"
+#include "ness/diffusion/injected_noise.hpp"
+#include "ness/landscape/objective.hpp"
+#include "ness/training/training.hpp"
+
+namespace ness {
+
+namespace detail {
+
+/// Σ_i (∇ℓ_i − ∇L)(∇ℓ_i − ∇L)ᵀ, and ∇L. One pass in blocks; the mean of the first block stands in
+/// for ∇L until it is known, so that nothing is lost to cancellation far from a minimum.
+template <class M>
+struct GradientScatter {
+  using Scalar = scalar_t<M>;
+  DynamicMatrix<Scalar> scatter;  ///< N × N
+  DynamicVector<Scalar> mean;     ///< ∇L, N
+
+  GradientScatter(const M& model, const vector_t<M>& theta) {
+    const Index n = model.parameters();
+    const auto samples = static_cast<Scalar>(model.samples());
+    scatter.setZero(n, n);
+    vector_t<M> shift = vector_t<M>::Zero(n);
+    DynamicMatrix<Scalar> sum = DynamicMatrix<Scalar>::Zero(n, 1);
+    Derivatives<M>(model).for_each_gradient_block(theta, [&](Index first, auto& block) {
+      if (first == 0) shift = block.rowwise().sum() / static_cast<Scalar>(block.cols());
+      block.colwise() -= shift;
+      sum.col(0) += block.rowwise().sum();
+      add_outer_products(scatter, block);
+    });
+    add_outer_products(scatter, sum, Scalar(-1) / samples);
+    mirror(scatter);
+    mean = shift + sum.col(0) / samples;
+  }
+};
+
+}  // namespace detail
+
+/// D of a single update, ½η² times the covariance of a batch gradient, from the moments of the
+/// weights that the minibatch policy states; N × N, per update. It does not contain R.
+///
+/// Of m distinct samples it is D = η²(n−1)/(2(M−1)) [M VVᵀ − ∇L∇Lᵀ] (Eq. 14, A10), n = M/m: exact,
+/// in the form without cancellation, η²(n−1)/(2M(M−1)) Σ_i (∇ℓ_i − ∇L)(∇ℓ_i − ∇L)ᵀ. m need not
+/// divide M. Within an epoch it is the noise of each update, which adds up to 0 at the end.
+///
+/// Cost: one pass of sample gradients and a symmetric rank-M product; memory O(N² + N·256). Throws
+/// `std::invalid_argument` for a bad θ or settings that do not fit.
+template <class M, class R, class Theta, IsTraining T>
+DynamicMatrix<scalar_t<M>> update_diffusion(const Objective<M, R>& objective,
+                                            const Eigen::MatrixBase<Theta>& theta,
+                                            const T& training) {
+  using Scalar = scalar_t<M>;
+  const vector_t<M> at = objective.point(theta, "diffusion");
+  training.check(objective.samples(), "diffusion");
+  const WeightMoments weights = training.minibatch.weight_moments(objective.samples());
+  if (weights.vanish()) return DynamicMatrix<Scalar>::Zero(at.size(), at.size());
+  const double half = training.learning_rate * training.learning_rate / 2;
+  const auto samples = static_cast<double>(objective.samples());
+  detail::GradientScatter<M> gradients(objective.model(), at);
+  gradients.scatter *= static_cast<Scalar>(half * weights.scatter);
+  if (weights.total > 0)
+    gradients.scatter += static_cast<Scalar>(half * weights.total * samples * samples) *
+                         gradients.mean * gradients.mean.transpose();
+  return std::move(gradients.scatter);
+}
+
+/// D = ½⟨ξξᵀ⟩ of independent batches, and of the noise that is injected: `update_diffusion`, in
+/// samplers + ηI (D' of Eq. 37); N × N, per update. Cost and errors are those of it.
+template <class M, class R, class Theta, DrawsIndependently T>
+  requires(!ShakingNoise<typename T::Noise>)
+DynamicMatrix<scalar_t<M>> diffusion(const Objective<M, R>& objective,
+                                     const Eigen::MatrixBase<Theta>& theta, const T& training) {
+  DynamicMatrix<scalar_t<M>> d = update_diffusion(objective, theta, training);
+  add_injected_diffusion(training, objective.samples(), d);
+  return d;
+}
+
+}  // namespace ness

@@ -1,0 +1,13 @@
+// Sampling a posterior e^{−𝓛} by training with injected noise (Sec. 4.6).
+#pragma once
+
+// IWYU pragma: begin_exports
+#include "ness/posterior/divergence.hpp"
+#include "ness/posterior/gaussian_posterior.hpp"
+#include "ness/posterior/posterior_error.hpp"
+#include "ness/posterior/posterior_estimator.hpp"
+#include "ness/posterior/samplers.hpp"
+#include "ness/training.hpp"
+#include "ness/training/correction.hpp"
+#include "ness/training/langevin.hpp"
+// IWYU pragma: end_exports

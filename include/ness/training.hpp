@@ -1,0 +1,38 @@
+// Training and the stationary state it settles into, predicted and measured: all of it but samplers
+// of a posterior (`ness/posterior.hpp`) and physical systems (`ness/systems.hpp`).
+#pragma once
+
+// IWYU pragma: begin_exports
+#include "ness/compare.hpp"
+#include "ness/diffusion/curvature.hpp"
+#include "ness/diffusion/earthquake.hpp"
+#include "ness/diffusion/epochs.hpp"
+#include "ness/diffusion/independent_batches.hpp"
+#include "ness/diffusion/mobility.hpp"
+#include "ness/dynamics/chain.hpp"
+#include "ness/landscape/effective_landscape.hpp"
+#include "ness/landscape/minimize.hpp"
+#include "ness/landscape/objective.hpp"
+#include "ness/landscape/preconditioned.hpp"
+#include "ness/minibatch/full_batch.hpp"
+#include "ness/minibatch/with_replacement.hpp"
+#include "ness/minibatch/without_replacement.hpp"
+#include "ness/model/linear_model.hpp"
+#include "ness/model/mlp.hpp"
+#include "ness/model/regression_network.hpp"
+#include "ness/model/softmax_regression.hpp"
+#include "ness/random/normal.hpp"
+#include "ness/random/philox.hpp"
+#include "ness/stationary/epoch_map.hpp"
+#include "ness/stationary/flatness.hpp"
+#include "ness/stationary/generalized_lyapunov.hpp"
+#include "ness/stationary/mean_shift.hpp"
+#include "ness/stationary/predict.hpp"
+#include "ness/testing/check_model.hpp"
+#include "ness/training/earthquake.hpp"
+#include "ness/training/training.hpp"
+#include "ness/trajectory/density.hpp"
+#include "ness/trajectory/directional_variance.hpp"
+#include "ness/trajectory/measure.hpp"
+#include "ness/version.hpp"
+// IWYU pragma: end_exports
