@@ -174,3 +174,24 @@ TEST_CASE("The law of averages does not depend on how often a run is looked at")
   }
   CHECK(relative_error(fifth.mean().value, sum / 2000) <= 1e-12);
 }
+
+TEST_CASE("A chain says its method and time step, and tells its system from another") {
+  const ness::Polymer<> polymer({.beads = 2});
+  const Eigen::VectorXd start = Eigen::VectorXd::LinSpaced(6, 0, 1);
+  ness::EulerMaruyama chain(polymer, 0.25, start);
+  CHECK(chain.description() == "Euler-Maruyama, time step 0.25");
+  const auto fingerprint = chain.fingerprint();
+  chain.step();
+  CHECK(chain.fingerprint() == fingerprint);
+
+  const auto of = [&](const auto& system) {
+    return ness::EulerMaruyama(system, 0.1, start).fingerprint();
+  };
+  CHECK(of(polymer) == fingerprint);
+  const ness::Polymer<> longer({.beads = 2, .bond_length = 2});
+  const ness::Polymer<> thicker({.beads = 2, .hydrodynamics = {.bead_radius = 0.3}});
+  const ness::Polymer<ness::FreeDraining> free({.beads = 2});
+  CHECK(of(longer) != fingerprint);   // another drift
+  CHECK(of(thicker) != fingerprint);  // another D
+  CHECK(of(free) != fingerprint);
+}

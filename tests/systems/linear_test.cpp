@@ -114,3 +114,11 @@ TEST_CASE("A diffusion matrix that is not symmetric is refused") {
   CHECK_THROWS_WITH(ness::StationaryState<Matrix2d>(origin, unit + quarter_turn(), unit, 0.1),
                     contains("hessian must be symmetric"));
 }
+
+TEST_CASE("The ready-made systems come in single precision too") {
+  const auto gyrator = ness::brownian_gyrator<float>(2, 1, 3, 1);
+  const auto trap = ness::driven_trap<float>(2, 3, 0.5);
+  CHECK(gyrator.hessian() == ness::brownian_gyrator(2, 1, 3, 1).hessian().cast<float>());
+  CHECK(gyrator.diffusion() == Eigen::Matrix2f{{3, 0}, {0, 1}});
+  CHECK(trap.mobility() == ness::driven_trap(2, 3, 0.5).mobility().cast<float>());
+}

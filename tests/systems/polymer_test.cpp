@@ -190,3 +190,17 @@ TEST_CASE("bad polymers are refused") {
   CHECK_THROWS_WITH(Rouse({.temperature = -1}), contains("temperature must be positive"));
   CHECK_THROWS_WITH(Zimm({.hydrodynamics = {0}}), contains("bead_radius must be positive"));
 }
+
+TEST_CASE("A polymer of float is the one of double, to single precision") {
+  const Zimm polymer({.beads = 4});
+  const ness::Polymer<ness::RotnePragerYamakawa, float> single({.beads = 4});
+  const VectorXd theta = generic_values(12, 1, 6);
+  const Eigen::VectorXf rounded = theta.cast<float>();
+  ness::SystemTerms terms(polymer);
+  ness::SystemTerms single_terms(single);
+  terms.at(theta);
+  single_terms.at(rounded);
+  CHECK(relative_error(single_terms.drift(), terms.drift()) <= 1e-5);
+  CHECK(relative_error(single_terms.diffusion(), terms.diffusion()) <= 1e-5);
+  CHECK(relative_error(single.potential(rounded), polymer.potential(theta)) <= 1e-5);
+}
