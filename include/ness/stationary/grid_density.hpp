@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <utility>
+#include <cstddef>
 #include <vector>
 
 #include "ness/statistics/axis.hpp"
@@ -30,53 +30,64 @@ namespace detail {
 /// elimination without subtractions (W. K. Grassmann, M. I. Taksar and D. P. Heyman, Oper. Res. 33,
 /// 1985, doi:10.1287/opre.33.5.1107): every probability is positive, and right to a small relative
 /// error however small it is.
+template <class Scalar = double>
 class BandedJumpProcess {
+  using RowMajor = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
  public:
-  BandedJumpProcess(Eigen::Index states, Eigen::Index reach)
+  using Array = Eigen::Array<Scalar, Eigen::Dynamic, 1>;
+
+  BandedJumpProcess(Index states, Index reach)
       : states_(states), reach_(reach), rates_(RowMajor::Zero(states, 2 * reach + 1)) {}
 
-  double& rate(Eigen::Index from, Eigen::Index to) { return rates_(from, to - from + reach_); }
+  Scalar& rate(Index from, Index to) { return rates_(from, to - from + reach_); }
 
   /// The stationary probabilities; the rates are used up. −1 at the first state that is not
   /// connected with those before it. Cost: states × reach² operations.
-  Eigen::ArrayXd solve() {
-    Eigen::ArrayXd probability = Eigen::ArrayXd::Zero(states_);
-    for (Eigen::Index k = states_ - 1; k > 0; --k) {
-      const Eigen::Index first = std::max<Eigen::Index>(0, k - reach_);
-      const Eigen::Index count = k - first;
-      const auto down = rates_.row(k).segment(first - k + reach_, count);
-      const double leaving = down.sum();
-      if (!(leaving > 0)) {
+  Array solve() {
+    Array probability = Array::Zero(states_);
+    for (Index k = states_ - 1; k > 0; --k)
+      if (!eliminate(k)) {
         probability[k] = -1;
         return probability;
       }
-      for (Eigen::Index i = first; i < k; ++i) {
-        double& to_k = rate(i, k);
-        to_k /= leaving;
-        if (to_k > 0) rates_.row(i).segment(first - i + reach_, count) += to_k * down;
-      }
-    }
     probability[0] = 1;
-    for (Eigen::Index k = 1; k < states_; ++k) {
-      for (Eigen::Index i = std::max<Eigen::Index>(0, k - reach_); i < k; ++i)
-        probability[k] += probability[i] * rate(i, k);
-      constexpr double large = 1e200;
+    for (Index k = 1; k < states_; ++k) {
+      for (Index i = first_below(k); i < k; ++i) probability[k] += probability[i] * rate(i, k);
+      constexpr Scalar large(1e200);
       if (probability[k] > large) probability.head(k + 1) /= probability[k];
     }
     return probability / probability.sum();
   }
 
  private:
-  using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  Eigen::Index states_, reach_;
+  Index first_below(Index k) const { return std::max<Index>(0, k - reach_); }
+
+  // Passes through k become jumps between the states below it. False where none leads out of k.
+  bool eliminate(Index k) {
+    const Index first = first_below(k);
+    const Index count = k - first;
+    const auto down = rates_.row(k).segment(first - k + reach_, count);
+    const Scalar leaving = down.sum();
+    if (!(leaving > 0)) return false;
+    for (Index i = first; i < k; ++i) {
+      Scalar& to_k = rate(i, k);
+      to_k /= leaving;
+      if (to_k > 0) rates_.row(i).segment(first - i + reach_, count) += to_k * down;
+    }
+    return true;
+  }
+
+  Index states_, reach_;
   RowMajor rates_;
 };
 
 /// x/(e^x − 1)
 inline double bernoulli(double x) { return std::abs(x) < 1e-8 ? 1 - x / 2 : x / std::expm1(x); }
 
-/// Jumps between the cells of a grid, of which the Fokker–Planck equation is the limit.
-template <class S, class Inside>
+/// Jumps between the cells of a grid, of which the Fokker–Planck equation is the limit. All in
+/// double precision: `Scalar` is a parameter so that nothing is instantiated before it is used.
+template <class S, class Inside, class Scalar = double>
 class GridJumps {
  public:
   static constexpr int size = parameters_at_compile_time<S>;
@@ -84,11 +95,11 @@ class GridJumps {
 
   GridJumps(const S& system, Axis x, Axis y, bool two_dimensional, const Inside& inside)
       : force_(system), x_(x), y_(y), two_dimensional_(two_dimensional) {
-    number_ = Numbers::Constant(x.bins, y.bins, -1);
-    for (Eigen::Index i = 0; i < x.bins; ++i)
-      for (Eigen::Index j = 0; j < y.bins; ++j)
+    number_.assign(static_cast<std::size_t>(x.bins * y.bins), -1);
+    for (Index i = 0; i < x.bins; ++i)
+      for (Index j = 0; j < y.bins; ++j)
         if (inside(center(i, j))) {
-          number_(i, j) = static_cast<Eigen::Index>(cells_.size());
+          number(i, j) = static_cast<Index>(cells_.size());
           cells_.push_back({i, j});
         }
     require(cells_.size() >= 2, "stationary_density", "the domain must have at least 2 cells",
@@ -104,13 +115,13 @@ class GridJumps {
   }
 
   GridDensity solve() {
-    BandedJumpProcess process(static_cast<Eigen::Index>(cells_.size()), reach_);
+    BandedJumpProcess<Scalar> process(static_cast<Index>(cells_.size()), reach_);
     for (const Jump& jump : jumps_) {
       process.rate(jump.from, jump.to) = jump.forward;
       process.rate(jump.to, jump.from) = jump.backward;
     }
-    const Eigen::ArrayXd probability = process.solve();
-    for (Eigen::Index c = 0; c < probability.size(); ++c)
+    const Array probability = process.solve();
+    for (Index c = 0; c < probability.size(); ++c)
       if (probability[c] < 0) {
         const auto [i, j] = cells_[static_cast<std::size_t>(c)];
         invalid("stationary_density", "the cells must be connected, but nothing leads from (",
@@ -120,14 +131,17 @@ class GridJumps {
   }
 
  private:
-  using Numbers = Eigen::Array<Eigen::Index, Eigen::Dynamic, Eigen::Dynamic>;
+  using Array = Eigen::Array<Scalar, Eigen::Dynamic, 1>;
+  using OnGrid = Eigen::Array<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
   struct Jump {
-    Eigen::Index from, to;
+    Index from, to;
     double forward, backward;  // rates
     int dx, dy;
   };
 
-  Vector center(Eigen::Index i, Eigen::Index j) const { return point(x_.center(i), y_.center(j)); }
+  /// Of a cell among those of the domain, or −1.
+  Index& number(Index i, Index j) { return number_[static_cast<std::size_t>(i * y_.bins + j)]; }
+  Vector center(Index i, Index j) const { return point(x_.center(i), y_.center(j)); }
   Vector point(double x, double y) const {
     Vector theta = Vector::Zero(two_dimensional_ ? 2 : 1);
     theta[0] = x;
@@ -138,8 +152,8 @@ class GridJumps {
   // Between a cell and its neighbour in direction (dx, dy), from D and F half way.
   void add_jumps(std::size_t cell, int dx, int dy) {
     const auto [i, j] = cells_[cell];
-    const Eigen::Index i2 = i + dx, j2 = j + dy;
-    if (i2 >= x_.bins || j2 >= y_.bins || j2 < 0 || number_(i2, j2) < 0) return;
+    const Index i2 = i + dx, j2 = j + dy;
+    if (i2 >= x_.bins || j2 >= y_.bins || j2 < 0 || number(i2, j2) < 0) return;
     const Vector here = center(i, j);
     const Vector there = center(i2, j2);
     const Vector middle = (here + there) / 2;
@@ -148,9 +162,9 @@ class GridJumps {
     if (d == 0) return;
     force_.here(force);  // D is known there
     const double along = force.dot(there - here);
-    const auto from = static_cast<Eigen::Index>(cell);
-    reach_ = std::max(reach_, std::abs(number_(i2, j2) - from));
-    jumps_.push_back({from, number_(i2, j2), d * bernoulli(-along), d * bernoulli(along), dx, dy});
+    const auto from = static_cast<Index>(cell);
+    reach_ = std::max(reach_, std::abs(number(i2, j2) - from));
+    jumps_.push_back({from, number(i2, j2), d * bernoulli(-along), d * bernoulli(along), dx, dy});
   }
 
   // d_e of D = Σ_e d_e e eᵀ in units of cells.
@@ -172,38 +186,36 @@ class GridJumps {
     return std::max(0.0, dy * xy);
   }
 
-  GridDensity result(const Eigen::ArrayXd& probability) const {
+  GridDensity result(const Array& probability) const {
     const double area = x_.width() * (two_dimensional_ ? y_.width() : 1);
-    GridDensity grid{x_, y_, {}, {}, {}, 0};
-    grid.density.setZero(x_.bins, y_.bins);
-    grid.current_x = grid.current_y = grid.density;
-    Eigen::ArrayXd net = Eigen::ArrayXd::Zero(probability.size());
-    double largest = 0;
+    const OnGrid zero = OnGrid::Zero(x_.bins, y_.bins);
+    OnGrid density = zero, current_x = zero, current_y = zero;
+    Array net = Array::Zero(probability.size());
+    Scalar largest(0);
     for (std::size_t c = 0; c < cells_.size(); ++c)
-      grid.density(cells_[c][0], cells_[c][1]) = probability[static_cast<Eigen::Index>(c)] / area;
+      density(cells_[c][0], cells_[c][1]) = probability[static_cast<Index>(c)] / area;
     for (const Jump& jump : jumps_) {
-      const double forward = jump.forward * probability[jump.from];
-      const double flow = forward - jump.backward * probability[jump.to];
+      const Scalar forward = jump.forward * probability[jump.from];
+      const Scalar flow = forward - jump.backward * probability[jump.to];
       net[jump.from] -= flow;
       net[jump.to] += flow;
       largest = std::max(largest, forward);
-      for (const Eigen::Index end : {jump.from, jump.to}) {
+      for (const Index end : {jump.from, jump.to}) {
         const auto [i, j] = cells_[static_cast<std::size_t>(end)];
-        grid.current_x(i, j) += flow * jump.dx * x_.width() / (2 * area);
-        grid.current_y(i, j) += flow * jump.dy * y_.width() / (2 * area);
+        current_x(i, j) += flow * jump.dx * x_.width() / (2 * area);
+        current_y(i, j) += flow * jump.dy * y_.width() / (2 * area);
       }
     }
-    grid.residual = net.abs().maxCoeff() / largest;
-    return grid;
+    return {x_, y_, density, current_x, current_y, net.abs().maxCoeff() / largest};
   }
 
   ThermodynamicForce<S> force_;
   Axis x_, y_;
   bool two_dimensional_;
-  Numbers number_;
-  std::vector<std::array<Eigen::Index, 2>> cells_;
+  std::vector<Index> number_;
+  std::vector<std::array<Index, 2>> cells_;
   std::vector<Jump> jumps_;
-  Eigen::Index reach_ = 1;
+  Index reach_ = 1;
 };
 
 }  // namespace detail

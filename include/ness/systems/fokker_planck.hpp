@@ -117,7 +117,7 @@ concept HasGenericPotential = HasPotential<S> && !requires { &S::potential; };
 
 /// ∇𝓛 can be had: by the system's own, or by automatic differentiation.
 template <class S>
-concept HasForce = HasGradient<S> || HasGenericPotential<S>;
+concept HasPotentialGradient = HasGradient<S> || HasGenericPotential<S>;
 
 /// The drift itself: `void drift(const Vector& theta, Vector& drift) const`.
 template <class S>
@@ -147,7 +147,7 @@ concept HasLogWeight = requires(const S& system, const vector_t<S>& theta) {
 
 /// 𝓛 and μ are known, not the drift alone.
 template <class S>
-concept HasLandscape = HasForce<S> && (HasMobility<S> || HasBeta<S>);
+concept HasLandscape = HasPotentialGradient<S> && (HasMobility<S> || HasBeta<S>);
 
 /// A system with drift and diffusion: see the top of this file.
 template <class S>
@@ -214,7 +214,7 @@ class SystemTerms {
                 "ness: your system needs its diffusion matrix, N x N: `Matrix diffusion() const` "
                 "where it is constant, else `auto diffusion(const auto& theta) const` or `void "
                 "diffusion(const Vector& theta, Matrix& out) const`");
-  static_assert(HasDrift<S> || HasForce<S>,
+  static_assert(HasDrift<S> || HasPotentialGradient<S>,
                 "ness: your system's force cannot be had: give it `auto potential(const auto& "
                 "theta) const`, or `void gradient(const Vector& theta, Vector& out) const`, or "
                 "`void drift(const Vector& theta, Vector& out) const`");
@@ -259,7 +259,7 @@ class SystemTerms {
 
   /// ∇𝓛(θ), N.
   const Vector& gradient()
-    requires HasForce<S>
+    requires HasPotentialGradient<S>
   {
     if (is_new(Term::gradient)) compute_gradient();
     return gradient_;
