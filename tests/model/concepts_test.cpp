@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstddef>
 
+#include "ness/model/derivatives.hpp"
 #include "ness/model/linear_model.hpp"
 #include "ness/model/regression_network.hpp"
 #include "support/catch.hpp"
@@ -241,6 +242,15 @@ TEST_CASE("The concepts of Hessians want constant members whose output is a refe
     VectorXd hessian_product(const VectorXd&, const VectorXd&) const { return {}; }
     MatrixXd hessian(const VectorXd&) const { return {}; }
   };
+  struct WithWorkspace : Plain {
+    struct Workspace {};
+    void hessian(const VectorXd&, MatrixXd& out, Workspace&) const { out.setIdentity(2, 2); }
+  };
+  STATIC_REQUIRE(ness::HasHessian<WithWorkspace>);
+  MatrixXd hessian;
+  const WithWorkspace model;
+  ness::Derivatives(model).hessian(VectorXd::Zero(2), hessian);
+  CHECK(hessian.isIdentity(0));
   STATIC_REQUIRE(ness::HasSampleHessianProducts<SampleHessianProductsDecay<>>);
   STATIC_REQUIRE(ness::HasSampleHessianProducts<WorkspaceDecay<>>);
   STATIC_REQUIRE(ness::HasSampleHessians<WorkspaceDecay<>>);

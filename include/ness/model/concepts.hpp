@@ -169,6 +169,15 @@ template <class Call, class M, class... A>
 concept Takes = std::invocable<const Call&, const M&, A...> ||
                 std::invocable<const Call&, const M&, A..., workspace_t<M>&>;
 
+/// Calls the member with these arguments, and the workspace where it takes one.
+template <class Call, class M, class... A>
+void call_member(const Call& member, const M& model, workspace_t<M>& workspace, A&... arguments) {
+  if constexpr (std::invocable<const Call&, const M&, A&..., workspace_t<M>&>)
+    member(model, arguments..., workspace);
+  else
+    member(model, arguments...);
+}
+
 /// The member takes `In...` and then an `Out` by reference: one taken by value would be callable
 /// with a constant and with a temporary alike.
 template <class Call, class M, class Out, class... In>
@@ -178,7 +187,8 @@ concept Overwrites = Takes<Call, M, In&..., Out&> &&
 }  // namespace detail
 
 /// The gradient of L_B: `void batch_gradient(const Vector& theta, Batch batch, Vector& gradient)`
-/// `const` overwrites `gradient` (N) with (1/m) Σ_{i∈B} ∇ℓ_i. May take a `Workspace&` as well.
+/// `const` overwrites `gradient` (N) with (1/m) Σ_{i∈B} ∇ℓ_i. This and all members that overwrite
+/// their last argument may take a `Workspace&` after it.
 template <class M>
 concept HasBatchGradient =
     detail::Overwrites<detail::CallBatchGradient, M, vector_t<M>, const vector_t<M>, Batch>;

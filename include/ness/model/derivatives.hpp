@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <concepts>
 
 #include "ness/model/autodiff.hpp"
 #include "ness/model/concepts.hpp"
@@ -174,13 +173,9 @@ class Derivatives {
   }
 
  private:
-  // A member of the model, with the workspace where it takes one.
   template <class Call, class... A>
   void call(const Call& member, A&... arguments) {
-    if constexpr (std::invocable<const Call&, const M&, A&..., workspace_t<M>&>)
-      member(*model_, arguments..., workspace_);
-    else
-      member(*model_, arguments...);
+    detail::call_member(member, *model_, workspace_, arguments...);
   }
 
   auto loss_of(Index i) const {

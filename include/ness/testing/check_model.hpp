@@ -1,8 +1,10 @@
 // Is a model consistent with itself? For the tests of your own models.
 #pragma once
 
+#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <numeric>
 #include <ostream>
@@ -39,6 +41,168 @@ inline std::ostream& operator<<(std::ostream& out, const ModelCheck& check) {
   return out;
 }
 
+namespace detail {
+
+/// Compares the members of a model at one θ, a law in each function; what is compared has run-time
+/// size, so that models of all sizes share the comparison.
+template <class M>
+class ModelLaws {
+  using Scalar = scalar_t<M>;
+  using Vector = vector_t<M>;
+  using Block = block_t<M>;
+  using Values = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
+
+ public:
+  ModelLaws(const M& model, const Vector& theta, Index samples)
+      : model_(&model), derivatives_(model), theta_(theta) {
+    const Index count = std::min(samples, model.samples());
+    for (Index k = 0; k < count; ++k)
+      some_.push_back(static_cast<std::uint32_t>(k * model.samples() / count));
+  }
+
+  ModelCheck check() {
+    check_sample_gradients();
+    check_batch_gradient();
+    check_block();
+    if constexpr (HasLoss<M>) check_loss();
+    if constexpr (TwiceDifferentiable<M>) check_sample_hessian();
+    if constexpr (HasCurvature<M> && (HasHessian<M> || HasHessianProduct<M>)) check_hessian();
+    return std::move(check_);
+  }
+
+ private:
+  static constexpr double epsilon = std::numeric_limits<Scalar>::epsilon();
+  static constexpr double rounding = 1e4 * epsilon;
+  static double differences() { return 30 * std::pow(epsilon, 2.0 / 3); }  // of a central one
+
+  void law(const char* name, const Values& found, const Values& expected, double tolerance) {
+    const bool finite = found.allFinite() && expected.allFinite();
+    const double scale = std::max(static_cast<double>(expected.norm()), 1e-300);
+    const double error = static_cast<double>((found - expected).norm()) / scale;
+    check_.laws.push_back(
+        {name, finite ? error : std::numeric_limits<double>::quiet_NaN(), tolerance});
+  }
+
+  void check_sample_gradients() {
+    const auto losses = [this](const Vector& at) {
+      Values values(size(), 1);
+      for (Index k = 0; k < size(); ++k)
+        values(k, 0) = static_cast<Scalar>(model_->sample_loss(at, Index{some_[k]}));
+      return values;
+    };
+    law("sample gradients are the differences of sample_loss", some_gradients(),
+        difference(losses, size()).transpose(), differences());
+  }
+
+  void check_batch_gradient() {
+    law("batch_gradient is the mean of sample gradients", batch_gradient(theta_, some_),
+        some_gradients().rowwise().mean(), rounding);
+  }
+
+  void check_block() {
+    const Index count = std::min<Index>(model_->samples(), 37);
+    const Index first = model_->samples() - count;
+    Block block(theta_.size(), count);
+    derivatives_.sample_gradients(theta_, first, block);
+    Values apart(theta_.size(), count);
+    for (Index k = 0; k < count; ++k) apart.col(k) = sample_gradient(theta_, first + k);
+    law("sample_gradients of a block are those of its samples", block, apart, rounding);
+  }
+
+  void check_loss() {
+    const auto count = static_cast<Scalar>(model_->samples());
+    Scalar mean(0);
+    for (Index i = 0; i < model_->samples(); ++i)
+      mean += static_cast<Scalar>(model_->sample_loss(theta_, i)) / count;
+    law("loss is the mean of sample_loss", number(static_cast<Scalar>(model_->loss(theta_))),
+        number(mean), rounding);
+  }
+
+  void check_sample_hessian() {
+    const Index i = some_.back();
+    const Values hessian = sample_hessian(i);
+    law("sample_hessian_products are the differences of sample gradients", hessian,
+        difference([&](const Vector& at) { return sample_gradient(at, i); }, theta_.size()),
+        differences());
+    law("the sample Hessian is symmetric", hessian, hessian.transpose(), rounding);
+    if constexpr (HasSampleHessians<M>) {
+      hessians_t<M> one(theta_.size() * theta_.size(), 1);
+      derivatives_.sample_hessians(theta_, i, one);
+      law("sample_hessians are the sample Hessian products", one, hessian.reshaped(one.rows(), 1),
+          rounding);
+    }
+  }
+
+  void check_hessian() {
+    Vector direction(theta_.size());
+    for (Index k = 0; k < direction.size(); ++k)
+      direction[k] = static_cast<Scalar>(std::cos(1.0 + static_cast<double>(k)));
+    std::vector<std::uint32_t> all(static_cast<std::size_t>(model_->samples()));
+    std::iota(all.begin(), all.end(), 0U);
+    const Values slope =
+        difference([&](const Vector& at) { return batch_gradient(at, all); }, theta_.size()) *
+        direction;
+    Vector product(theta_.size());
+    derivatives_.hessian_product(theta_, direction, product);
+    law("hessian_product is the difference of gradients", product, slope, differences());
+    if constexpr (HasHessian<M>) {
+      matrix_t<M> hessian(theta_.size(), theta_.size());
+      workspace_t<M> workspace{};
+      call_member(CallHessian{}, *model_, workspace, theta_, hessian);
+      law("hessian times a direction is the difference of gradients", hessian * direction, slope,
+          differences());
+    }
+  }
+
+  Index size() const { return static_cast<Index>(some_.size()); }
+  static Values number(Scalar value) { return Values::Constant(1, 1, value); }
+
+  Values sample_gradient(const Vector& at, Index i) {
+    Block one(at.size(), 1);
+    derivatives_.sample_gradients(at, i, one);
+    return one;
+  }
+  Values batch_gradient(const Vector& at, Batch batch) {
+    Vector result(at.size());
+    derivatives_.batch_gradient(at, batch, result);
+    return result;
+  }
+  Values some_gradients() {
+    Values result(theta_.size(), size());
+    for (Index k = 0; k < size(); ++k) result.col(k) = sample_gradient(theta_, Index{some_[k]});
+    return result;
+  }
+  Values sample_hessian(Index i) {
+    Values result(theta_.size(), theta_.size());
+    Block direction = Block::Zero(theta_.size(), 1);
+    Block product(theta_.size(), 1);
+    for (Index k = 0; k < theta_.size(); ++k) {
+      direction(k, 0) = Scalar(1);
+      derivatives_.sample_hessian_products(theta_, i, direction, product);
+      result.col(k) = product;
+      direction(k, 0) = Scalar(0);
+    }
+    return result;
+  }
+
+  // Central differences along each axis, one column for each, of an f(θ) that returns a column.
+  template <class Function>
+  Values difference(const Function& f, Index rows) const {
+    Values result(rows, theta_.size());
+    Vector moved = theta_;
+    for (Index k = 0; k < theta_.size(); ++k) result.col(k) = central_difference(moved, k, f);
+    return result;
+  }
+
+  const M* model_;
+  Derivatives<M> derivatives_;
+  Vector theta_;
+  std::vector<std::uint32_t> some_;  // the samples that are looked at one by one
+  ModelCheck check_;
+};
+
+}  // namespace detail
+
 /// Compares a model's members with each other at `theta`: gradients with differences of
 /// `sample_loss`, batch gradients and the loss with sums over samples, Hessian products with
 /// differences of gradients and with each other, symmetry, finite values.
@@ -52,124 +216,14 @@ inline std::ostream& operator<<(std::ostream& out, const ModelCheck& check) {
 /// samples.
 template <class M>
 ModelCheck check_model(const M& model, const vector_t<M>& theta, Index samples = 16) {
-  using Scalar = scalar_t<M>;
-  using Vector = vector_t<M>;
-  using Block = block_t<M>;
   static_assert(HasParameters<M> && HasSamples<M> && HasSampleLoss<M>,
                 "ness: check_model needs `parameters()`, `samples()` and `sample_loss(theta, i)`");
   static_assert(Differentiable<M>, "ness: check_model needs gradients: see ness::Objective");
-  const Index n = model.parameters();
-  const Index all = model.samples();
-  detail::require_size(theta, n, 1, "check_model", "theta");
-  detail::require(all >= 1, "check_model", "the model must have at least 1 sample", all);
+  detail::require_size(theta, model.parameters(), 1, "check_model", "theta");
+  detail::require(model.samples() >= 1, "check_model", "the model must have at least 1 sample",
+                  model.samples());
   detail::require(samples >= 1, "check_model", "samples must be at least 1", samples);
-
-  const double epsilon = std::numeric_limits<Scalar>::epsilon();
-  const double rounding = 1e4 * epsilon;
-  const double differences = 30 * std::pow(epsilon, 2.0 / 3);  // of a central difference
-  Derivatives<M> derivatives(model);
-  ModelCheck check;
-  const auto law = [&](std::string name, const auto& found, const auto& expected,
-                       double tolerance) {
-    const double scale = std::max(static_cast<double>(expected.norm()), 1e-300);
-    const double error = static_cast<double>((found - expected).norm()) / scale;
-    const bool finite = found.allFinite() && expected.allFinite();
-    check.laws.push_back(
-        {std::move(name), finite ? error : std::numeric_limits<double>::quiet_NaN(), tolerance});
-  };
-
-  std::vector<std::uint32_t> some;
-  for (Index k = 0; k < std::min(samples, all); ++k)
-    some.push_back(static_cast<std::uint32_t>(k * all / std::min(samples, all)));
-  const auto count = static_cast<Index>(some.size());
-
-  // Central differences of f(θ) along each axis, one column for each; f returns a column.
-  const auto difference = [&](const auto& f, Index rows) {
-    Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic> result(rows, n);
-    Vector moved = theta;
-    for (Index k = 0; k < n; ++k) result.col(k) = detail::central_difference(moved, k, f);
-    return result;
-  };
-
-  Block gradients(n, count);
-  const auto sample_gradient = [&](const Vector& at, Index i) {
-    Block one(n, 1);
-    derivatives.sample_gradients(at, i, one);
-    return Vector(one.col(0));
-  };
-  for (Index k = 0; k < count; ++k) gradients.col(k) = sample_gradient(theta, some[k]);
-  const auto losses = [&](const Vector& at) {
-    Eigen::Matrix<Scalar, Eigen::Dynamic, 1> values(count);
-    for (Index k = 0; k < count; ++k)
-      values[k] = static_cast<Scalar>(model.sample_loss(at, Index{some[k]}));
-    return values;
-  };
-  law("sample gradients are the differences of sample_loss", gradients,
-      Block(difference(losses, count).transpose()), differences);
-
-  Vector batch(n);
-  derivatives.batch_gradient(theta, some, batch);
-  law("batch_gradient is the mean of sample gradients", batch, Vector(gradients.rowwise().mean()),
-      rounding);
-
-  const Index consecutive = std::min<Index>(all, 37);
-  Block block(n, consecutive);
-  derivatives.sample_gradients(theta, all - consecutive, block);
-  Block apart(n, consecutive);
-  for (Index k = 0; k < consecutive; ++k)
-    apart.col(k) = sample_gradient(theta, all - consecutive + k);
-  law("sample_gradients of a block are those of its samples", block, apart, rounding);
-
-  if constexpr (HasLoss<M>) {
-    Eigen::Matrix<Scalar, 1, 1> mean(Scalar(0)), found(static_cast<Scalar>(model.loss(theta)));
-    for (Index i = 0; i < all; ++i)
-      mean[0] += static_cast<Scalar>(model.sample_loss(theta, i)) / static_cast<Scalar>(all);
-    law("loss is the mean of sample_loss", found, mean, rounding);
-  }
-
-  if constexpr (TwiceDifferentiable<M>) {
-    const Index i = some.back();
-    Block direction = Block::Zero(n, 1);
-    Block product(n, 1);
-    Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic> hessian(n, n);
-    for (Index k = 0; k < n; ++k) {
-      direction(k, 0) = Scalar(1);
-      derivatives.sample_hessian_products(theta, i, direction, product);
-      hessian.col(k) = product.col(0);
-      direction(k, 0) = Scalar(0);
-    }
-    law("sample_hessian_products are the differences of sample gradients", hessian,
-        difference([&](const Vector& at) { return sample_gradient(at, i); }, n), differences);
-    law("the sample Hessian is symmetric", hessian, hessian.transpose(), rounding);
-    if constexpr (HasSampleHessians<M>) {
-      hessians_t<M> one(n * n, 1);
-      derivatives.sample_hessians(theta, i, one);
-      law("sample_hessians are the sample Hessian products", one.reshaped(n, n), hessian, rounding);
-    }
-  }
-
-  if constexpr (HasCurvature<M> && (HasHessian<M> || HasHessianProduct<M>)) {
-    Vector direction(n);
-    for (Index k = 0; k < n; ++k) direction[k] = static_cast<Scalar>(std::cos(1.0 + k));
-    std::vector<std::uint32_t> everything(static_cast<std::size_t>(all));
-    std::iota(everything.begin(), everything.end(), 0U);
-    const auto gradient = [&](const Vector& at) {
-      Vector result(n);
-      derivatives.batch_gradient(at, everything, result);
-      return result;
-    };
-    const Vector slope = difference(gradient, n) * direction;
-    Vector product(n);
-    derivatives.hessian_product(theta, direction, product);
-    law("hessian_product is the difference of gradients", product, slope, differences);
-    if constexpr (HasHessian<M>) {
-      matrix_t<M> hessian(n, n);
-      model.hessian(theta, hessian);
-      law("hessian times a direction is the difference of gradients", Vector(hessian * direction),
-          slope, differences);
-    }
-  }
-  return check;
+  return detail::ModelLaws<M>(model, theta, samples).check();
 }
 
 }  // namespace ness
