@@ -15,6 +15,31 @@ using DynamicMatrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
 
 namespace detail {
 
+// Each of these is compiled once, where the same written as an expression of Eigen would be
+// compiled anew in every function.
+
+/// a · b
+template <class Scalar>
+DynamicMatrix<Scalar> product(const DynamicMatrix<Scalar>& a, const DynamicMatrix<Scalar>& b);
+
+/// aᵀ
+template <class Scalar>
+DynamicMatrix<Scalar> transposed(const DynamicMatrix<Scalar>& a);
+
+/// a · b of which it is known that it is symmetric: one triangle is computed.
+template <class Scalar>
+DynamicMatrix<Scalar> symmetric_product(const DynamicMatrix<Scalar>& a,
+                                        const DynamicMatrix<Scalar>& b);
+
+/// (a ± aᵀ)/2
+template <class Scalar>
+DynamicMatrix<Scalar> half_sum_with_transpose(const DynamicMatrix<Scalar>& a, int sign);
+
+/// to += factor · what, of the same size.
+template <class Scalar>
+void add_scaled(DynamicMatrix<Scalar>& to, std::type_identity_t<Scalar> factor,
+                const DynamicMatrix<Scalar>& what);
+
 /// lower += factor · block · blockᵀ, in the lower triangle only.
 template <class Scalar>
 void add_outer_products(DynamicMatrix<Scalar>& lower,
@@ -23,17 +48,45 @@ void add_outer_products(DynamicMatrix<Scalar>& lower,
 
 /// Copies the lower triangle to the upper one.
 template <class Scalar>
-void mirror(DynamicMatrix<Scalar>& lower) {
-  for (Eigen::Index j = 1; j < lower.cols(); ++j)
-    for (Eigen::Index i = 0; i < j; ++i) lower(i, j) = lower(j, i);
-}
-
-/// a · b of which it is known that it is symmetric: one triangle is computed.
-template <class Scalar>
-void symmetric_product(const DynamicMatrix<Scalar>& a, const DynamicMatrix<Scalar>& b,
-                       DynamicMatrix<Scalar>& product);
+void mirror(DynamicMatrix<Scalar>& lower);
 
 #ifndef NESS_COMPILED  // else they are in the library
+template <class Scalar>
+DynamicMatrix<Scalar> product(const DynamicMatrix<Scalar>& a, const DynamicMatrix<Scalar>& b) {
+  return a * b;
+}
+
+template <class Scalar>
+DynamicMatrix<Scalar> transposed(const DynamicMatrix<Scalar>& a) {
+  return a.transpose();
+}
+
+template <class Scalar>
+DynamicMatrix<Scalar> symmetric_product(const DynamicMatrix<Scalar>& a,
+                                        const DynamicMatrix<Scalar>& b) {
+  DynamicMatrix<Scalar> product(a.rows(), b.cols());
+  product.template triangularView<Eigen::Lower>() = a * b;
+  mirror(product);
+  return product;
+}
+
+template <class Scalar>
+DynamicMatrix<Scalar> half_sum_with_transpose(const DynamicMatrix<Scalar>& a, int sign) {
+  DynamicMatrix<Scalar> result(a.rows(), a.cols());
+  for (Eigen::Index j = 0; j < a.cols(); ++j)
+    for (Eigen::Index i = 0; i < a.rows(); ++i)
+      result(i, j) = (a(i, j) + static_cast<Scalar>(sign) * a(j, i)) / 2;
+  return result;
+}
+
+template <class Scalar>
+void add_scaled(DynamicMatrix<Scalar>& to, std::type_identity_t<Scalar> factor,
+                const DynamicMatrix<Scalar>& what) {
+  Scalar* const out = to.data();
+  const Scalar* const in = what.data();
+  for (Eigen::Index k = 0; k < to.size(); ++k) out[k] += factor * in[k];
+}
+
 template <class Scalar>
 void add_outer_products(DynamicMatrix<Scalar>& lower,
                         const Eigen::Ref<const DynamicMatrix<std::type_identity_t<Scalar>>>& block,
@@ -42,11 +95,9 @@ void add_outer_products(DynamicMatrix<Scalar>& lower,
 }
 
 template <class Scalar>
-void symmetric_product(const DynamicMatrix<Scalar>& a, const DynamicMatrix<Scalar>& b,
-                       DynamicMatrix<Scalar>& product) {
-  product.resize(a.rows(), b.cols());
-  product.template triangularView<Eigen::Lower>() = a * b;
-  mirror(product);
+void mirror(DynamicMatrix<Scalar>& lower) {
+  for (Eigen::Index j = 1; j < lower.cols(); ++j)
+    for (Eigen::Index i = 0; i < j; ++i) lower(i, j) = lower(j, i);
 }
 #endif
 

@@ -64,6 +64,8 @@ SymmetricEigen(const Eigen::MatrixBase<Derived>&) -> SymmetricEigen<typename Der
 
 #include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
+#include <algorithm>
+#include <cmath>
 #include <stdexcept>
 #include <type_traits>
 
@@ -100,11 +102,59 @@ bool symmetric_eigen_in_double(DynamicVector<Scalar>& values, DynamicMatrix<Scal
   return info == 0;
 }
 #else
+/// z ← H_first … H_{last−1} z with the reflections H_k = I − h_k v_kv_kᵀ of a tridiagonalisation,
+/// v_k below the diagonal of column k: I − VTVᵀ of them together (R. Schreiber and C. Van Loan,
+/// SIAM J. Sci. Stat. Comput. 10, 1989, doi:10.1137/0910005), so that it is three matrix products.
+template <class Scalar>
+void reflect(const DynamicMatrix<Scalar>& packed, const DynamicVector<Scalar>& h,
+             Eigen::Index first, Eigen::Index last, DynamicMatrix<Scalar>& z) {
+  const Eigen::Index rows = z.rows() - first - 1;
+  const Eigen::Index count = last - first;
+  DynamicMatrix<Scalar> v = DynamicMatrix<Scalar>::Zero(rows, count);
+  for (Eigen::Index j = 0; j < count; ++j) {
+    v(j, j) = Scalar(1);
+    for (Eigen::Index i = j + 1; i < rows; ++i) v(i, j) = packed(first + 1 + i, first + j);
+  }
+  const DynamicMatrix<Scalar> v_transposed = transposed(v);
+  const DynamicMatrix<Scalar> overlaps = product(v_transposed, v);
+  DynamicMatrix<Scalar> t = DynamicMatrix<Scalar>::Zero(count, count);
+  for (Eigen::Index j = 0; j < count; ++j) {
+    t(j, j) = h[first + j];
+    for (Eigen::Index i = 0; i < j; ++i)
+      for (Eigen::Index k = i; k < j; ++k) t(i, j) -= t(j, j) * t(i, k) * overlaps(k, j);
+  }
+  DynamicMatrix<Scalar> below = z.bottomRows(rows);
+  add_scaled(below, -1, product(v, product(t, product(v_transposed, below))));
+  z.bottomRows(rows) = below;
+}
+
+// In three parts, not by Eigen's `compute`: its way back from the tridiagonal matrix takes longer
+// to compile than all the rest.
 template <class Scalar>
 bool symmetric_eigen_in_double(DynamicVector<Scalar>& values, DynamicMatrix<Scalar>& vectors) {
-  const Eigen::SelfAdjointEigenSolver<DynamicMatrix<Scalar>> solver(vectors);
-  values = solver.eigenvalues();
+  const Eigen::Index n = vectors.rows();
+  if (n == 1) {
+    values = vectors.col(0);
+    vectors(0, 0) = Scalar(1);
+    return true;
+  }
+  Scalar scale(0);  // against overflow and underflow
+  for (Eigen::Index j = 0; j < n; ++j)
+    for (Eigen::Index i = j; i < n; ++i) scale = std::max(scale, std::abs(vectors(i, j)));
+  if (scale == 0) scale = Scalar(1);
+  vectors /= scale;
+  const Eigen::Tridiagonalization<DynamicMatrix<Scalar>> reduced(vectors);
+  Eigen::SelfAdjointEigenSolver<DynamicMatrix<Scalar>> solver(n);
+  solver.computeFromTridiagonal(reduced.diagonal(), reduced.subDiagonal());
+  values = scale * solver.eigenvalues();
   vectors = solver.eigenvectors();
+  const DynamicVector<Scalar> h = reduced.householderCoefficients();
+  constexpr Eigen::Index width = 32;
+  for (Eigen::Index last = n - 1; last > 0;) {
+    const Eigen::Index first = std::max<Eigen::Index>(0, last - width);
+    reflect(reduced.packedMatrix(), h, first, last, vectors);
+    last = first;
+  }
   return solver.info() == Eigen::Success;
 }
 #endif
@@ -170,16 +220,17 @@ SymmetricEigen<Scalar>::SymmetricEigen(DynamicMatrix<Scalar> symmetric)
 
 template <class Scalar>
 DynamicMatrix<Scalar> SymmetricEigen<Scalar>::function(const DynamicVector<Scalar>& f) const {
-  const DynamicMatrix<Scalar> scaled = vectors * f.asDiagonal();
-  const DynamicMatrix<Scalar> transposed = vectors.transpose();
-  DynamicMatrix<Scalar> result;
-  symmetric_product(scaled, transposed, result);
-  return result;
+  DynamicMatrix<Scalar> scaled = vectors;
+  for (Eigen::Index k = 0; k < f.size(); ++k) scaled.col(k) *= f[k];
+  return symmetric_product(scaled, transposed(vectors));
 }
 
 template <class Scalar>
 DynamicMatrix<Scalar> SymmetricEigen<Scalar>::root() const {
-  return vectors * values.cwiseMax(Scalar(0)).cwiseSqrt().asDiagonal();
+  DynamicMatrix<Scalar> scaled = vectors;
+  for (Eigen::Index k = 0; k < values.size(); ++k)
+    scaled.col(k) *= std::sqrt(std::max(values[k], Scalar(0)));
+  return scaled;
 }
 
 }  // namespace ness::detail

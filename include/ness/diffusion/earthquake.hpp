@@ -19,11 +19,9 @@ DynamicMatrix<scalar_t<M>> diffusion(const Objective<M, R>& objective,
   using Scalar = scalar_t<M>;
   DynamicMatrix<Scalar> d = update_diffusion(objective, theta, training);
   const DynamicMatrix<Scalar> h = objective.hessian(theta);
-  DynamicMatrix<Scalar> square;
-  detail::symmetric_product(h, h, square);
-  d += static_cast<Scalar>(training.learning_rate * training.learning_rate *
-                           training.noise.evaluation_variance() / 2) *
-       square;
+  const double half = training.learning_rate * training.learning_rate / 2;
+  detail::add_scaled(d, static_cast<Scalar>(half * training.noise.evaluation_variance()),
+                     detail::symmetric_product(h, h));
   return d;
 }
 

@@ -163,10 +163,7 @@ DynamicMatrix<scalar_t<M>> leading_diffusion_of_epoch(const Objective<M, R>& obj
 /// A B A of symmetric matrices.
 template <class Scalar>
 DynamicMatrix<Scalar> sandwich(const DynamicMatrix<Scalar>& a, const DynamicMatrix<Scalar>& b) {
-  const DynamicMatrix<Scalar> half = b * a;
-  DynamicMatrix<Scalar> whole;
-  symmetric_product(a, half, whole);
-  return whole;
+  return symmetric_product(a, product(b, a));
 }
 
 }  // namespace detail

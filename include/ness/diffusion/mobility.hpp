@@ -20,7 +20,7 @@ DynamicMatrix<scalar_t<M>> mobility(const Objective<M, R>& objective,
   DynamicMatrix<Scalar> mobility = DynamicMatrix<Scalar>::Identity(at.size(), at.size());
   if constexpr (ShakingNoise<typename T::Noise>) {
     const DynamicMatrix<Scalar> h = objective.hessian(at);
-    detail::symmetric_product(h, h, mobility);
+    mobility = detail::symmetric_product(h, h);
   }
   mobility *= static_cast<Scalar>(training.learning_rate);
   return mobility;

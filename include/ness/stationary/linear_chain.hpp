@@ -31,6 +31,30 @@ constexpr std::string_view to_string(MarkovStep step) {
   return "";
 }
 
+template <class Scalar>
+struct LinearChain;
+
+/// What the Lyapunov equation of a chain says.
+template <class Scalar>
+struct ChainCovariance {
+  DynamicMatrix<Scalar> covariance;   ///< Σ, N × N
+  DynamicVector<Scalar> decay_rates;  ///< real parts of the eigenvalues of K, increasing
+  Scalar residual{};                  ///< of the equation, by direct substitution
+};
+
+namespace detail {
+
+/// By the eigenvectors of a symmetric K. Throws `std::invalid_argument` where K is not symmetric,
+/// or nothing holds the chain.
+template <class Scalar>
+ChainCovariance<Scalar> covariance_of_gradient_chain(const LinearChain<Scalar>& chain);
+
+/// By Schur's form of any K. Throws `std::invalid_argument` where nothing holds the chain.
+template <class Scalar>
+ChainCovariance<Scalar> covariance_of_any_chain(const LinearChain<Scalar>& chain);
+
+}  // namespace detail
+
 /// δθ' = (I − K)δθ + ξ, ½⟨ξξᵀ⟩ = D, δθ = θ − mean. All per Markov step.
 template <class Scalar = double>
 struct LinearChain {
@@ -43,6 +67,9 @@ struct LinearChain {
   MarkovStep step = MarkovStep::update;
   /// Are K and D those of finite steps, or the leading order in ηh?
   LyapunovForm form = LyapunovForm::continuous;
+  /// How its Lyapunov equation is solved: what a chain needs is compiled for it, and no more.
+  ChainCovariance<Scalar> (*solve)(const LinearChain&) =
+      &detail::covariance_of_gradient_chain<Scalar>;
 };
 
 namespace detail {
@@ -80,12 +107,16 @@ LinearChain<typename Matrix::Scalar> linear_chain(const LinearSystem<Matrix>& sy
           .diffusion = dt * system.diffusion(),
           .mobility = dt * system.mobility(),
           .step = MarkovStep::time,
-          .form = form};
+          .form = form,
+          .solve = &detail::covariance_of_any_chain<Scalar>};
 }
 
 }  // namespace ness
 
 #ifndef NESS_COMPILED  // else they are in the library
+
+#include "ness/detail/general_matrices.hpp"
+
 namespace ness::detail {
 
 template <class Scalar>
@@ -100,11 +131,56 @@ LinearChain<Scalar> linear_chain(DynamicVector<Scalar> mean, DynamicMatrix<Scala
   const auto eta = static_cast<Scalar>(learning_rate);
   LinearChain<Scalar> chain;
   chain.mean = std::move(mean);
-  chain.relaxation = eta / 2 * (hessian + hessian.transpose());
+  chain.relaxation = half_sum_with_transpose(hessian, 1);
+  chain.relaxation *= eta;
   chain.diffusion = std::move(diffusion);
-  chain.mobility = DynamicMatrix<Scalar>::Identity(n, n) * eta;
+  chain.mobility = DynamicMatrix<Scalar>::Zero(n, n);
+  for (Eigen::Index k = 0; k < n; ++k) chain.mobility(k, k) = eta;
   chain.form = form;
   return chain;
+}
+
+template <class Scalar>
+ChainCovariance<Scalar> covariance_of_gradient_chain(const LinearChain<Scalar>& chain) {
+  constexpr std::string_view name = "StationaryState";
+  require_symmetric(chain.relaxation, name, "relaxation");
+  const LyapunovEquation<Scalar> equation(chain.relaxation, 1, chain.form, name);
+  const DynamicVector<Scalar>& rates = equation.eigenvalues();
+  const Scalar fastest = rates[rates.size() - 1];
+  if (!(rates[0] > 0))
+    invalid(name,
+            "every direction must relax (the Hessian be positive definite), but the smallest rate, "
+            "each ",
+            to_string(chain.step), ", is ", rates[0],
+            ": start from a minimum, or add a regularizer");
+  // In continuous time no step is too long.
+  const bool of_steps = chain.step != MarkovStep::time || chain.form == LyapunovForm::discrete;
+  if (of_steps && !(fastest < 2))
+    invalid(name, "no direction may relax by 2 or more in one ", to_string(chain.step),
+            " for a stationary state, but the fastest does by ", fastest,
+            ": lower the learning rate, or the time step");
+  ChainCovariance<Scalar> result{equation.solve(chain.diffusion), rates};
+  result.residual = equation.residual(result.covariance, chain.diffusion);
+  return result;
+}
+
+template <class Scalar>
+ChainCovariance<Scalar> covariance_of_any_chain(const LinearChain<Scalar>& chain) {
+  constexpr std::string_view name = "StationaryState";
+  const Scalar coupling = chain.form == LyapunovForm::discrete ? Scalar(1) : Scalar(0);
+  DynamicMatrix<Scalar> noise = chain.diffusion;
+  noise *= Scalar(2);
+  GeneralLyapunov<Scalar> solution(chain.relaxation, noise, coupling);
+  const Scalar slowest = solution.decay_rates[0];
+  require(slowest > 0, name,
+          "every eigenvalue of mobility * hessian must have a positive real part for a "
+          "stationary state; the smallest",
+          slowest);
+  require(solution.spectral_radius < 1, name,
+          "time_step must be smaller for a stationary state: the spectral radius of a "
+          "step must be below 1",
+          solution.spectral_radius);
+  return {std::move(solution.solution), std::move(solution.decay_rates), solution.residual};
 }
 
 }  // namespace ness::detail

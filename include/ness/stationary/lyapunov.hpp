@@ -71,10 +71,10 @@ class LyapunovEquation {
   void check(const Matrix& diffusion, std::string_view function) const;
 
   /// Σ = O Δ Oᵀ, symmetric to the last bit. D is symmetric, of any sign.
-  Matrix solve(const Matrix& diffusion);
+  Matrix solve(const Matrix& diffusion) const;
 
   /// ‖equation‖ / ‖(2/η) D‖, from H itself, not from its eigenvectors, so that it judges those too.
-  Scalar residual(const Matrix& sigma, const Matrix& diffusion);
+  Scalar residual(const Matrix& sigma, const Matrix& diffusion) const;
 
   /// What is known before Σ is.
   LyapunovSolution<Scalar> begin_solution() const;
@@ -86,7 +86,7 @@ class LyapunovEquation {
   Matrix hessian_;
   Scalar eta_, coupling_;
   SymmetricEigen<Scalar> eigen_;
-  Matrix transposed_, product_;
+  Matrix transposed_;  // of the eigenvectors
 };
 
 template <class Scalar>
@@ -127,8 +127,7 @@ LyapunovEquation<Scalar>::LyapunovEquation(const Matrix& hessian, double learnin
       eta_(static_cast<Scalar>(learning_rate)),
       coupling_(form == LyapunovForm::discrete ? eta_ : Scalar(0)),
       eigen_(hessian),
-      transposed_(eigen_.vectors.transpose()),
-      product_(hessian.rows(), hessian.rows()) {}
+      transposed_(transposed(eigen_.vectors)) {}
 
 template <class Scalar>
 const DynamicMatrix<Scalar>& LyapunovEquation<Scalar>::checked(const Matrix& hessian,
@@ -149,27 +148,23 @@ void LyapunovEquation<Scalar>::check(const Matrix& diffusion, std::string_view f
 }
 
 template <class Scalar>
-DynamicMatrix<Scalar> LyapunovEquation<Scalar>::solve(const Matrix& diffusion) {
+DynamicMatrix<Scalar> LyapunovEquation<Scalar>::solve(const Matrix& diffusion) const {
   const DynamicVector<Scalar>& h = eigen_.values;
-  const Eigen::Index n = size();
   // Results that are symmetric are made in one triangle only, which pays for the residual.
-  Matrix sigma;
-  product_.noalias() = diffusion * eigen_.vectors;
-  symmetric_product(transposed_, product_, sigma);
-  for (Eigen::Index b = 0; b < n; ++b)
-    for (Eigen::Index a = 0; a < n; ++a)
+  Matrix sigma = symmetric_product(transposed_, product(diffusion, eigen_.vectors));
+  for (Eigen::Index b = 0; b < size(); ++b)
+    for (Eigen::Index a = 0; a < size(); ++a)
       sigma(a, b) *= (2 / eta_) / (h[a] + h[b] - coupling_ * h[b] * h[a]);
-  product_.noalias() = eigen_.vectors * sigma;
-  symmetric_product(product_, transposed_, sigma);
-  return sigma;
+  return symmetric_product(product(eigen_.vectors, sigma), transposed_);
 }
 
 template <class Scalar>
-Scalar LyapunovEquation<Scalar>::residual(const Matrix& sigma, const Matrix& diffusion) {
-  product_.noalias() = hessian_ * sigma;
-  Matrix defect = product_ + product_.transpose();
-  if (coupling_ > 0) defect -= coupling_ * Matrix(product_ * hessian_);
-  defect -= (2 / eta_) * diffusion;
+Scalar LyapunovEquation<Scalar>::residual(const Matrix& sigma, const Matrix& diffusion) const {
+  const Matrix half = product(hessian_, sigma);
+  Matrix defect = half;
+  add_scaled(defect, 1, transposed(half));
+  if (coupling_ > 0) add_scaled(defect, -coupling_, product(half, hessian_));
+  add_scaled(defect, -2 / eta_, diffusion);
   const Scalar scale = (2 / eta_) * diffusion.norm();
   return scale > 0 ? defect.norm() / scale : defect.norm();
 }

@@ -64,16 +64,17 @@ class StationaryState {
   LyapunovForm form() const { return chain_.form; }
   const LinearChain<Scalar>& chain() const { return chain_; }
 
-  const Matrix& covariance() const { return covariance_; }  ///< Σ (Eq. 23), N × N
+  const Matrix& covariance() const { return solution_.covariance; }  ///< Σ (Eq. 23), N × N
   /// C = ½(KΣ − ΣKᵀ), ½η(HΣ − ΣH) of SGD (Eq. 25), N × N, antisymmetric.
   const Matrix& circulation() const { return circulation_; }
   /// ⟨σ⟩ (Eq. 29); in the discrete form the mean of Eq. 27.
   Scalar entropy_production() const { return entropy_production_; }
   /// Real parts of the eigenvalues of K, increasing: ηh of SGD.
-  const Vector& decay_rates() const { return decay_rates_; }
-  Scalar residual() const { return residual_; }    ///< of the Lyapunov equation
-  Scalar condition() const { return condition_; }  ///< the fastest decay rate over the slowest
-  Eigen::Index rank() const { return rank_; }      ///< of D
+  const Vector& decay_rates() const { return solution_.decay_rates; }
+  Scalar residual() const { return solution_.residual; }  ///< of the Lyapunov equation
+  /// The fastest decay rate over the slowest.
+  Scalar condition() const { return decay_rates()[mean().size() - 1] / decay_rates()[0]; }
+  Eigen::Index rank() const { return rank_; }  ///< of D
   /// The part of the velocity that points out of the range of D, relative: where it is not 0, the
   /// entropy production is infinite, and `entropy_production` is that of the rest.
   Scalar velocity_outside_range() const { return velocity_outside_range_; }
@@ -121,14 +122,12 @@ class StationaryState {
 
  private:
   void check() const;
-  void solve_symmetric();
-  void solve_general();
   void follow(double rank_tolerance);
 
   LinearChain<Scalar> chain_;
-  Matrix covariance_, circulation_;
-  Vector decay_rates_;
-  Scalar entropy_production_{}, residual_{}, condition_{}, velocity_outside_range_{};
+  ChainCovariance<Scalar> solution_;
+  Matrix circulation_;
+  Scalar entropy_production_{}, velocity_outside_range_{};
   Eigen::Index rank_ = 0;
   RangeInverse<Scalar> sigma_;
   Matrix velocity_matrix_, force_matrix_;
@@ -157,29 +156,24 @@ RangeInverse<Scalar>::RangeInverse(const Matrix& matrix, Scalar tolerance) {
   const Scalar largest = eigen.values[n - 1];
   while (rank < n && largest > 0 && eigen.values[n - 1 - rank] > tolerance * largest) ++rank;
   root.setZero(n, n);
-  Matrix null = Matrix::Zero(n, n);
+  Matrix null = root;
   for (Eigen::Index k = 0; k < n; ++k) {
-    if (k < n - rank) {
-      null.col(k) = eigen.vectors.col(k);
-    } else {
-      root.col(k) = eigen.vectors.col(k) / std::sqrt(eigen.values[k]);
-      log_determinant += std::log(eigen.values[k]);
-    }
+    const bool in_range = k >= n - rank;
+    const Scalar value = eigen.values[k];
+    Matrix& basis = in_range ? root : null;
+    for (Eigen::Index i = 0; i < n; ++i)
+      basis(i, k) = in_range ? eigen.vectors(i, k) / std::sqrt(value) : eigen.vectors(i, k);
+    if (in_range) log_determinant += std::log(value);
   }
-  const Matrix root_transposed = root.transpose();
-  const Matrix null_transposed = null.transpose();
-  detail::symmetric_product(root, root_transposed, inverse);
-  detail::symmetric_product(null, null_transposed, outside);
+  inverse = detail::symmetric_product(root, detail::transposed(root));
+  outside = detail::symmetric_product(null, detail::transposed(null));
 }
 
 template <class Scalar>
 StationaryState<Scalar>::StationaryState(LinearChain<Scalar> chain, double rank_tolerance)
     : chain_(std::move(chain)) {
   check();
-  if (relaxation() == relaxation().transpose())
-    solve_symmetric();
-  else
-    solve_general();
+  solution_ = chain_.solve(chain_);
   follow(rank_tolerance);
 }
 
@@ -196,73 +190,29 @@ void StationaryState<Scalar>::check() const {
   detail::require_size(mobility(), n, n, name, "mobility");
 }
 
-template <class Scalar>
-void StationaryState<Scalar>::solve_symmetric() {
-  detail::LyapunovEquation<Scalar> equation(relaxation(), 1, form(), "StationaryState");
-  decay_rates_ = equation.eigenvalues();
-  const Scalar slowest = decay_rates_[0];
-  const Scalar fastest = decay_rates_[decay_rates_.size() - 1];
-  if (!(slowest > 0))
-    detail::invalid("StationaryState",
-                    "every direction must relax (the Hessian be positive definite), but the "
-                    "smallest rate, a ",
-                    to_string(step()), ", is ", slowest,
-                    ": start from a minimum, or add a regularizer");
-  // In continuous time no step is too long.
-  const bool of_steps = step() != MarkovStep::time || form() == LyapunovForm::discrete;
-  if (of_steps && !(fastest < 2))
-    detail::invalid("StationaryState", "no direction may relax by 2 or more in one ",
-                    to_string(step()), " for a stationary state, but the fastest does by ", fastest,
-                    ": lower the learning rate, or the time step");
-  covariance_ = equation.solve(diffusion());
-  residual_ = equation.residual(covariance_, diffusion());
-  condition_ = fastest / slowest;
-}
-
-template <class Scalar>
-void StationaryState<Scalar>::solve_general() {
-  const Scalar coupling = form() == LyapunovForm::discrete ? Scalar(1) : Scalar(0);
-  const Matrix noise = 2 * diffusion();
-  const detail::GeneralLyapunov<Scalar> solution(relaxation(), noise, coupling);
-  decay_rates_ = solution.decay_rates;
-  const Scalar slowest = decay_rates_[0];
-  detail::require(slowest > 0, "StationaryState",
-                  "every eigenvalue of mobility * hessian must have a positive real part for a "
-                  "stationary state; the smallest",
-                  slowest);
-  detail::require(solution.spectral_radius < 1, "StationaryState",
-                  "time_step must be smaller for a stationary state: the spectral radius of a "
-                  "step must be below 1",
-                  solution.spectral_radius);
-  covariance_ = solution.solution;
-  condition_ = decay_rates_[decay_rates_.size() - 1] / slowest;
-  residual_ = solution.residual;
-}
-
 // What follows from Σ.
 template <class Scalar>
 void StationaryState<Scalar>::follow(double rank_tolerance) {
-  const Matrix product = relaxation() * covariance_;
-  circulation_ = (product - product.transpose()) / 2;
+  using detail::product;
+  const Matrix drift = product(relaxation(), covariance());
+  circulation_ = detail::half_sum_with_transpose(drift, -1);
   const auto n = static_cast<Scalar>(mean().size());
   const Scalar tolerance = rank_tolerance > 0 ? static_cast<Scalar>(rank_tolerance)
                                               : n * std::numeric_limits<Scalar>::epsilon();
   const RangeInverse<Scalar> d(diffusion(), tolerance);
-  sigma_ = RangeInverse<Scalar>(covariance_, tolerance);
+  sigma_ = RangeInverse<Scalar>(covariance(), tolerance);
   rank_ = d.rank;
-  velocity_matrix_ = circulation_ * sigma_.inverse;
+  velocity_matrix_ = product(circulation_, sigma_.inverse);
   velocity_matrix_ *= Scalar(-1);
-  force_matrix_ = d.inverse * velocity_matrix_;
+  force_matrix_ = product(d.inverse, velocity_matrix_);
   // −tr(C D⁻¹ C Σ⁻¹) as a sum of squares: no cancellation near equilibrium.
-  const Matrix scaled = circulation_ * sigma_.root;
-  const Matrix root_transposed = d.root.transpose();
-  entropy_production_ = Matrix(root_transposed * scaled).squaredNorm();
+  const Matrix scaled = product(circulation_, sigma_.root);
+  entropy_production_ = product(detail::transposed(d.root), scaled).squaredNorm();
   const Scalar all = scaled.norm();
-  velocity_outside_range_ = all > 0 ? Matrix(d.outside * scaled).norm() / all : Scalar(0);
+  velocity_outside_range_ = all > 0 ? product(d.outside, scaled).norm() / all : Scalar(0);
   if (form() == LyapunovForm::discrete) {
     // KΣ = C + D + ½KΣKᵀ, and the mean of Eq. 27 is −tr(C D⁻¹ K).
-    const Matrix relaxation_transposed = relaxation().transpose();
-    const Matrix quadratic = product * relaxation_transposed;
+    const Matrix quadratic = product(drift, detail::transposed(relaxation()));
     entropy_production_ -= force_matrix_.cwiseProduct(quadratic).sum() / 2;
   }
 }
@@ -297,12 +247,12 @@ DynamicVector<Scalar> StationaryState<Scalar>::current(const Vector& theta) cons
 
 template <class Scalar>
 DynamicMatrix<Scalar> StationaryState<Scalar>::circulation_from_diffusion() const {
-  return Matrix(relaxation() * covariance_) - diffusion();
+  return detail::product(relaxation(), covariance()) - diffusion();
 }
 
 template <class Scalar>
 Scalar StationaryState<Scalar>::drift_correlation() const {
-  return relaxation().cwiseProduct(covariance_).sum();
+  return relaxation().cwiseProduct(covariance()).sum();
 }
 
 template <class Scalar>
@@ -310,7 +260,8 @@ EinsteinRelation StationaryState<Scalar>::einstein_relation() const {
   const auto square = static_cast<double>(diffusion().squaredNorm());
   if (!(square > 0)) return {std::numeric_limits<double>::infinity(), 1};
   const double beta = static_cast<double>(mobility().cwiseProduct(diffusion()).sum()) / square;
-  const Matrix rest = mobility() - static_cast<Scalar>(beta) * diffusion();
+  Matrix rest = mobility();
+  detail::add_scaled(rest, static_cast<Scalar>(-beta), diffusion());
   return {beta, static_cast<double>(rest.norm()) / static_cast<double>(mobility().norm())};
 }
 

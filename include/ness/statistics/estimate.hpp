@@ -45,7 +45,7 @@ class BatchMeans {
   BatchMeans(Eigen::Index rows, Eigen::Index cols, std::int64_t batch_length);
 
   /// Adds the sum of `count` consecutive terms.
-  void add(const Eigen::Ref<const Matrix>& sum_of_terms, std::int64_t count);
+  void add(const Matrix& sum_of_terms, std::int64_t count);
 
   /// Appends what another series has gathered; incomplete batches are not joined.
   void merge(const BatchMeans& other);
@@ -101,8 +101,8 @@ BatchMeans<Scalar>::BatchMeans(Eigen::Index rows, Eigen::Index cols, std::int64_
       batch_scatter_(batch_) {}
 
 template <class Scalar>
-void BatchMeans<Scalar>::add(const Eigen::Ref<const Matrix>& sum_of_terms, std::int64_t count) {
-  batch_ += sum_of_terms;
+void BatchMeans<Scalar>::add(const Matrix& sum_of_terms, std::int64_t count) {
+  detail::add_scaled(batch_, 1, sum_of_terms);
   batch_count_ += count;
   if (batch_count_ >= batch_length_) close();
 }
@@ -110,53 +110,68 @@ void BatchMeans<Scalar>::add(const Eigen::Ref<const Matrix>& sum_of_terms, std::
 template <class Scalar>
 void BatchMeans<Scalar>::merge(const BatchMeans& other) {
   settle();
-  sum_ += other.sum_;
-  sum_ += other.batch_;
+  detail::add_scaled(sum_, 1, other.sum_);
+  detail::add_scaled(sum_, 1, other.batch_);
   count_ += other.count_ + other.batch_count_;
   if (other.batches_ == 0) return;
   // Two means and their scatters (T. F. Chan, G. H. Golub, R. J. LeVeque, 1979).
   const auto a = static_cast<Scalar>(batches_);
   const auto b = static_cast<Scalar>(other.batches_);
-  const Matrix difference = other.batch_mean_ - batch_mean_;
-  batch_mean_ += b / (a + b) * difference;
-  batch_scatter_ += other.batch_scatter_;
-  batch_scatter_ += a * b / (a + b) * difference.cwiseAbs2();
+  for (Eigen::Index k = 0; k < sum_.size(); ++k) {
+    Scalar& mean = batch_mean_.data()[k];
+    const Scalar difference = other.batch_mean_.data()[k] - mean;
+    mean += b / (a + b) * difference;
+    batch_scatter_.data()[k] +=
+        other.batch_scatter_.data()[k] + a * b / (a + b) * difference * difference;
+  }
   batches_ += other.batches_;
   batched_ += other.batched_;
 }
 
 template <class Scalar>
 DynamicMatrix<Scalar> BatchMeans<Scalar>::mean() const {
-  return (sum_ + batch_) / static_cast<Scalar>(count());
+  Matrix mean = sum_;
+  detail::add_scaled(mean, 1, batch_);
+  mean /= static_cast<Scalar>(count());
+  return mean;
 }
 
 template <class Scalar>
 DynamicMatrix<Scalar> BatchMeans<Scalar>::batch_variance() const {
+  Matrix variance = batch_scatter_;
   if (batches_ < 2)
-    return Matrix::Constant(sum_.rows(), sum_.cols(), std::numeric_limits<Scalar>::quiet_NaN());
-  return batch_scatter_ / static_cast<Scalar>(batches_ - 1);
+    variance.setConstant(std::numeric_limits<Scalar>::quiet_NaN());
+  else
+    variance /= static_cast<Scalar>(batches_ - 1);
+  return variance;
 }
 
 template <class Scalar>
 DynamicMatrix<Scalar> BatchMeans<Scalar>::standard_error() const {
-  return batch_variance().cwiseSqrt() / std::sqrt(static_cast<Scalar>(batches_));
+  Matrix error = batch_variance();
+  for (Eigen::Index k = 0; k < error.size(); ++k)
+    error.data()[k] = std::sqrt(error.data()[k] / static_cast<Scalar>(batches_));
+  return error;
 }
 
 template <class Scalar>
 void BatchMeans<Scalar>::close() {
   ++batches_;
   batched_ += batch_count_;
-  const Matrix mean = batch_ / static_cast<Scalar>(batch_count_);
-  const Matrix before = mean - batch_mean_;
-  batch_mean_ += before / static_cast<Scalar>(batches_);
-  batch_scatter_ += before.cwiseProduct(mean - batch_mean_);
+  for (Eigen::Index k = 0; k < batch_.size(); ++k) {
+    const Scalar value = batch_.data()[k] / static_cast<Scalar>(batch_count_);
+    Scalar& mean = batch_mean_.data()[k];
+    const Scalar before = value - mean;
+    mean += before / static_cast<Scalar>(batches_);
+    batch_scatter_.data()[k] += before * (value - mean);
+  }
   settle();
 }
 
 // What is in the open batch goes to the total.
 template <class Scalar>
 void BatchMeans<Scalar>::settle() {
-  sum_ += batch_;
+  detail::add_scaled(sum_, 1, batch_);
   count_ += batch_count_;
   batch_.setZero();
   batch_count_ = 0;

@@ -70,7 +70,7 @@ template <class S>
 void DirectionalVariance<Scalar>::add(const TrajectoryBlock<S>& block) {
   const Eigen::Index count = block.steps() / stride_;
   states_ = block.deviations(stride_).template cast<Scalar>();
-  projections_.noalias() = states_ * directions_;
+  projections_ = detail::product(states_, directions_);
   Matrix sum(projections_.cols(), 1);
   Matrix squares(projections_.cols(), 1);
   for (Eigen::Index k = 0; k < projections_.cols(); ++k) {

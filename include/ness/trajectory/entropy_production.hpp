@@ -51,7 +51,7 @@ class EntropyProduction {
   Matrix force_transposed_;
   detail::EntropySums<Scalar> sums_;
   DynamicVector<Scalar> entropy_, force_at_state_;
-  Matrix states_, increments_, product_;
+  Matrix states_, increments_;
 };
 
 }  // namespace ness
@@ -76,9 +76,8 @@ void EntropyProduction<Scalar>::add(const TrajectoryBlock<S>& block) {
       entropy_ += force_at_state_.cwiseProduct(increments_.col(i));
     }
   } else {
-    product_.noalias() = states_ * force_transposed_;
-    for (Eigen::Index i = 0; i < n; ++i)
-      entropy_ += product_.col(i).cwiseProduct(increments_.col(i));
+    const Matrix forces = detail::product(states_, force_transposed_);
+    for (Eigen::Index i = 0; i < n; ++i) entropy_ += forces.col(i).cwiseProduct(increments_.col(i));
   }
   sums_.add(entropy_);
 }

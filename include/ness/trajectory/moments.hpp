@@ -144,10 +144,9 @@ void Area<Scalar>::add(const TrajectoryBlock<S>& block) {
       for (Eigen::Index i = 0; i < n; ++i) products(i, j) = x.col(i).dot(d.col(j));
   } else {
     const DynamicMatrix<S> columns = x.transpose();
-    products.noalias() = columns * d;
+    products = detail::product(columns, d);
   }
-  const DynamicMatrix<S> area = (products - products.transpose()) / 2;
-  area_.add(area.template cast<Scalar>(), block.steps());
+  area_.add(detail::half_sum_with_transpose(products, -1).template cast<Scalar>(), block.steps());
 }
 
 }  // namespace ness
