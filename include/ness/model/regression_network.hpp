@@ -23,17 +23,17 @@ inline SquaredLoss regression_loss(Index samples) {
 }
 
 /// M = 200 points x_i = −3 + 0.03 (i − 1), y_i = exp(−x_i²) + ε · normal (Sec. 4.1).
-template <RandomBits Random>
-RegressionNetwork regression_network(Random& random) {
+template <RandomBits Random, class Network = RegressionNetwork>
+Network regression_network(Random& random) {
   constexpr Index samples = 200;
   Normal normal;
-  RegressionNetwork::Data x(1, samples);
-  RegressionNetwork::Data y(1, samples);
+  typename Network::Data x(1, samples);
+  typename Network::Data y(1, samples);
   for (Index i = 0; i < samples; ++i) {
     x(0, i) = -3 + 0.03 * static_cast<double>(i);
     y(0, i) = std::exp(-x(0, i) * x(0, i)) + regression_noise * normal(random);
   }
-  return RegressionNetwork(std::move(x), std::move(y), {}, regression_loss(samples));
+  return Network(std::move(x), std::move(y), {}, regression_loss(samples));
 }
 
 }  // namespace ness
