@@ -41,13 +41,12 @@ void require(bool holds, std::string_view function, std::string_view rule, const
 template <class Derived>
 void require_finite(const Eigen::DenseBase<Derived>& values, std::string_view function,
                     std::string_view name) {
-  if (values.derived().allFinite()) [[likely]]
-    return;
+  // By elements, which compiles faster than Eigen's reductions.
   for (Eigen::Index j = 0; j < values.cols(); ++j)
     for (Eigen::Index i = 0; i < values.rows(); ++i)
-      if (!std::isfinite(static_cast<double>(values(i, j))))
-        invalid(function, name, " must be finite, but element (", i, ", ", j, ") is ",
-                static_cast<double>(values(i, j)));
+      if (const auto value = static_cast<double>(values.derived().coeff(i, j));
+          !std::isfinite(value)) [[unlikely]]
+        invalid(function, name, " must be finite, but element (", i, ", ", j, ") is ", value);
 }
 
 /// Throws unless `values` has `rows` rows and `cols` columns.

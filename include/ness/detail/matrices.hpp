@@ -5,6 +5,8 @@
 #include <Eigen/Core>
 #include <type_traits>
 
+#include "ness/detail/compiled_guard.hpp"
+
 namespace ness {
 
 /// What follows from D has run-time size: it is compiled once and not for every model.

@@ -69,6 +69,8 @@ SymmetricEigen(const Eigen::MatrixBase<Derived>&) -> SymmetricEigen<typename Der
 #include <stdexcept>
 #include <type_traits>
 
+#include "ness/detail/reflections.hpp"
+
 #ifdef NESS_USE_LAPACK
 #include <vector>
 extern "C" {
@@ -102,32 +104,6 @@ bool symmetric_eigen_in_double(DynamicVector<Scalar>& values, DynamicMatrix<Scal
   return info == 0;
 }
 #else
-/// z ← H_first … H_{last−1} z with the reflections H_k = I − h_k v_kv_kᵀ of a tridiagonalisation,
-/// v_k below the diagonal of column k: I − VTVᵀ of them together (R. Schreiber and C. Van Loan,
-/// SIAM J. Sci. Stat. Comput. 10, 1989, doi:10.1137/0910005), so that it is three matrix products.
-template <class Scalar>
-void reflect(const DynamicMatrix<Scalar>& packed, const DynamicVector<Scalar>& h,
-             Eigen::Index first, Eigen::Index last, DynamicMatrix<Scalar>& z) {
-  const Eigen::Index rows = z.rows() - first - 1;
-  const Eigen::Index count = last - first;
-  DynamicMatrix<Scalar> v = DynamicMatrix<Scalar>::Zero(rows, count);
-  for (Eigen::Index j = 0; j < count; ++j) {
-    v(j, j) = Scalar(1);
-    for (Eigen::Index i = j + 1; i < rows; ++i) v(i, j) = packed(first + 1 + i, first + j);
-  }
-  const DynamicMatrix<Scalar> v_transposed = transposed(v);
-  const DynamicMatrix<Scalar> overlaps = product(v_transposed, v);
-  DynamicMatrix<Scalar> t = DynamicMatrix<Scalar>::Zero(count, count);
-  for (Eigen::Index j = 0; j < count; ++j) {
-    t(j, j) = h[first + j];
-    for (Eigen::Index i = 0; i < j; ++i)
-      for (Eigen::Index k = i; k < j; ++k) t(i, j) -= t(j, j) * t(i, k) * overlaps(k, j);
-  }
-  DynamicMatrix<Scalar> below = z.bottomRows(rows);
-  add_scaled(below, -1, product(v, product(t, product(v_transposed, below))));
-  z.bottomRows(rows) = below;
-}
-
 // In three parts, not by Eigen's `compute`: its way back from the tridiagonal matrix takes longer
 // to compile than all the rest.
 template <class Scalar>
@@ -149,12 +125,7 @@ bool symmetric_eigen_in_double(DynamicVector<Scalar>& values, DynamicMatrix<Scal
   values = scale * solver.eigenvalues();
   vectors = solver.eigenvectors();
   const DynamicVector<Scalar> h = reduced.householderCoefficients();
-  constexpr Eigen::Index width = 32;
-  for (Eigen::Index last = n - 1; last > 0;) {
-    const Eigen::Index first = std::max<Eigen::Index>(0, last - width);
-    reflect(reduced.packedMatrix(), h, first, last, vectors);
-    last = first;
-  }
+  reflect(reduced.packedMatrix(), h, vectors);
   return solver.info() == Eigen::Success;
 }
 #endif
@@ -189,7 +160,14 @@ bool cholesky(DynamicMatrix<Scalar>& lower) {
 
 template <class Scalar>
 void solve_lower(const DynamicMatrix<Scalar>& lower, DynamicMatrix<Scalar>& right_sides) {
-  lower.template triangularView<Eigen::Lower>().solveInPlace(right_sides);
+  if constexpr (std::is_same_v<Scalar, double>) {
+    lower.template triangularView<Eigen::Lower>().solveInPlace(right_sides);
+  } else {
+    const DynamicMatrix<double> wide_lower = lower.template cast<double>();
+    DynamicMatrix<double> wide = right_sides.template cast<double>();
+    solve_lower(wide_lower, wide);
+    right_sides = wide.cast<Scalar>();
+  }
 }
 
 template <class Scalar>

@@ -23,16 +23,23 @@ struct GradientScatter {
     const auto samples = static_cast<Scalar>(model.samples());
     scatter.setZero(n, n);
     vector_t<M> shift = vector_t<M>::Zero(n);
-    DynamicMatrix<Scalar> sum = DynamicMatrix<Scalar>::Zero(n, 1);
+    vector_t<M> sum = shift;  // of what is beyond it
     Derivatives<M>(model).for_each_gradient_block(theta, [&](Index first, auto& block) {
-      if (first == 0) shift = block.rowwise().sum() / static_cast<Scalar>(block.cols());
-      block.colwise() -= shift;
-      sum.col(0) += block.rowwise().sum();
+      if (first == 0) {
+        for (Index j = 0; j < block.cols(); ++j) shift += block.col(j);
+        shift /= static_cast<Scalar>(block.cols());
+      }
+      for (Index j = 0; j < block.cols(); ++j) {
+        block.col(j) -= shift;
+        sum += block.col(j);
+      }
       add_outer_products(scatter, block);
     });
-    add_outer_products(scatter, sum, Scalar(-1) / samples);
+    const DynamicMatrix<Scalar> column = sum;
+    add_outer_products(scatter, column, Scalar(-1) / samples);
     mirror(scatter);
-    mean = shift + sum.col(0) / samples;
+    sum /= samples;
+    mean = shift + sum;
   }
 };
 

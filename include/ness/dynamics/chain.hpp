@@ -84,7 +84,8 @@ class Chain {
   std::uint64_t fingerprint() const {
     detail::Fingerprint result;
     for (const Scalar step : {Scalar(0), Scalar(1)}) {
-      const Vector at = theta_.array() + step;
+      Vector at = theta_;
+      for (Scalar& each : at) each += step;
       for (Index i = 0; i < objective_->samples(); ++i)
         result.add(static_cast<double>(objective_->model().sample_loss(at, i)));
       result.add(objective_->gradient(at));

@@ -109,9 +109,11 @@ class Objective {
   template <class Theta>
   Vector loss_gradient(const Eigen::MatrixBase<Theta>& theta) const {
     Vector gradient = Vector::Zero(parameters());
-    Derivatives<M>(model_).for_each_gradient_block(
-        point(theta, "Objective::loss_gradient"),
-        [&](Index, const auto& block) { gradient += block.rowwise().sum(); });
+    Derivatives<M>(model_).for_each_gradient_block(point(theta, "Objective::loss_gradient"),
+                                                   [&](Index, const auto& block) {
+                                                     for (Index j = 0; j < block.cols(); ++j)
+                                                       gradient += block.col(j);
+                                                   });
     gradient /= static_cast<Scalar>(samples());
     return gradient;
   }

@@ -19,13 +19,7 @@ class TrajectoryBlock {
   using States = DynamicMatrix<S>;
 
   /// For up to `capacity` steps, from the state `first`, N.
-  template <class First, class Reference>
-  TrajectoryBlock(const Eigen::MatrixBase<First>& first,
-                  const Eigen::MatrixBase<Reference>& reference, Eigen::Index capacity)
-      : reference_(reference), capacity_(capacity), states_(capacity + 1, first.size()) {
-    states_.row(0) = (first - reference).transpose();
-    if (first.size() > narrow) tile_.resize(first.size(), tile_width);
-  }
+  TrajectoryBlock(const Vector& first, const Vector& reference, Eigen::Index capacity);
 
   Eigen::Index parameters() const { return states_.cols(); }
   Eigen::Index capacity() const { return capacity_; }
@@ -35,18 +29,17 @@ class TrajectoryBlock {
   /// Fills the block with `steps` ≤ capacity further steps; `advance()` returns the next θ.
   template <class Advance>
   void fill(Eigen::Index steps, const Advance& advance) {
-    if (steps_ > 0) states_.row(0) = states_.row(steps_).eval();
-    steps_ = steps;
-    if (parameters() <= narrow) {
-      for (Eigen::Index k = 1; k <= steps; ++k)
-        states_.row(k).noalias() = (advance() - reference_).transpose();
+    begin(steps);
+    const Eigen::Index n = parameters();
+    if (n <= narrow) {
+      for (Eigen::Index k = 1; k <= steps; ++k) put(advance(), states_.data() + k, states_.rows());
       return;
     }
     // Several states at a time, so that whole cache lines are written.
     for (Eigen::Index k = 1; k <= steps; k += tile_width) {
       const Eigen::Index count = std::min(tile_width, steps + 1 - k);
-      for (Eigen::Index j = 0; j < count; ++j) tile_.col(j).noalias() = advance() - reference_;
-      states_.middleRows(k, count) = tile_.leftCols(count).transpose();
+      for (Eigen::Index j = 0; j < count; ++j) put(advance(), tile_.data() + j * n, 1);
+      place_tile(k, count);
     }
   }
 
@@ -59,12 +52,7 @@ class TrajectoryBlock {
   }
 
   /// The first step whose outcome is not finite, or −1.
-  Eigen::Index first_diverged() const {
-    if (states_.topRows(steps_ + 1).allFinite()) return -1;
-    for (Eigen::Index k = 1; k <= steps_; ++k)
-      if (!states_.row(k).allFinite()) return k - 1;
-    return 0;
-  }
+  Eigen::Index first_diverged() const;
 
   /// δθ_k at the start of each step, steps × N.
   auto deviations() const { return states_.topRows(steps_); }
@@ -81,6 +69,17 @@ class TrajectoryBlock {
   static constexpr Eigen::Index narrow = 16;
   static constexpr Eigen::Index tile_width = 8;
 
+  // Goes on from the last state.
+  void begin(Eigen::Index steps);
+  void place_tile(Eigen::Index first, Eigen::Index count);
+
+  // θ − reference, elements `stride` apart.
+  template <class Theta>
+  void put(const Theta& theta, S* to, Eigen::Index stride) const {
+    const S* const reference = reference_.data();
+    for (Eigen::Index i = 0; i < theta.size(); ++i) to[i * stride] = theta[i] - reference[i];
+  }
+
   Vector reference_;
   Eigen::Index capacity_;
   States states_;
@@ -89,3 +88,42 @@ class TrajectoryBlock {
 };
 
 }  // namespace ness
+
+#ifndef NESS_COMPILED  // else they are in the library
+
+#include <cmath>
+
+namespace ness {
+
+template <class S>
+TrajectoryBlock<S>::TrajectoryBlock(const Vector& first, const Vector& reference,
+                                    Eigen::Index capacity)
+    : reference_(reference), capacity_(capacity), states_(capacity + 1, first.size()) {
+  put(first, states_.data(), states_.rows());
+  if (first.size() > narrow) tile_.resize(first.size(), tile_width);
+}
+
+template <class S>
+void TrajectoryBlock<S>::begin(Eigen::Index steps) {
+  if (steps_ > 0)
+    for (Eigen::Index i = 0; i < parameters(); ++i) states_(0, i) = states_(steps_, i);
+  steps_ = steps;
+}
+
+template <class S>
+void TrajectoryBlock<S>::place_tile(Eigen::Index first, Eigen::Index count) {
+  for (Eigen::Index i = 0; i < parameters(); ++i)
+    for (Eigen::Index j = 0; j < count; ++j) states_(first + j, i) = tile_(i, j);
+}
+
+template <class S>
+Eigen::Index TrajectoryBlock<S>::first_diverged() const {
+  Eigen::Index first = steps_ + 1;
+  for (Eigen::Index i = 0; i < parameters(); ++i)
+    for (Eigen::Index k = 0; k < first; ++k)
+      if (!std::isfinite(states_(k, i))) first = k;
+  return first > steps_ ? -1 : std::max<Eigen::Index>(0, first - 1);
+}
+
+}  // namespace ness
+#endif

@@ -70,7 +70,7 @@ class StationaryEstimator {
   template <HasEntropyForce State>
   StationaryEstimator(const State& state, const std::vector<int>& lengths,
                       std::int64_t batch_length, Eigen::Index stride = 1)
-      : StationaryEstimator(state.force_matrix().template cast<Scalar>(),
+      : StationaryEstimator(DynamicMatrix<Scalar>(state.force_matrix().template cast<Scalar>()),
                             static_cast<double>(state.entropy_production()), lengths, batch_length,
                             stride) {}
 

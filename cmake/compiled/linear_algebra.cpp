@@ -1,0 +1,43 @@
+#include "ness/detail/general_matrices.hpp"
+#include "ness/detail/matrices.hpp"
+#include "ness/detail/symmetric_matrices.hpp"
+
+namespace ness::detail {
+
+template <class Scalar>
+using BlockOf = Eigen::Ref<const DynamicMatrix<Scalar>>;
+
+template DynamicMatrix<double> product(const DynamicMatrix<double>&, const DynamicMatrix<double>&);
+template DynamicMatrix<float> product(const DynamicMatrix<float>&, const DynamicMatrix<float>&);
+template DynamicMatrix<double> transposed(const DynamicMatrix<double>&);
+template DynamicMatrix<float> transposed(const DynamicMatrix<float>&);
+template DynamicMatrix<double> symmetric_product(const DynamicMatrix<double>&,
+                                                 const DynamicMatrix<double>&);
+template DynamicMatrix<float> symmetric_product(const DynamicMatrix<float>&,
+                                                const DynamicMatrix<float>&);
+template DynamicMatrix<double> half_sum_with_transpose(const DynamicMatrix<double>&, int);
+template DynamicMatrix<float> half_sum_with_transpose(const DynamicMatrix<float>&, int);
+template void add_scaled(DynamicMatrix<double>&, double, const DynamicMatrix<double>&);
+template void add_scaled(DynamicMatrix<float>&, float, const DynamicMatrix<float>&);
+template void add_outer_products(DynamicMatrix<double>&, const BlockOf<double>&, double);
+template void add_outer_products(DynamicMatrix<float>&, const BlockOf<float>&, float);
+template void mirror(DynamicMatrix<double>&);
+template void mirror(DynamicMatrix<float>&);
+
+template bool symmetric_eigen(DynamicVector<double>&, DynamicMatrix<double>&);
+template bool symmetric_eigen(DynamicVector<float>&, DynamicMatrix<float>&);
+template bool cholesky(DynamicMatrix<double>&);
+template bool cholesky(DynamicMatrix<float>&);
+template void solve_lower(const DynamicMatrix<double>&, DynamicMatrix<double>&);
+template void solve_lower(const DynamicMatrix<float>&, DynamicMatrix<float>&);
+template bool solve_positive_definite(const DynamicMatrix<double>&, DynamicVector<double>&);
+template bool solve_positive_definite(const DynamicMatrix<float>&, DynamicVector<float>&);
+template struct SymmetricEigen<double>;
+template struct SymmetricEigen<float>;
+
+template DynamicMatrix<double> solve_general(const DynamicMatrix<double>&,
+                                             const DynamicMatrix<double>&);
+template DynamicMatrix<float> solve_general(const DynamicMatrix<float>&,
+                                            const DynamicMatrix<float>&);
+
+}  // namespace ness::detail

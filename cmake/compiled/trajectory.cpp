@@ -1,0 +1,45 @@
+#define NESS_COMPILED  // the kernels are in linear_algebra.cpp
+#include "ness/detail/matrices.hpp"
+#undef NESS_COMPILED
+
+#include "ness/statistics/estimate.hpp"
+#include "ness/trajectory/block.hpp"
+#include "ness/trajectory/checkpoint.hpp"
+#include "ness/trajectory/directional_variance.hpp"
+#include "ness/trajectory/entropy_production.hpp"
+#include "ness/trajectory/measure.hpp"
+#include "ness/trajectory/moments.hpp"
+#include "ness/trajectory/sub_trajectories.hpp"
+
+namespace ness {
+
+// Estimators are in double precision, of chains in either.
+template class BatchMeans<double>;
+template class BatchMeans<float>;  // of theory in single precision
+template class TrajectoryBlock<double>;
+template class TrajectoryBlock<float>;
+template class Moments<double>;
+template void Moments<double>::add(const TrajectoryBlock<double>&);
+template void Moments<double>::add(const TrajectoryBlock<float>&);
+template class Area<double>;
+template void Area<double>::add(const TrajectoryBlock<double>&);
+template void Area<double>::add(const TrajectoryBlock<float>&);
+template class EntropyProduction<double>;
+template void EntropyProduction<double>::add(const TrajectoryBlock<double>&);
+template void EntropyProduction<double>::add(const TrajectoryBlock<float>&);
+template class DirectionalVariance<double>;
+template void DirectionalVariance<double>::add(const TrajectoryBlock<double>&);
+template void DirectionalVariance<double>::add(const TrajectoryBlock<float>&);
+template class StationaryEstimator<double>;
+template void StationaryEstimator<double>::add(const TrajectoryBlock<double>&);
+template void StationaryEstimator<double>::add(const TrajectoryBlock<float>&);
+
+namespace detail {
+
+template class SubTrajectorySums<double>;
+template class EntropySums<double>;
+template void write_checkpoint(const CheckpointSettings&, const std::string&, const std::string&);
+template std::string read_checkpoint(const CheckpointSettings&, const std::string&);
+
+}  // namespace detail
+}  // namespace ness
