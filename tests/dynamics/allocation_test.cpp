@@ -24,7 +24,6 @@ inline int failed_assertions = 0;
 #include "support/counting_new.hpp"
 #include "support/decay.hpp"
 #include "support/generic_values.hpp"
-#include "support/instances.cpp"
 
 namespace {
 

@@ -3,8 +3,6 @@
 
 #include <string>
 
-#include "support/instances.hpp"
-
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_all.hpp>
 /// Matches a text that contains `part`.
