@@ -6,7 +6,8 @@
 #include <limits>
 #include <string_view>
 
-#include "ness/stationary/stationary_state.hpp"
+#include "ness/detail/check.hpp"
+#include "ness/stationary/einstein_relation.hpp"
 #include "ness/systems/fokker_planck.hpp"
 
 namespace ness {

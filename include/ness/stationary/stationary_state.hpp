@@ -4,17 +4,11 @@
 #include <utility>
 
 #include "ness/detail/matrices.hpp"
+#include "ness/stationary/einstein_relation.hpp"
 #include "ness/stationary/linear_chain.hpp"
 #include "ness/stationary/lyapunov.hpp"
 
 namespace ness {
-
-/// How near μ = βD holds (Sec. 2.1, condition i).
-struct EinsteinRelation {
-  double beta;      ///< the β that fits best: tr(μD) / tr(D²)
-  double residual;  ///< ‖μ − βD‖ / ‖μ‖
-  bool holds(double tolerance = 1e-8) const { return residual <= tolerance; }
-};
 
 /// The inverse of a symmetric positive semidefinite matrix on its range.
 template <class Scalar = double>
