@@ -5,6 +5,8 @@
 #include "ness/diffusion/curvature.hpp"
 #include "ness/dynamics/euler_maruyama.hpp"
 #include "ness/landscape/minimize.hpp"
+#include "ness/minibatch/with_replacement.hpp"
+#include "ness/minibatch/without_replacement.hpp"
 #include "ness/model/differences.hpp"
 #include "ness/posterior/samplers.hpp"
 #include "ness/stationary/generalized_lyapunov.hpp"
@@ -14,6 +16,7 @@
 #include "support/close.hpp"
 #include "support/network.hpp"
 #include "support/regression_posterior.hpp"
+#include "support/scaled_gradients.hpp"
 
 using Eigen::Matrix3d;
 using Eigen::Vector3d;
@@ -62,7 +65,7 @@ TEST_CASE("∇·D of SGD with replacement is that of its sample gradients") {
   const double k = model.curvature_factor();
   const Matrix3d mean_hessian = objective.hessian(theta) - objective.regularizer_hessian(theta);
   const Vector3d mean = objective.loss_gradient(theta);
-  const auto scaled = ness::scaled_gradients(objective, theta);
+  const auto scaled = scaled_gradients(objective, theta);
   Vector3d sum = Vector3d::Zero();
   for (Eigen::Index i = 0; i < samples; ++i) {
     const Vector3d x = model.features().col(i).template cast<double>();
@@ -98,7 +101,7 @@ TEST_CASE("Its Euler steps have the second moment of SGD, with D(θ) and all (Eq
         return ness::EulerMaruyama(system, 1, minimum.theta,
                                    ness::Philox(3, static_cast<std::uint64_t>(k)));
       },
-      minimum.theta, ness::Moments<3>(3, ness::batch_length(steps, 8, 64)));
+      minimum.theta, ness::Moments<>(3, ness::batch_length(steps, 8, 64)));
   const auto found = moments.covariance();
   const auto plain = ness::solve_lyapunov(minimum.hessian, d, training.learning_rate,
                                           ness::LyapunovForm::discrete);

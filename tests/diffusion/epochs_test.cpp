@@ -1,5 +1,8 @@
 // Appendix B by enumeration: every partition of up to nine samples.
-#include <ness/diffusion/without_replacement.hpp>
+#include <Eigen/Cholesky>
+#include <ness/diffusion/epochs.hpp>
+#include <ness/minibatch/with_replacement.hpp>
+#include <ness/minibatch/without_replacement.hpp>
 #include <ness/model/linear_model.hpp>
 #include <utility>
 
@@ -7,6 +10,7 @@
 #include "support/close.hpp"
 #include "support/every_partition.hpp"
 #include "support/quadratic.hpp"
+#include "support/scaled_gradients.hpp"
 
 namespace {
 
@@ -138,7 +142,7 @@ TEST_CASE("the leading and curvature forms are their formulas, and approach D̂ 
     return MatrixXd(ness::diffusion(objective, theta, training, level));
   };
 
-  const MatrixXd v = ness::scaled_gradients(objective, theta);
+  const MatrixXd v = scaled_gradients(objective, theta);
   const MatrixXd h_loss = h - 0.4 * MatrixXd::Identity(2, 2);
   MatrixXd b = h_loss * v;
   for (Eigen::Index i = 0; i < samples; ++i)

@@ -1,10 +1,13 @@
-#include <ness/diffusion/with_replacement.hpp>
+#include <ness/diffusion/independent_batches.hpp>
+#include <ness/minibatch/full_batch.hpp>
+#include <ness/minibatch/with_replacement.hpp>
 #include <numeric>
 
 #include "support/catch.hpp"
 #include "support/close.hpp"
 #include "support/generic_values.hpp"
 #include "support/given_gradients.hpp"
+#include "support/scaled_gradients.hpp"
 
 namespace {
 
@@ -61,32 +64,13 @@ TEST_CASE("D of many blocks is that of all samples at once") {
   const ness::Objective objective(GivenGradients{gradients});
   const Sgd training{.learning_rate = 0.1, .minibatch = {30}};
   const VectorXd theta = VectorXd::Zero(4);
-  const MatrixXd v = ness::scaled_gradients(objective, theta);
+  const MatrixXd v = scaled_gradients(objective, theta);
   CHECK(relative_error(v, gradients / 1000) <= 1e-15);
   const VectorXd gradient = v.rowwise().sum();
   const double n = 1000.0 / 30;  // m need not divide M
   const MatrixXd exact =
       0.01 * (n - 1) / (2 * 999) * (1000 * v * v.transpose() - gradient * gradient.transpose());
   CHECK(relative_error(ness::diffusion(objective, theta, training), exact) <= 1e-13);
-}
-
-TEST_CASE("the limit form is (η²n/2) VVᵀ, and approaches D as M and n grow at zero mean gradient") {
-  double previous = 1;
-  for (Eigen::Index samples : {100, 1000, 10000}) {
-    MatrixXd gradients = generic_values(3, samples, 8);
-    gradients.colwise() -= gradients.rowwise().mean().eval();
-    const ness::Objective objective(GivenGradients{gradients});
-    const Sgd training{.learning_rate = 0.1, .minibatch = {5}};
-    const VectorXd theta = VectorXd::Zero(3);
-    const MatrixXd v = ness::scaled_gradients(objective, theta);
-    const MatrixXd limit = ness::diffusion_limit(objective, theta, training);
-    CHECK(relative_error(limit, 0.01 * static_cast<double>(samples) / 10 * v * v.transpose()) <=
-          1e-13);
-    const double apart = relative_error(limit, ness::diffusion(objective, theta, training));
-    CHECK(apart <= previous);
-    CHECK(apart <= 5.0 / static_cast<double>(samples));
-    previous = apart;
-  }
 }
 
 TEST_CASE("a full batch makes no noise") {
