@@ -4,6 +4,8 @@
 #include "ness/landscape/minimize.hpp"
 #include "ness/stationary/epoch_map.hpp"
 #include "ness/stationary/generalized_lyapunov.hpp"
+#include "ness/statistics/threads.hpp"
+#include "ness/trajectory/checkpoint.hpp"
 #include "ness/trajectory/moments.hpp"
 #undef NESS_COMPILED
 
@@ -15,6 +17,8 @@
 namespace ness {
 
 template class PosteriorEstimator<double>;
+template void PosteriorEstimator<double>::serialize(CheckpointWriter&);
+template void PosteriorEstimator<double>::serialize(CheckpointReader&);
 
 namespace detail {
 

@@ -2,7 +2,9 @@
 #include "ness/detail/matrices.hpp"
 #undef NESS_COMPILED
 
+#include "ness/compare.hpp"
 #include "ness/statistics/estimate.hpp"
+#include "ness/statistics/threads.hpp"
 #include "ness/trajectory/block.hpp"
 #include "ness/trajectory/checkpoint.hpp"
 #include "ness/trajectory/directional_variance.hpp"
@@ -15,30 +17,49 @@ namespace ness {
 
 // Estimators are in double precision, of chains in either.
 template class BatchMeans<double>;
+template void BatchMeans<double>::serialize(CheckpointWriter&);
+template void BatchMeans<double>::serialize(CheckpointReader&);
 template class BatchMeans<float>;  // of theory in single precision
 template class TrajectoryBlock<double>;
 template class TrajectoryBlock<float>;
 template class Moments<double>;
+template void Moments<double>::serialize(CheckpointWriter&);
+template void Moments<double>::serialize(CheckpointReader&);
 template void Moments<double>::add(const TrajectoryBlock<double>&);
 template void Moments<double>::add(const TrajectoryBlock<float>&);
 template class Area<double>;
+template void Area<double>::serialize(CheckpointWriter&);
+template void Area<double>::serialize(CheckpointReader&);
 template void Area<double>::add(const TrajectoryBlock<double>&);
 template void Area<double>::add(const TrajectoryBlock<float>&);
 template class EntropyProduction<double>;
+template void EntropyProduction<double>::serialize(CheckpointWriter&);
+template void EntropyProduction<double>::serialize(CheckpointReader&);
 template void EntropyProduction<double>::add(const TrajectoryBlock<double>&);
 template void EntropyProduction<double>::add(const TrajectoryBlock<float>&);
 template class DirectionalVariance<double>;
+template void DirectionalVariance<double>::serialize(CheckpointWriter&);
+template void DirectionalVariance<double>::serialize(CheckpointReader&);
 template void DirectionalVariance<double>::add(const TrajectoryBlock<double>&);
 template void DirectionalVariance<double>::add(const TrajectoryBlock<float>&);
 template class StationaryEstimator<double>;
+template void StationaryEstimator<double>::serialize(CheckpointWriter&);
+template void StationaryEstimator<double>::serialize(CheckpointReader&);
 template void StationaryEstimator<double>::add(const TrajectoryBlock<double>&);
 template void StationaryEstimator<double>::add(const TrajectoryBlock<float>&);
 
 namespace detail {
 
 template class SubTrajectorySums<double>;
+template void SubTrajectorySums<double>::serialize(CheckpointWriter&);
+template void SubTrajectorySums<double>::serialize(CheckpointReader&);
 template class EntropySums<double>;
+template void EntropySums<double>::serialize(CheckpointWriter&);
+template void EntropySums<double>::serialize(CheckpointReader&);
 template void write_checkpoint(const CheckpointSettings&, const std::string&, const std::string&);
+template void run_on_threads(int, int, const std::function<void(int)>&);
+template Comparison compare(const ComparedState&, const Measurement&);
+template void print(std::ostream&, const Comparison&);
 template std::string read_checkpoint(const CheckpointSettings&, const std::string&);
 
 }  // namespace detail

@@ -2,9 +2,7 @@
 #pragma once
 
 #include <cmath>
-#include <iomanip>
-#include <ostream>
-#include <sstream>
+#include <iosfwd>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,8 +33,6 @@ struct Comparison {
   }
 };
 
-namespace detail {
-
 /// Compares a vector or matrix with its estimate.
 template <class Value>
 ComparisonRow compare_row(std::string quantity, const Value& theory,
@@ -58,6 +54,23 @@ inline ComparisonRow compare_row(std::string quantity, double theory,
           measured.standard_error, relative_tolerance * std::abs(theory)};
 }
 
+namespace detail {
+
+/// What is compared of a prediction, in double precision.
+struct ComparedState {
+  DynamicVector<double> mean, mean_shift;
+  DynamicMatrix<double> covariance, circulation;
+  double entropy_production;
+  double left_out;  ///< of what is predicted, relative
+};
+
+template <class Measured>
+Comparison compare(const ComparedState& predicted, const Measured& measured);
+
+/// `Stream` is std::ostream, a template argument only so that this is compiled where it is used.
+template <class Stream>
+void print(Stream& out, const Comparison& comparison);
+
 }  // namespace detail
 
 /// Compares what `predict` and `measure` say of the same training: mean, Σ, C, ⟨σ⟩ and the integral
@@ -71,34 +84,57 @@ inline ComparisonRow compare_row(std::string quantity, double theory,
 template <class Predicted, class Measured>
 Comparison compare(const Predicted& predicted, const Measured& measured,
                    const DynamicVector<double>& mean_shift = {}) {
+  return detail::compare(
+      {.mean = predicted.mean().template cast<double>(),
+       .mean_shift = mean_shift,
+       .covariance = predicted.covariance().template cast<double>(),
+       .circulation = predicted.circulation().template cast<double>(),
+       .entropy_production = static_cast<double>(predicted.entropy_production()),
+       .left_out = static_cast<double>(predicted.decay_rates()[predicted.mean().size() - 1])},
+      measured);
+}
+
+inline std::ostream& operator<<(std::ostream& out, const Comparison& comparison) {
+  detail::print(out, comparison);
+  return out;
+}
+
+}  // namespace ness
+
+#ifndef NESS_COMPILED  // else they are in the library
+
+#include <iomanip>
+#include <sstream>
+
+namespace ness {
+
+namespace detail {
+
+template <class Measured>
+Comparison compare(const ComparedState& predicted, const Measured& measured) {
   using Vector = DynamicVector<double>;
-  using Matrix = DynamicMatrix<double>;
-  const Vector rates = predicted.decay_rates().template cast<double>();
-  const double left_out = rates[rates.size() - 1];
+  Vector shift = predicted.mean_shift;
+  if (shift.size() == 0) shift = Vector::Zero(predicted.mean.size());
   const double of_chords = 1 + static_cast<double>(measured.stride - 1) / 2;
-  const Vector shift = mean_shift.size() > 0 ? mean_shift : Vector(Vector::Zero(rates.size()));
-  const Vector mean = predicted.mean().template cast<double>();
-  const Matrix covariance = predicted.covariance().template cast<double>();
-  const Matrix circulation = predicted.circulation().template cast<double>();
-  const auto entropy_production = static_cast<double>(predicted.entropy_production());
-  const Estimate<Vector> measured_shift{measured.mean.value - mean, measured.mean.standard_error};
+  const Estimate<Vector> measured_shift{measured.mean.value - predicted.mean,
+                                        measured.mean.standard_error};
   Comparison result;
   result.rows = {
-      detail::compare_row("shift of the mean", shift, measured_shift, 0),
-      detail::compare_row("covariance", covariance, measured.covariance, left_out),
-      detail::compare_row("circulation", circulation, measured.circulation, left_out * of_chords),
-  };
+      compare_row("shift of the mean", shift, measured_shift, 0),
+      compare_row("covariance", predicted.covariance, measured.covariance, predicted.left_out),
+      compare_row("circulation", predicted.circulation, measured.circulation,
+                  predicted.left_out * of_chords)};
   for (const auto& part : measured.trajectories) {
     const std::string length = " (l = " + std::to_string(part.length) + ")";
-    result.rows.push_back(detail::compare_row("entropy production" + length, entropy_production,
-                                              part.entropy_production, left_out));
-    result.rows.push_back(
-        detail::compare_row("<exp(-sigma)>" + length, 1.0, part.integral_fluctuation, 0));
+    result.rows.push_back(compare_row("entropy production" + length, predicted.entropy_production,
+                                      part.entropy_production, predicted.left_out));
+    result.rows.push_back(compare_row("<exp(-sigma)>" + length, 1.0, part.integral_fluctuation, 0));
   }
   return result;
 }
 
-inline std::ostream& operator<<(std::ostream& out, const Comparison& comparison) {
+template <class Stream>
+void print(Stream& out, const Comparison& comparison) {
   std::ostringstream text;
   text << std::left << std::setw(28) << "quantity" << std::right << std::setw(13) << "theory"
        << std::setw(13) << "simulation" << std::setw(12) << "difference" << std::setw(12)
@@ -109,7 +145,10 @@ inline std::ostream& operator<<(std::ostream& out, const Comparison& comparison)
          << std::setw(12) << row.difference << std::setw(12) << row.standard_error
          << (row.agrees() ? "  pass" : "  FAIL") << '\n';
   }
-  return out << text.str();
+  out << text.str();
 }
 
+}  // namespace detail
+
 }  // namespace ness
+#endif

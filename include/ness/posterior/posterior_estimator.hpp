@@ -32,9 +32,7 @@ class PosteriorEstimator {
   void merge(const PosteriorEstimator& other) { moments_.merge(other.moments_); }
 
   template <class Archive>
-  void serialize(Archive& archive) {
-    archive(moments_);
-  }
+  void serialize(Archive& archive);
 
   /// In the coordinates of θ. The standard error of the divergence is that of its expansion to
   /// second order, in which the elements of the whitened moments count as independent; `chance` is
@@ -121,6 +119,12 @@ PosteriorError<Scalar> PosteriorEstimator<Scalar>::result() const {
   }
   error.divergence.standard_error = std::sqrt(variance) / std::numbers::ln2;
   return error;
+}
+
+template <class Scalar>
+template <class Archive>
+void PosteriorEstimator<Scalar>::serialize(Archive& archive) {
+  archive(moments_);
 }
 
 }  // namespace ness

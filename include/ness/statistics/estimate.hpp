@@ -67,9 +67,7 @@ class BatchMeans {
 
   /// For checkpoints.
   template <class Archive>
-  void serialize(Archive& archive) {
-    archive(batch_count_, count_, batches_, batched_, batch_, sum_, batch_mean_, batch_scatter_);
-  }
+  void serialize(Archive& archive);
 
  private:
   void close();
@@ -175,6 +173,12 @@ void BatchMeans<Scalar>::settle() {
   count_ += batch_count_;
   batch_.setZero();
   batch_count_ = 0;
+}
+
+template <class Scalar>
+template <class Archive>
+void BatchMeans<Scalar>::serialize(Archive& archive) {
+  archive(batch_count_, count_, batches_, batched_, batch_, sum_, batch_mean_, batch_scatter_);
 }
 
 }  // namespace ness

@@ -1,6 +1,30 @@
 // Independent pieces of work over threads.
 #pragma once
 
+#include <functional>
+
+namespace ness {
+
+namespace detail {
+
+/// `Work` is std::function<void(int)>, a template argument only so that this is compiled where it
+/// is used.
+template <class Work>
+void run_on_threads(int count, int threads, const Work& work);
+
+}  // namespace detail
+
+/// Runs work(0) ... work(count − 1), each once, on `threads` threads (0: as many as the machine
+/// has). After an exception no further work is begun; the one of the lowest number is thrown again.
+template <class Work>
+void parallel_for(int count, int threads, const Work& work) {
+  detail::run_on_threads<std::function<void(int)>>(count, threads, std::cref(work));
+}
+
+}  // namespace ness
+
+#ifndef NESS_COMPILED  // else they are in the library
+
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
@@ -8,12 +32,10 @@
 #include <thread>
 #include <vector>
 
-namespace ness {
+namespace ness::detail {
 
-/// Runs work(0) ... work(count − 1), each once, on `threads` threads (0: as many as the machine
-/// has). After an exception no further work is begun; the one of the lowest number is thrown again.
 template <class Work>
-void parallel_for(int count, int threads, const Work& work) {
+void run_on_threads(int count, int threads, const Work& work) {
   std::vector<std::exception_ptr> errors(static_cast<std::size_t>(count));
   std::atomic<int> next{0};
   std::atomic<bool> failed{false};
@@ -36,4 +58,5 @@ void parallel_for(int count, int threads, const Work& work) {
     if (error) std::rethrow_exception(error);
 }
 
-}  // namespace ness
+}  // namespace ness::detail
+#endif

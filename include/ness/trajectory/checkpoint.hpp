@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <locale>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -52,6 +53,7 @@ class CheckpointWriter {
         for (auto& element : part) add(element);
     } else if constexpr (requires(std::ostream& out) { out << part; }) {
       std::ostringstream text;  // the generators of the standard library
+      text.imbue(std::locale::classic());
       text << part;
       auto size = static_cast<std::uint64_t>(text.str().size());
       add(size);
@@ -102,7 +104,9 @@ class CheckpointReader {
       read(size);
       std::string text(std::min<std::size_t>(size, bytes_.size()), '\0');
       raw(text.data(), size);
-      std::istringstream(text) >> part;
+      std::istringstream in(text);
+      in.imbue(std::locale::classic());
+      if (!(in >> part)) throw std::out_of_range("a generator of another kind");
     }
   }
   void raw(void* data, std::size_t size) {

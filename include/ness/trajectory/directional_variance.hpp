@@ -41,9 +41,7 @@ class DirectionalVariance {
 
   /// For checkpoints.
   template <class Archive>
-  void serialize(Archive& archive) {
-    archive(first_, second_);
-  }
+  void serialize(Archive& archive);
 
   /// ⟨u·δθ⟩
   Estimate<Vector> mean() const { return first_.template estimate<Vector>(); }
@@ -91,6 +89,12 @@ DynamicVector<Scalar> DirectionalVariance<Scalar>::autocorrelation_time() const 
   const Vector of_means = first_.batch_variance();
   return static_cast<Scalar>(first_.batch_length() * stride_) / 2 *
          of_means.cwiseQuotient(variance().value);
+}
+
+template <class Scalar>
+template <class Archive>
+void DirectionalVariance<Scalar>::serialize(Archive& archive) {
+  archive(first_, second_);
 }
 
 }  // namespace ness

@@ -41,9 +41,7 @@ class EntropyProduction {
 
   /// For checkpoints.
   template <class Archive>
-  void serialize(Archive& archive) {
-    archive(sums_);
-  }
+  void serialize(Archive& archive);
 
   std::vector<SubTrajectories> results() const { return sums_.results(); }
 
@@ -80,6 +78,12 @@ void EntropyProduction<Scalar>::add(const TrajectoryBlock<S>& block) {
     for (Eigen::Index i = 0; i < n; ++i) entropy_ += forces.col(i).cwiseProduct(increments_.col(i));
   }
   sums_.add(entropy_);
+}
+
+template <class Scalar>
+template <class Archive>
+void EntropyProduction<Scalar>::serialize(Archive& archive) {
+  archive(sums_);
 }
 
 }  // namespace ness

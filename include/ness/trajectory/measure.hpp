@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "ness/detail/fingerprint.hpp"
 #include "ness/dynamics/chain.hpp"
 #include "ness/trajectory/entropy_production.hpp"
 #include "ness/trajectory/moments.hpp"
@@ -61,6 +62,20 @@ concept HasEntropyForce = requires(const State& state) {
   state.entropy_production();
 };
 
+namespace detail {
+
+/// What tells a state from others in a checkpoint.
+template <HasEntropyForce State>
+std::string identity_of_state(const State& state) {
+  Fingerprint result;
+  result.add(state.mean());
+  result.add(state.force_matrix());
+  result.add(static_cast<double>(state.entropy_production()));
+  return "state " + std::to_string(result.value());
+}
+
+}  // namespace detail
+
 /// The estimators of `measure`: for `run_chains`, alone or together with others.
 template <class Scalar = double>
 class StationaryEstimator {
@@ -92,9 +107,7 @@ class StationaryEstimator {
 
   /// For checkpoints.
   template <class Archive>
-  void serialize(Archive& archive) {
-    archive(moments_, area_, entropy_, blocks_, held_, states_, reference_);
-  }
+  void serialize(Archive& archive);
 
   void merge(const StationaryEstimator& other) {
     moments_.merge(other.moments_);
@@ -154,7 +167,9 @@ std::tuple<Measurement, Estimators...> measure_with(const Objective<M, R>& objec
   std::int64_t first = -1;
   std::int64_t now = 0;
   RunSettings run = settings.run;
-  run.checkpoint.identity += "; " + settings.description();
+  std::string& identity = run.checkpoint.identity;
+  if (!identity.empty()) identity += "; ";
+  identity += detail::identity_of_state(state) + ", " + settings.description();
   run.progress = [&](std::int64_t done, std::int64_t all) {
     if (first < 0) first = done;
     now = done;
@@ -263,6 +278,12 @@ Measurement StationaryEstimator<Scalar>::result() const {
   if (!result.trajectories.empty())
     result.entropy_production = result.trajectories.front().entropy_production;
   return result;
+}
+
+template <class Scalar>
+template <class Archive>
+void StationaryEstimator<Scalar>::serialize(Archive& archive) {
+  archive(moments_, area_, entropy_, blocks_, held_, states_, reference_);
 }
 
 }  // namespace ness

@@ -46,9 +46,7 @@ class Moments {
 
   /// For checkpoints.
   template <class Archive>
-  void serialize(Archive& archive) {
-    archive(reference_, first_, second_);
-  }
+  void serialize(Archive& archive);
 
  private:
   Vector reference_;
@@ -74,9 +72,7 @@ class Area {
 
   /// For checkpoints.
   template <class Archive>
-  void serialize(Archive& archive) {
-    archive(area_);
-  }
+  void serialize(Archive& archive);
 
  private:
   BatchMeans<Scalar> area_;
@@ -147,6 +143,18 @@ void Area<Scalar>::add(const TrajectoryBlock<S>& block) {
     products = detail::product(columns, d);
   }
   area_.add(detail::half_sum_with_transpose(products, -1).template cast<Scalar>(), block.steps());
+}
+
+template <class Scalar>
+template <class Archive>
+void Moments<Scalar>::serialize(Archive& archive) {
+  archive(reference_, first_, second_);
+}
+
+template <class Scalar>
+template <class Archive>
+void Area<Scalar>::serialize(Archive& archive) {
+  archive(area_);
 }
 
 }  // namespace ness

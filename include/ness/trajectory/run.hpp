@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "ness/detail/check.hpp"
+#include "ness/detail/fingerprint.hpp"
 #include "ness/detail/matrices.hpp"
 #include "ness/statistics/threads.hpp"
 #include "ness/trajectory/block.hpp"
@@ -203,10 +204,15 @@ class ChainRun {
   // Of the run as it begins: what is continued must have the same.
   std::string identity() {
     const auto number = [](auto value) { return std::to_string(value); };
-    return "steps " + number(settings_.steps) + ", burn-in " + number(settings_.burn_in) +
-           ", chains " + number(settings_.chains) + ", seed " + number(settings_.seed) +
-           ", parameters " + number(reference_.size()) + "; " + identity_of(begin(0).chain) + "; " +
-           settings_.checkpoint.identity;
+    Fingerprint reference;
+    reference.add(reference_);
+    std::string words = "steps " + number(settings_.steps) + ", burn-in " +
+                        number(settings_.burn_in) + ", chains " + number(settings_.chains) +
+                        ", seed " + number(settings_.seed) + ", parameters " +
+                        number(reference_.size()) + ", reference " + number(reference.value());
+    for (const std::string& part : {identity_of(begin(0).chain), settings_.checkpoint.identity})
+      if (!part.empty()) words += "; " + part;
+    return words;
   }
 
   void save() {
@@ -271,8 +277,8 @@ class ChainRun {
 ///
 /// With `settings.checkpoint` the chains and estimators, which must have `serialize(archive)` then,
 /// are written to a file now and then; where the file is there, the run goes on from it. It must be
-/// that of the same run: settings, and the chain's `description()` and `fingerprint()` of the data,
-/// where it has them, as `Chain` and `EulerMaruyama` do; else it is refused.
+/// that of the same run: settings, reference, and the chain's `description()` and `fingerprint()`
+/// of the data, where it has them, as `Chain` and `EulerMaruyama` do; else it is refused.
 ///
 /// Throws `Diverged`, `CheckpointError`, and `std::invalid_argument` for bad settings. Memory: one
 /// set of estimators for each chain.

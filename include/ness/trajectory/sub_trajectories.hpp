@@ -65,9 +65,7 @@ class SubTrajectorySums {
   void interrupt() { open_steps_ = 0; }
 
   template <class Archive>
-  void serialize(Archive& archive) {
-    archive(means_, histogram_, open_, open_steps_);
-  }
+  void serialize(Archive& archive);
 
   SubTrajectories result() const;
 
@@ -95,9 +93,7 @@ class EntropySums {
   void merge(const EntropySums& other);
   void interrupt();
   template <class Archive>
-  void serialize(Archive& archive) {
-    archive(parts_);
-  }
+  void serialize(Archive& archive);
   std::vector<SubTrajectories> results() const;
 
  private:
@@ -184,6 +180,18 @@ std::vector<SubTrajectories> EntropySums<Scalar>::results() const {
   std::vector<SubTrajectories> results;
   for (const auto& part : parts_) results.push_back(part.result());
   return results;
+}
+
+template <class Scalar>
+template <class Archive>
+void SubTrajectorySums<Scalar>::serialize(Archive& archive) {
+  archive(means_, histogram_, open_, open_steps_);
+}
+
+template <class Scalar>
+template <class Archive>
+void EntropySums<Scalar>::serialize(Archive& archive) {
+  archive(parts_);
 }
 
 }  // namespace ness::detail
