@@ -4,7 +4,8 @@
 #include <limits>
 #include <stdexcept>
 
-#include "ness/diffusion/without_replacement.hpp"
+#include "ness/diffusion/epochs.hpp"
+#include "ness/minibatch/without_replacement.hpp"
 #include "support/against_autodiff.hpp"
 #include "support/catch.hpp"
 #include "support/close.hpp"

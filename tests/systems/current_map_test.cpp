@@ -12,12 +12,11 @@
 namespace {
 using Eigen::Vector2d;
 const auto identity = [](const Vector2d& t) { return t; };
-using Plane = std::decay_t<decltype(identity)>;
 
 // The largest deviation of the measured current in standard errors, over bins that are not rare,
 // and the largest predicted one.
 auto compare(const auto& system, double dt) {
-  const ness::StationaryState<Eigen::Matrix2d> state(system);
+  const ness::StationaryState state(system);
   const ness::Axis axis{-3, 3, 10};
   constexpr std::int64_t steps = 1'000'000;
   auto [map] = ness::run_chains(
@@ -27,7 +26,7 @@ auto compare(const auto& system, double dt) {
                                    ness::Philox(41, static_cast<std::uint64_t>(k)));
       },
       Vector2d(0.1, -0.2),
-      ness::CurrentMap<2, Plane>(identity, axis, axis, ness::batch_length(steps, 8, 64)));
+      ness::CurrentMap(identity, axis, axis, ness::batch_length(steps, 8, 64)));
   const auto x = map.current_x(), y = map.current_y();
   const auto density = map.density();
   double worst = 0, largest = 0;
@@ -51,11 +50,11 @@ auto compare(const auto& system, double dt) {
 
 TEST_CASE("Displacements are counted in the bin of their middle") {
   // From (0.2, 0.1) to (1.0, 0.3), middle (0.6, 0.2): the second bin; then out of the axes.
-  ness::TrajectoryBlock<double, 2> block(Vector2d(0.2, 0.1), Vector2d(0.5, 0.5), 4);
+  ness::TrajectoryBlock<double> block(Vector2d(0.2, 0.1), Vector2d(0.5, 0.5), 4);
   int call = 0;
   const Vector2d states[] = {{1.0, 0.3}, {9, 9}};
   block.fill(2, [&] { return states[call++]; });
-  ness::CurrentMap<2, Plane> map(identity, {0, 1, 2}, {0, 1, 1}, 1);
+  ness::CurrentMap map(identity, {0, 1, 2}, {0, 1, 1}, 1);
   map.add(block);
   CHECK(relative_error(map.density().value(1, 0), 0.5 / 0.5) <= 1e-14);
   CHECK(map.density().value(0, 0) == 0);
@@ -74,12 +73,12 @@ TEST_CASE("The measured current is v^s P^s, and none in equilibrium") {
 }
 
 TEST_CASE("Density counts states in bins, and says what one of them is worth") {
-  ness::TrajectoryBlock<double, 2> block(Vector2d(0.2, 0.1), Vector2d(0.5, 0.5), 4);
+  ness::TrajectoryBlock<double> block(Vector2d(0.2, 0.1), Vector2d(0.5, 0.5), 4);
   int call = 0;
   const Vector2d states[] = {{0.7, 0.3}, {0.3, 9}, {-2, 0}, {0, 0}};
   block.fill(4, [&] { return states[call++]; });
   const auto first = [](const Vector2d& t) { return t[0]; };
-  ness::Density<2, std::decay_t<decltype(first)>> density(first, {0, 1, 2}, 1);
+  ness::Density density(first, {0, 1, 2}, 1);
   density.add(block);  // 0.2, 0.7, 0.3, −2
   CHECK(density.counts()[0] == 2);
   CHECK(density.counts()[1] == 1);
@@ -90,7 +89,7 @@ TEST_CASE("Density counts states in bins, and says what one of them is worth") {
   merged.merge(density);
   CHECK(merged.counts()[0] == 4);
   CHECK(merged.density().value[0] == density.density().value[0]);
-  using Density = ness::Density<2, std::decay_t<decltype(first)>>;
+  using Density = decltype(density);
   CHECK_THROWS_WITH(Density(first, {1, 0, 2}, 1), contains("lower must be below upper"));
   CHECK_THROWS_WITH(Density(first, {0, 1, 2}, 1, 0), contains("stride must be at least 1"));
 }

@@ -38,8 +38,7 @@ template <class System>
 auto mean_square(const System& system, double time_step, std::int64_t steps, double start = 0) {
   constexpr int chains = 8;
   const auto square = [](const Vector1& t) { return t[0] * t[0]; };
-  const ness::Density<1, decltype(square)> estimator(square, {0, 1, 1},
-                                                     ness::batch_length(steps, chains, 128), 4);
+  const ness::Density estimator(square, {0, 1, 1}, ness::batch_length(steps, chains, 128), 4);
   auto [result] = ness::run_chains(
       {.steps = steps, .burn_in = static_cast<std::int64_t>(20 / time_step), .chains = chains},
       [&](int k) {
@@ -155,7 +154,7 @@ TEST_CASE("The law of averages does not depend on how often a run is looked at")
   const auto square = [](const Vector1& t) { return t[0] * t[0]; };
   const auto run = [&](Eigen::Index stride) {
     const DoubleWell well;
-    const ness::Density<1, decltype(square)> estimator(square, {0, 2, 4}, 1000, stride);
+    const ness::Density estimator(square, {0, 2, 4}, 1000, stride);
     auto [result] = ness::run_chains(
         {.steps = 10'000, .chains = 1},
         [&](int) { return ness::EulerMaruyama(well, 0.1, Vector1(1.0)); }, Vector1(0.0), estimator);

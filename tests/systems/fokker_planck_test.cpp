@@ -1,5 +1,6 @@
 #include "ness/systems/fokker_planck.hpp"
 
+#include <Eigen/LU>
 #include <cmath>
 
 #include "ness/stationary/stationary_state.hpp"
@@ -145,23 +146,23 @@ TEST_CASE("v^s of a linear system is that of its stationary state, −CΣ⁻¹δ
                                                    mobility, positive_definite(4, 8, 0.2, 1));
   const ness::StationaryState state(system);
   const Eigen::VectorXd theta = generic_values<Eigen::VectorXd>(4, 1, 9);
-  const Eigen::VectorXd phi_gradient = state.covariance.inverse() * (theta - state.mean);
+  const Eigen::VectorXd phi_gradient = state.covariance().inverse() * (theta - state.mean());
   const Eigen::VectorXd velocity = ness::velocity(system, theta, phi_gradient);
   CHECK(state.nonequilibrium_ratio() > 0.01);
   CHECK(relative_error(velocity, state.velocity(theta)) <= 1e-12);
   // D⁻¹v^s is the force of the entropy production, with Φ given as a function.
   const auto phi = [&](const auto& t) {
     typename std::decay_t<decltype(t)>::Scalar sum(0);
-    const Eigen::MatrixXd inverse = state.covariance.inverse();
+    const Eigen::MatrixXd inverse = state.covariance().inverse();
     for (int i = 0; i < 4; ++i)
       for (int j = 0; j < 4; ++j)
-        sum += 0.5 * inverse(i, j) * (t[i] - state.mean[i]) * (t[j] - state.mean[j]);
+        sum += 0.5 * inverse(i, j) * (t[i] - state.mean()[i]) * (t[j] - state.mean()[j]);
     return sum;
   };
   ness::StationaryForce force(system, phi);
   Eigen::VectorXd found(4);
   force(theta, found);
-  CHECK(relative_error(found, state.force_matrix() * (theta - state.mean)) <= 1e-11);
+  CHECK(relative_error(found, state.force_matrix() * (theta - state.mean())) <= 1e-11);
 }
 
 TEST_CASE("v^s and the force of the entropy production vanish in equilibrium (Eq. 4)") {

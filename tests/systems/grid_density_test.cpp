@@ -44,7 +44,7 @@ struct Correlated {  // D with a large off-diagonal part
 
 // ∫|P − exact|, and the same of the current over ∫|𝓙|.
 std::pair<double, double> errors(const ness::GridDensity& grid,
-                                 const ness::StationaryState<Eigen::Matrix2d>& state) {
+                                 const ness::StationaryState<>& state) {
   const double area = grid.x.width() * grid.y.width();
   double of_density = 0, of_current = 0, currents = 0;
   for (Eigen::Index i = 0; i < grid.x.bins; ++i)
@@ -63,7 +63,7 @@ std::pair<double, double> errors(const ness::GridDensity& grid,
 TEST_CASE(
     "Density and current of linear systems out of equilibrium, of second order in the width") {
   const auto check = [](const auto& system, double range) {
-    const ness::StationaryState<Eigen::Matrix2d> state(system);
+    const ness::StationaryState state(system);
     std::pair<double, double> last{0, 0};
     for (const Eigen::Index bins : {20, 40, 80}) {
       const auto grid =

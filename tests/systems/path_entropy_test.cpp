@@ -14,8 +14,8 @@
 
 namespace {
 
-using Eigen::Matrix2d;
 using Eigen::Vector2d;
+using Eigen::VectorXd;
 using ness::StochasticIntegral;
 
 constexpr double omega = 1.5;
@@ -78,10 +78,9 @@ TEST_CASE("The two stochastic integrals of Eq. 7 differ by ⟨D_αγ ∂_αF_γ�
   constexpr double dt = 0.005;
   constexpr std::int64_t steps = 1'000'000;
   const auto length = ness::batch_length(steps, 8, 64);
-  using Force = ness::StationaryForce<Rough, GaussianPhi>;
-  const Force force(system, GaussianPhi{});
-  const ness::PathEntropy<2, Force> stratonovich(force, {1, 20}, length, 10);
-  const ness::PathEntropy<2, Force> ito(force, {1}, length, 10, StochasticIntegral::ito);
+  const ness::StationaryForce force(system, GaussianPhi{});
+  const ness::PathEntropy stratonovich(force, {1, 20}, length, 10);
+  const ness::PathEntropy ito(force, {1}, length, 10, StochasticIntegral::ito);
   const auto [a, b] = run(system, dt, steps, stratonovich, ito);
 
   // ⟨v D⁻¹ v⟩, and the part of it that Itô's integral leaves out.
@@ -113,19 +112,16 @@ TEST_CASE(
   const auto gyrator = ness::brownian_gyrator(1, 0.7, 4, 1);
   constexpr double dt = 0.01;
   constexpr std::int64_t steps = 400'000;
-  const ness::StationaryState state(gyrator, dt, {.form = ness::LyapunovForm::discrete});
+  const ness::StationaryState state(ness::linear_chain(gyrator, dt, ness::LyapunovForm::discrete));
   const auto length = ness::batch_length(steps, 8, 64);
-  using System = ness::LinearSystem<Matrix2d>;
-  using Without = ness::ThermodynamicForce<System>;
-  const auto of_state = [f = state.force_matrix()](const Vector2d& t, Vector2d& out) {
+  const auto of_state = [f = state.force_matrix()](const VectorXd& t, VectorXd& out) {
     out = f * t;
   };
-  using With = std::decay_t<decltype(of_state)>;
   const auto [s, i, without, linear] =
-      run(gyrator, dt, steps, ness::PathEntropy<2, With>(of_state, {1}, length, 1),
-          ness::PathEntropy<2, With>(of_state, {1}, length, 1, StochasticIntegral::ito),
-          ness::PathEntropy<2, Without>(Without(gyrator), {1}, length, 1),
-          ness::EntropyProduction<2>(state.force_matrix(), {1}, length, 1));
+      run(gyrator, dt, steps, ness::PathEntropy(of_state, {1}, length, 1),
+          ness::PathEntropy(of_state, {1}, length, 1, StochasticIntegral::ito),
+          ness::PathEntropy(ness::ThermodynamicForce(gyrator), {1}, length, 1),
+          ness::EntropyProduction(state.force_matrix(), {1}, length, 1));
   const double expected = 0.49 * 9 / 8;
   const double left_out = 3 * dt * expected;
   for (const auto& results : {s.results(), i.results(), without.results()}) {
@@ -152,9 +148,9 @@ TEST_CASE("The area of Eq. 6 is the same in both senses, step by step") {
   const auto gyrator = ness::brownian_gyrator(1, 0.7, 4, 1);
   constexpr double dt = 0.02;
   constexpr std::int64_t steps = 400'000;
-  const auto [area] = run(gyrator, dt, steps, ness::Area<2>(2, ness::batch_length(steps, 8, 64)));
-  const ness::StationaryState state(gyrator, dt, {.form = ness::LyapunovForm::discrete});
+  const auto [area] = run(gyrator, dt, steps, ness::Area<>(2, ness::batch_length(steps, 8, 64)));
+  const ness::StationaryState state(ness::linear_chain(gyrator, dt, ness::LyapunovForm::discrete));
   const auto found = area.circulation();
-  CHECK(std::abs(found.value(1, 0) - state.circulation(1, 0)) <= 4 * found.standard_error(1, 0));
-  CHECK(found.standard_error(1, 0) < 0.1 * state.circulation(1, 0));
+  CHECK(std::abs(found.value(1, 0) - state.circulation()(1, 0)) <= 4 * found.standard_error(1, 0));
+  CHECK(found.standard_error(1, 0) < 0.1 * state.circulation()(1, 0));
 }

@@ -34,8 +34,7 @@ ness::Estimate<double> square_extension(const Polymer& polymer, double time_step
                                         std::int64_t steps) {
   constexpr int chains = 8;
   const auto square = [&](const VectorXd& t) { return polymer.end_to_end(t).squaredNorm(); };
-  const ness::Density<Eigen::Dynamic, std::decay_t<decltype(square)>> estimator(
-      square, {0, 1, 1}, ness::batch_length(steps, chains, 128), 4);
+  const ness::Density estimator(square, {0, 1, 1}, ness::batch_length(steps, chains, 128), 4);
   auto [result] = ness::run_chains(
       {.steps = steps,
        .burn_in = static_cast<std::int64_t>(5 * polymer.relaxation_time() / time_step),
@@ -169,8 +168,8 @@ TEST_CASE("A polymer makes no entropy, measured without its density") {
   const Zimm polymer({.beads = 4, .hydrodynamics = {0.25}});
   constexpr std::int64_t steps = 50'000;
   constexpr double dt = 0.01;
-  const ness::PathEntropy<Eigen::Dynamic, ness::ThermodynamicForce<Zimm>> estimator(
-      ness::ThermodynamicForce<Zimm>(polymer), {1}, ness::batch_length(steps, 8, 64), 1);
+  const ness::ThermodynamicForce force(polymer);
+  const ness::PathEntropy estimator(force, {1}, ness::batch_length(steps, 8, 64), 1);
   auto [entropy] = ness::run_chains(
       {.steps = steps, .chains = 8},
       [&](int k) {

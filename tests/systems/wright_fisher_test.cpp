@@ -134,8 +134,7 @@ TEST_CASE("Without selection the stationary density is exact, however long the s
     const auto identity = [](const Vector1& x) { return x[0]; };
     constexpr std::int64_t steps = 200'000;
     auto [density] = run(system, dt, steps,
-                         ness::Density<1, std::decay_t<decltype(identity)>>(
-                             identity, {0, 1, 1}, ness::batch_length(steps, 8, 128)));
+                         ness::Density(identity, {0, 1, 1}, ness::batch_length(steps, 8, 128)));
     const auto found = density.mean_square();
     INFO(dt << ": " << found.value << " +- " << found.standard_error << ", expected " << exact);
     CHECK(std::abs(found.value - exact) <= 4 * found.standard_error);
@@ -150,8 +149,7 @@ TEST_CASE("With selection averages have an error of order Δt²") {
     const auto identity = [](const Vector1& x) { return x[0]; };
     constexpr std::int64_t steps = 1'000'000;
     auto [density] = run(system, dt, steps,
-                         ness::Density<1, std::decay_t<decltype(identity)>>(
-                             identity, {0, 1, 1}, ness::batch_length(steps, 8, 128)));
+                         ness::Density(identity, {0, 1, 1}, ness::batch_length(steps, 8, 128)));
     const auto found = density.mean();
     CHECK(found.standard_error < 1e-3);
     return ness::Estimate<double>{found.value - exact, found.standard_error};
@@ -169,9 +167,8 @@ TEST_CASE("The density is Wright's, in every bin") {
   const auto identity = [](const Vector1& x) { return x[0]; };
   constexpr std::int64_t steps = 1'000'000;
   const ness::Axis axis{0, 1, 20};
-  auto [density] = run(system, 0.5, steps,
-                       ness::Density<1, std::decay_t<decltype(identity)>>(
-                           identity, axis, ness::batch_length(steps, 8, 128), 8));
+  auto [density] =
+      run(system, 0.5, steps, ness::Density(identity, axis, ness::batch_length(steps, 8, 128), 8));
   const auto found = density.density();
   for (Eigen::Index bin = 0; bin < 20; ++bin) {
     const double expected = wright_average(2, 1.5, 2, [&](double x) {
@@ -220,13 +217,11 @@ TEST_CASE("Frequencies never leave the simplex, where alleles nearly die out") {
 
 TEST_CASE("Evolution in equilibrium makes no entropy, measured without its density") {
   const ness::WrightFisher<3> system(100, Vector3d(0.02, 0.015, 0.025), Vector3d(0.01, 0, -0.01));
-  using System = ness::WrightFisher<3>;
   constexpr std::int64_t steps = 400'000;
   constexpr double dt = 0.25;
-  auto [entropy] =
-      run(system, dt, steps,
-          ness::PathEntropy<2, ness::ThermodynamicForce<System>>(
-              ness::ThermodynamicForce<System>(system), {1}, ness::batch_length(steps, 8, 64), 1));
+  auto [entropy] = run(system, dt, steps,
+                       ness::PathEntropy(ness::ThermodynamicForce(system), {1},
+                                         ness::batch_length(steps, 8, 64), 1));
   const auto rate = entropy.results()[0].entropy_production;
   INFO(rate.value / dt << " +- " << rate.standard_error / dt);
   CHECK(std::abs(rate.value) <= 4 * rate.standard_error + 1e-5);
