@@ -2,8 +2,10 @@
 
 #include <Eigen/Core>
 #include <Eigen/LU>
+#include <cstdint>
 #include <limits>
 #include <random>
+#include <set>
 #include <stdexcept>
 #include <type_traits>
 
@@ -210,4 +212,45 @@ TEST_CASE("A chain cannot be made from a temporary objective, which would dangle
   using Training = Sgd<WithReplacement>;
   STATIC_REQUIRE(std::is_constructible_v<Chain, const Objective&, Training, Eigen::Vector3d>);
   STATIC_REQUIRE_FALSE(std::is_constructible_v<Chain, Objective, Training, Eigen::Vector3d>);
+}
+
+TEST_CASE(
+    "Every number of the data, the loss, the regularizer and the start shows in the fingerprint") {
+  Eigen::MatrixXd x = generic_values(2, 6, 1), y = generic_values(1, 6, 2);
+  Eigen::VectorXd theta = Eigen::VectorXd::Zero(2);  // where no loss depends on a feature
+  double scale = 0.7, strength = 0.1;
+  const auto fingerprint = [&] {
+    const ness::Objective objective(ness::LinearModel<>(x, y, {scale}), ness::L2{strength});
+    return ness::Chain(objective, Sgd<FullBatch>{.learning_rate = 0.1}, theta).fingerprint();
+  };
+  const auto original = fingerprint();
+  std::set<std::uint64_t> seen{original};
+  const auto nudge = [&](double& number) {
+    const double kept = number;
+    number = number * (1 + 1e-13) + 1e-13;
+    CHECK(seen.insert(fingerprint()).second);
+    number = kept;
+  };
+  for (double& each : x.reshaped()) nudge(each);
+  for (double& each : y.reshaped()) nudge(each);
+  for (double& each : theta) nudge(each);
+  nudge(scale);
+  nudge(strength);
+  // The same samples in another order draw other batches.
+  x.col(0).swap(x.col(3));
+  y.col(0).swap(y.col(3));
+  CHECK(seen.insert(fingerprint()).second);
+  x.col(0).swap(x.col(3));
+  y.col(0).swap(y.col(3));
+  CHECK(fingerprint() == original);
+}
+
+TEST_CASE("The fingerprint is that of the chain where it stands, and leaves it alone") {
+  const ness::Objective objective(GenericDecay<>{});
+  ness::Chain chain(objective, Sgd<FullBatch>{.learning_rate = 0.01}, start);
+  const auto first = chain.fingerprint();
+  CHECK(chain.theta() == start);
+  CHECK(chain.fingerprint() == first);
+  CHECK(ness::Chain(objective, Sgd<FullBatch>{.learning_rate = 0.01}, start).fingerprint() ==
+        first);
 }

@@ -1,7 +1,11 @@
 #include "ness/dynamics/euler_maruyama.hpp"
 
 #include <cmath>
+#include <cstdint>
+#include <limits>
+#include <set>
 
+#include "ness/systems/linear.hpp"
 #include "ness/systems/polymer.hpp"
 #include "ness/trajectory/density.hpp"
 #include "ness/trajectory/run.hpp"
@@ -193,4 +197,24 @@ TEST_CASE("A chain says its method and time step, and tells its system from anot
   CHECK(of(longer) != fingerprint);   // another drift
   CHECK(of(thicker) != fingerprint);  // another D
   CHECK(of(free) != fingerprint);
+}
+
+TEST_CASE("Every number of a system and of its start shows in the fingerprint, to its last bit") {
+  using System = ness::LinearSystem<Eigen::Matrix2d>;
+  // A row for the start and the centre each, then two for each of K, μ and D.
+  Eigen::Matrix<double, 8, 2> numbers;
+  numbers << 0.3, -0.7, 0.1, 0.2, 2, 1, 0.5, 3, 1, 0.4, -0.2, 1, 3, 0.6, 0.6, 1;
+  const auto fingerprint = [&] {
+    const System system(numbers.row(1).transpose(), numbers.middleRows<2>(2),
+                        numbers.middleRows<2>(4), numbers.middleRows<2>(6));
+    return ness::EulerMaruyama(system, 0.1, Vector2(numbers.row(0).transpose())).fingerprint();
+  };
+  std::set<std::uint64_t> seen{fingerprint()};
+  for (double& each : numbers.reshaped()) {
+    const double kept = each;
+    each *= 1 + 16 * std::numeric_limits<double>::epsilon();
+    CHECK(seen.insert(fingerprint()).second);
+    each = kept;
+  }
+  CHECK(!seen.insert(fingerprint()).second);
 }
