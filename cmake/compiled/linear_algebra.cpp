@@ -19,8 +19,8 @@ template DynamicMatrix<double> half_sum_with_transpose(const DynamicMatrix<doubl
 template DynamicMatrix<float> half_sum_with_transpose(const DynamicMatrix<float>&, int);
 template void add_scaled(DynamicMatrix<double>&, double, const DynamicMatrix<double>&);
 template void add_scaled(DynamicMatrix<float>&, float, const DynamicMatrix<float>&);
-template void add_outer_products(DynamicMatrix<double>&, const BlockOf<double>&, double);
-template void add_outer_products(DynamicMatrix<float>&, const BlockOf<float>&, float);
+template void rank_update(Eigen::Ref<DynamicMatrix<double>>, const BlockOf<double>&, double);
+template void rank_update(Eigen::Ref<DynamicMatrix<float>>, const BlockOf<float>&, float);
 template void mirror(DynamicMatrix<double>&);
 template void mirror(DynamicMatrix<float>&);
 

@@ -44,9 +44,15 @@ void add_scaled(DynamicMatrix<Scalar>& to, std::type_identity_t<Scalar> factor,
 
 /// lower += factor · block · blockᵀ, in the lower triangle only.
 template <class Scalar>
-void add_outer_products(DynamicMatrix<Scalar>& lower,
-                        const Eigen::Ref<const DynamicMatrix<std::type_identity_t<Scalar>>>& block,
-                        std::type_identity_t<Scalar> factor = 1);
+void rank_update(Eigen::Ref<DynamicMatrix<Scalar>> lower,
+                 const Eigen::Ref<const DynamicMatrix<Scalar>>& block, Scalar factor);
+
+/// The same, for blocks of static rows too.
+template <class Scalar, class Block>
+void add_outer_products(DynamicMatrix<Scalar>& lower, const Block& block,
+                        std::type_identity_t<Scalar> factor = 1) {
+  rank_update<Scalar>(lower, block, factor);
+}
 
 /// Copies the lower triangle to the upper one.
 template <class Scalar>
@@ -90,9 +96,8 @@ void add_scaled(DynamicMatrix<Scalar>& to, std::type_identity_t<Scalar> factor,
 }
 
 template <class Scalar>
-void add_outer_products(DynamicMatrix<Scalar>& lower,
-                        const Eigen::Ref<const DynamicMatrix<std::type_identity_t<Scalar>>>& block,
-                        std::type_identity_t<Scalar> factor) {
+void rank_update(Eigen::Ref<DynamicMatrix<Scalar>> lower,
+                 const Eigen::Ref<const DynamicMatrix<Scalar>>& block, Scalar factor) {
   lower.template selfadjointView<Eigen::Lower>().rankUpdate(block, factor);
 }
 

@@ -62,7 +62,6 @@ SymmetricEigen(const Eigen::MatrixBase<Derived>&) -> SymmetricEigen<typename Der
 
 #ifndef NESS_COMPILED  // else they are in the library
 
-#include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
@@ -144,12 +143,41 @@ bool symmetric_eigen(DynamicVector<Scalar>& values, DynamicMatrix<Scalar>& vecto
   }
 }
 
+/// Columns first … first + count − 1 of the factor, from what those before have left.
+template <class Scalar>
+bool factor_columns(DynamicMatrix<Scalar>& lower, Eigen::Index first, Eigen::Index count) {
+  const Eigen::Index n = lower.rows();
+  for (Eigen::Index j = first; j < first + count; ++j) {
+    Scalar* const column = lower.data() + j * n;
+    for (Eigen::Index k = first; k < j; ++k) {
+      const Scalar* const before = lower.data() + k * n;
+      const Scalar factor = before[j];
+      for (Eigen::Index i = j; i < n; ++i) column[i] -= factor * before[i];
+    }
+    if (!(column[j] > 0)) return false;
+    const Scalar root = std::sqrt(column[j]);
+    for (Eigen::Index i = j; i < n; ++i) column[i] /= root;
+  }
+  return true;
+}
+
+// In blocks, as Eigen's, which instantiates kernels that nothing else here needs.
 template <class Scalar>
 bool cholesky(DynamicMatrix<Scalar>& lower) {
   if constexpr (std::is_same_v<Scalar, double>) {
-    const Eigen::LLT<Eigen::Ref<DynamicMatrix<double>>> in_place(lower);
-    for (Eigen::Index j = 1; j < lower.cols(); ++j) lower.col(j).head(j).setZero();
-    return in_place.info() == Eigen::Success;
+    constexpr Eigen::Index width = 64;
+    const Eigen::Index n = lower.rows();
+    for (Eigen::Index first = 0; first < n; first += width) {
+      const Eigen::Index count = std::min(width, n - first);
+      if (!factor_columns(lower, first, count)) return false;
+      const Eigen::Index rest = n - first - count;
+      if (rest > 0)
+        rank_update<Scalar>(lower.bottomRightCorner(rest, rest),
+                            lower.block(first + count, first, rest, count), Scalar(-1));
+    }
+    for (Eigen::Index j = 1; j < n; ++j)
+      for (Eigen::Index i = 0; i < j; ++i) lower(i, j) = 0;
+    return true;
   } else {
     DynamicMatrix<double> wide = lower.template cast<double>();
     const bool positive = cholesky(wide);
