@@ -14,8 +14,6 @@
 
 using ness::WithReplacement;
 
-static_assert(ness::Minibatch<WithReplacement>);
-
 namespace {
 
 // A batch as a set of bits.
@@ -81,10 +79,6 @@ TEST_CASE("With replacement, long runs are uniform over the subsets and over the
   }
   CHECK(std::abs(chi_square_deviation(single)) <= 4);
   CHECK(std::abs(chi_square_deviation(pairs)) <= 4);
-}
-
-TEST_CASE("With replacement, one Markov step is one update") {
-  CHECK(WithReplacement{10}.updates_per_markov_step(200) == 1);
 }
 
 TEST_CASE("With replacement, a batch size outside 1 ... M is refused, and said") {

@@ -14,8 +14,6 @@
 
 using ness::WithoutReplacement;
 
-static_assert(ness::Minibatch<WithoutReplacement>);
-
 namespace {
 
 // The batches of one epoch, one after the other.
@@ -89,10 +87,10 @@ TEST_CASE("Without replacement, long runs are uniform over the permutations") {
   CHECK(std::abs(chi_square_deviation(cells)) <= 4);
 }
 
-TEST_CASE("Without replacement, one Markov step is an epoch of M/m updates") {
-  CHECK(WithoutReplacement{10}.updates_per_markov_step(200) == 20);
-  CHECK(WithoutReplacement{200}.updates_per_markov_step(200) == 1);
-  CHECK(WithoutReplacement{1}.updates_per_markov_step(200) == 200);
+TEST_CASE("Without replacement, an epoch has M/m batches") {
+  CHECK(WithoutReplacement{10}.batches_per_epoch(200) == 20);
+  CHECK(WithoutReplacement{200}.batches_per_epoch(200) == 1);
+  CHECK(WithoutReplacement{1}.batches_per_epoch(200) == 200);
 }
 
 TEST_CASE(
