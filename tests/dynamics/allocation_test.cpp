@@ -39,9 +39,8 @@ int allocations_in(const Work& work) {
 }
 
 // After the first Markov step, which makes the scratch memory.
-template <class Model, class B, class Noise, class Correction, class Regularizer = ness::L2>
-int allocations_in_steps(Model model, const ness::Training<B, Noise, Correction>& training,
-                         const Regularizer& regularizer = {0.1}) {
+template <class Model, ness::IsTraining T, class Regularizer = ness::L2>
+int allocations_in_steps(Model model, const T& training, const Regularizer& regularizer = {0.1}) {
   const ness::Objective objective(std::move(model), regularizer);
   using Vector = typename decltype(objective)::Vector;
   ness::Chain chain(objective, training, Vector::Constant(objective.parameters(), 0.1).eval());

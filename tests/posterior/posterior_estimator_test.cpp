@@ -1,5 +1,6 @@
 #include "ness/posterior/posterior_estimator.hpp"
 
+#include <Eigen/Cholesky>
 #include <cmath>
 
 #include "ness/dynamics/chain.hpp"
@@ -32,9 +33,9 @@ const auto& minimum() {
 template <class Sampler>
 auto simulate(const Sampler& sampler, std::int64_t steps) {
   const ness::RunSettings settings{.steps = steps, .burn_in = 20'000, .chains = 4, .seed = 11};
-  const auto per_step = sampler.minibatch.updates_per_markov_step(objective().samples());
-  const ness::PosteriorEstimator<3> estimator(ness::gaussian_posterior(minimum()),
-                                              ness::batch_length(steps / per_step, 4, 64));
+  const auto per_step = sampler.updates_per_markov_step(objective().samples());
+  const ness::PosteriorEstimator<> estimator(ness::gaussian_posterior(minimum()),
+                                             ness::batch_length(steps / per_step, 4, 64));
   const auto make_chain = [&](int k) {
     return ness::Chain(objective(), sampler, minimum().theta,
                        ness::Philox(settings.seed, static_cast<std::uint64_t>(k)));
@@ -92,9 +93,9 @@ TEST_CASE("The estimator gives moments in the coordinates of θ, and the diverge
   const auto posterior = ness::gaussian_posterior(minimum());
   constexpr Eigen::Index count = 500;
   const Eigen::MatrixXd states = 0.05 * generic_values(3, count + 1, 61);
-  ness::TrajectoryBlock<double, 3> block(Vector::Zero(), Vector::Zero(), count);
-  block.assign(states);
-  ness::PosteriorEstimator<3> estimator(posterior, 100);
+  ness::TrajectoryBlock<double> block(Vector::Zero(), Vector::Zero(), count);
+  block.assign(states.transpose());
+  ness::PosteriorEstimator<> estimator(posterior, 100);
   estimator.add(block);
   const auto result = estimator.result();
   const Eigen::MatrixXd used = states.leftCols(count);
@@ -116,12 +117,12 @@ TEST_CASE("Chance is what independent perfect draws make of the divergence, on a
   double variance = 0;
   constexpr int runs = 200;
   for (int run = 0; run < runs; ++run) {
-    ness::TrajectoryBlock<double, 3> block(Vector::Zero(), Vector::Zero(), 64);
-    ness::PosteriorEstimator<3> estimator(posterior, 64);
+    ness::TrajectoryBlock<double> block(Vector::Zero(), Vector::Zero(), 64);
+    ness::PosteriorEstimator<> estimator(posterior, 64);
     for (int k = 0; k < 32; ++k) {
-      block.assign(root * generic_values(3, 65,
-                                         1000 + 100 * static_cast<std::uint64_t>(run) +
-                                             static_cast<std::uint64_t>(k)));
+      const std::uint64_t seed =
+          1000 + 100 * static_cast<std::uint64_t>(run) + static_cast<std::uint64_t>(k);
+      block.assign((root * generic_values(3, 65, seed)).transpose());
       estimator.add(block);
     }
     const auto result = estimator.result();

@@ -13,11 +13,12 @@ namespace {
 
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
-using State = ness::StationaryState<MatrixXd>;
+using State = ness::StationaryState<>;
 
 State state_of(Eigen::Index n, double eta, ness::LyapunovForm form) {
-  return State(generic_values<VectorXd>(n, 1, 2), positive_definite(n, 41, 0.3, 3),
-               positive_definite(n, 42, 0.02, 0.2), eta, {.form = form});
+  return State(ness::linear_chain(generic_values<VectorXd>(n, 1, 2),
+                                  positive_definite(n, 41, 0.3, 3),
+                                  positive_definite(n, 42, 0.02, 0.2), eta, form));
 }
 
 /// Chains from `start` with the entropy production of `state`.
@@ -31,9 +32,8 @@ auto simulate(const State& state, const VectorXd& start, std::int64_t steps, std
         return ness::EulerMaruyama(system, 1, start,
                                    ness::Philox(5, static_cast<std::uint64_t>(k)));
       },
-      state.mean,
-      ness::StationaryEstimator<Eigen::Dynamic>(state, lengths,
-                                                ness::batch_length(steps, chains, 64)));
+      state.mean(),
+      ness::StationaryEstimator(state, lengths, ness::batch_length(steps, chains, 64)));
   return estimator.result();
 }
 
@@ -54,7 +54,7 @@ TEST_CASE("⟨e^−σ⟩ = 1 for every length, exactly, with Σ and C of Eqs. 21
   for (double eta : {0.005, 0.02}) {
     const State state = state_of(3, eta, ness::LyapunovForm::continuous);
     CHECK(state.nonequilibrium_ratio() > 0.1);
-    const auto measured = simulate(state, state.mean, 400'000, 1000);
+    const auto measured = simulate(state, state.mean(), 400'000, 1000);
     for (const auto& part : measured.trajectories) {
       INFO("eta " << eta << ", length " << part.length
                   << ", <exp(-sigma)> = " << part.integral_fluctuation.value << " +- "
@@ -72,8 +72,8 @@ TEST_CASE("⟨e^−σ⟩ = 1 step by step: E[exp(−Fδθ·Δθ) | δθ] for nor
     const VectorXd deviation = generic_values<VectorXd>(4, 1, seed);
     // Δθ ~ N(−ηHδθ, 2D): log E[e^{−f·Δθ}] = f·ηHδθ + f·Df with f = Fδθ.
     const VectorXd f = state.force_matrix() * deviation;
-    const double drift = f.dot(0.3 * state.hessian * deviation);
-    const double spread = f.dot(state.diffusion * f);
+    const double drift = f.dot(state.relaxation() * deviation);
+    const double spread = f.dot(state.diffusion() * f);
     CHECK(std::abs(drift + spread) <= 1e-11 * spread);
   }
 }
@@ -81,22 +81,22 @@ TEST_CASE("⟨e^−σ⟩ = 1 step by step: E[exp(−Fδθ·Δθ) | δθ] for nor
 TEST_CASE("moments, circulation and entropy production of a linear chain are the discrete form's") {
   for (Eigen::Index n : {3, 5}) {
     const State state = state_of(n, 0.1, ness::LyapunovForm::discrete);
-    const auto measured = simulate(state, state.mean, 400'000, 1000);
-    CHECK(largest_z(measured.mean, state.mean) <= 4);
-    CHECK(largest_z(measured.covariance, state.covariance) <= 4);
-    CHECK(largest_z(measured.circulation, state.circulation) <= 4);
+    const auto measured = simulate(state, state.mean(), 400'000, 1000);
+    CHECK(largest_z(measured.mean, state.mean()) <= 4);
+    CHECK(largest_z(measured.covariance, state.covariance()) <= 4);
+    CHECK(largest_z(measured.circulation, state.circulation()) <= 4);
     for (const auto& part : measured.trajectories)
-      CHECK(std::abs(part.entropy_production.value - state.entropy_production) <=
+      CHECK(std::abs(part.entropy_production.value - state.entropy_production()) <=
             4 * part.entropy_production.standard_error);
     // At this learning rate the continuous form is off by much more than the errors.
     const State continuous = state_of(n, 0.1, ness::LyapunovForm::continuous);
-    CHECK(largest_z(measured.covariance, continuous.covariance) > 6);
+    CHECK(largest_z(measured.covariance, continuous.covariance()) > 6);
   }
 }
 
 TEST_CASE("a comparison agrees where it should and not where it should not") {
   const State state = state_of(3, 0.01, ness::LyapunovForm::continuous);
-  const auto measured = simulate(state, state.mean, 200'000, 5000);
+  const auto measured = simulate(state, state.mean(), 200'000, 5000);
   const auto good = ness::compare(state, measured);
   std::ostringstream text;
   text << good;
@@ -105,8 +105,9 @@ TEST_CASE("a comparison agrees where it should and not where it should not") {
   CHECK(good.rows.size() == 3 + 2 * 4);
   CHECK(text.str().find("FAIL") == std::string::npos);
 
-  const State wrong(state.mean, state.hessian, 1.2 * state.diffusion, 0.01);
-  const auto bad = ness::compare(wrong, measured);
+  auto wrong = state.chain();
+  wrong.diffusion *= 1.2;
+  const auto bad = ness::compare(State(wrong), measured);
   CHECK_FALSE(bad.agrees());
   CHECK_FALSE(bad.rows[1].agrees());
 }
@@ -144,8 +145,7 @@ TEST_CASE("bad input of linear systems and their chains is refused") {
   CHECK_THROWS_WITH(ness::EulerMaruyama(system, 0.0, center), contains("time_step"));
   CHECK_THROWS_WITH(ness::EulerMaruyama(system, 0.1, VectorXd(VectorXd::Zero(3))),
                     contains("theta must be 2 x 1"));
-  CHECK_THROWS_WITH(ness::StationaryState(system, 2.5, {.form = ness::LyapunovForm::discrete}),
+  CHECK_THROWS_WITH(State(ness::linear_chain(system, 2.5, ness::LyapunovForm::discrete)),
                     contains("spectral radius"));
-  CHECK_THROWS_WITH(ness::StationaryState(System(center, negative, one, one)),
-                    contains("positive real part"));
+  CHECK_THROWS_WITH(State(System(center, negative, one, one)), contains("positive real part"));
 }

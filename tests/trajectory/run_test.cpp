@@ -123,16 +123,16 @@ TEST_CASE("with a stride, Σ is of every stride-th state and C of the chords bet
   for (const Eigen::Index stride : {2, 24, 96, 192}) {
     const auto measured =
         ness::measure(objective(), training, state, {.run = run, .stride = stride});
-    ness::Chain chain(objective(), training, state.mean, ness::Philox(4, 0));
+    ness::Chain chain(objective(), training, state.mean(), ness::Philox(4, 0));
     for (int k = 0; k < 300; ++k) chain.step();
     const std::int64_t count = run.steps / stride - 1;  // the last state begins no chord
     VectorXd mean = VectorXd::Zero(3);
     MatrixXd second = MatrixXd::Zero(3, 3);
     MatrixXd area = MatrixXd::Zero(3, 3);
     for (std::int64_t k = 0; k < count; ++k) {
-      const VectorXd x = chain.theta() - state.mean;
+      const VectorXd x = chain.theta() - state.mean();
       for (Eigen::Index j = 0; j < stride; ++j) chain.step();
-      const VectorXd d = chain.theta() - state.mean - x;
+      const VectorXd d = chain.theta() - state.mean() - x;
       mean += x;
       second += x * x.transpose();
       area += (x * d.transpose() - d * x.transpose()) / 2;
@@ -141,7 +141,7 @@ TEST_CASE("with a stride, Σ is of every stride-th state and C of the chords bet
     mean /= samples;
     INFO("stride " << stride);
     CHECK(measured.markov_steps == count * stride);
-    CHECK(relative_error(measured.mean.value, state.mean + mean) <= 1e-12);
+    CHECK(relative_error(measured.mean.value, state.mean() + mean) <= 1e-12);
     CHECK(relative_error(measured.covariance.value, second / samples - mean * mean.transpose()) <=
           1e-12);
     CHECK(relative_error(measured.circulation.value,
