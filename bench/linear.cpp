@@ -81,10 +81,9 @@ void block(benchmark::State& state) {
   const auto& objective = linear_objective<double, float>();
   const auto minimum = ness::minimize(objective, Theta<double>(Theta<double>::Zero(490)));
   ness::Chain chain(objective, training, minimum.theta, Philox(3));
-  ness::TrajectoryBlock<double, Eigen::Dynamic> trajectory(chain.theta(), minimum.theta,
-                                                           ness::block_steps);
-  const ness::StationaryState<Data<double>> predicted = ness::predict(objective, minimum, training);
-  ness::StationaryEstimator<Eigen::Dynamic> estimator(predicted, {}, 1'000'000, 24);
+  ness::TrajectoryBlock<double> trajectory(chain.theta(), minimum.theta, ness::block_steps);
+  const auto predicted = ness::predict(objective, minimum, training);
+  ness::StationaryEstimator estimator(predicted, {}, 1'000'000, 24);
   while (state.KeepRunningBatch(ness::block_steps)) {
     if constexpr (WithEstimators) {
       trajectory.fill(ness::block_steps, [&]() -> const Theta<double>& {

@@ -79,7 +79,7 @@ void eigen_and_four_products(benchmark::State& state) {
   const auto& [h, d] = problem<N>();
   MatrixXd product(N, N), sigma(N, N);
   for (auto _ : state) {
-    const ness::detail::SymmetricEigen<MatrixXd> eigen(h);
+    const ness::detail::SymmetricEigen<double> eigen(h);
     const MatrixXd& o = eigen.vectors;
     product.noalias() = d * o;
     sigma.noalias() = o.transpose() * product;

@@ -56,8 +56,8 @@ void block(benchmark::State& state) {
   const auto minimum = ness::minimize(objective, start());
   const auto predicted = ness::predict(objective, minimum, training);
   ness::Chain chain(objective, training, minimum.theta, Philox(3));
-  ness::TrajectoryBlock<double, 7> trajectory(chain.theta(), minimum.theta, ness::block_steps);
-  ness::StationaryEstimator<7> estimator(predicted, {1, 2, 3}, 1'000'000);
+  ness::TrajectoryBlock<double> trajectory(chain.theta(), minimum.theta, ness::block_steps);
+  ness::StationaryEstimator estimator(predicted, {1, 2, 3}, 1'000'000);
   while (state.KeepRunningBatch(ness::block_steps)) {
     if constexpr (WithEstimators) {
       trajectory.fill(ness::block_steps, [&]() -> const Theta& {
