@@ -7,7 +7,7 @@ namespace ness {
 
 /// Second moments of ζ_i = (n−1)/2 − T(i) and χ_ij = 1[T(i) > T(j)] − (M−m)/(2(M−1)), i ≠ j, where
 /// T(i) = 0 ... n−1 is the batch that holds sample i in a random partition of M samples into n
-/// batches of m. What the paper calls a0 ... a5 (B14–B17), and a6, which it takes for 0.
+/// batches of m. What the paper calls a0 ... a5 (B14, B15), and a6, which it takes for 0.
 struct EpochMoments {
   double a0;      ///< ⟨ζ_i²⟩
   double a0_off;  ///< ⟨ζ_i ζ_j⟩ = −a0/(M−1)

@@ -45,16 +45,6 @@ template <class Scalar>
 PosteriorError<Scalar> error_of_epochs(const GaussianPosterior<Scalar>& posterior,
                                        const std::vector<EpochSums<Scalar>>& groups);
 
-template <class M, class R, IsTraining T>
-void check_sampler(const Objective<M, R>& objective, const Minimum<scalar_t<M>>& minimum,
-                   const T& training, std::string_view function) {
-  static_assert(IsSampler<T>,
-                "ness: a sampler has injected noise: use ness::Sgld, ness::SgworldLm or another of "
-                "ness/posterior/samplers.hpp, or `predict` for training without it");
-  training.check(objective.samples(), function);
-  require_minimum(minimum, function);
-}
-
 /// The mean of a sampler, its drift, and D beyond what is injected and the posterior makes.
 template <class Scalar>
 struct SamplerTheory {
@@ -63,7 +53,7 @@ struct SamplerTheory {
   bool has_minimum = true;
 };
 
-template <class M, class R, IsSampler T>
+template <class M, class R, IsTraining T>
 SamplerTheory<scalar_t<M>> sampler_theory(const Objective<M, R>& objective,
                                           const Minimum<scalar_t<M>>& minimum,
                                           const GaussianPosterior<scalar_t<M>>& posterior,
@@ -106,7 +96,11 @@ PosteriorError<scalar_t<M>> predict_posterior_error(const Objective<M, R>& objec
                                                     const PosteriorSettings& settings = {}) {
   using Scalar = scalar_t<M>;
   using Matrix = DynamicMatrix<Scalar>;
-  detail::check_sampler(objective, minimum, training, "predict_posterior_error");
+  static_assert(IsSampler<T>,
+                "ness: a sampler has injected noise: use ness::Sgld, ness::SgworldLm or another of "
+                "ness/posterior/samplers.hpp, or `predict` for training without it");
+  training.check(objective.samples(), "predict_posterior_error");
+  detail::require_minimum(minimum, "predict_posterior_error");
   const auto posterior = gaussian_posterior(minimum);
   auto theory =
       detail::sampler_theory(objective, minimum, posterior, training, settings.epoch_noise);
@@ -146,7 +140,11 @@ PosteriorError<scalar_t<M>> exact_posterior_error(const Objective<M, R>& objecti
   static_assert(TwiceDifferentiable<M>,
                 "ness: the exact moments need second derivatives of single samples: make "
                 "sample_loss generic, or give your Model `sample_hessian_products`");
-  detail::check_sampler(objective, minimum, training, "exact_posterior_error");
+  static_assert(IsSampler<T>,
+                "ness: a sampler has injected noise: use ness::Sgld, ness::SgworldLm or another of "
+                "ness/posterior/samplers.hpp, or `predict` for training without it");
+  training.check(objective.samples(), "exact_posterior_error");
+  detail::require_minimum(minimum, "exact_posterior_error");
   settings.epoch_map.check("exact_posterior_error");
   const auto posterior = gaussian_posterior(minimum);
   const Index size = posterior.mean.size();
