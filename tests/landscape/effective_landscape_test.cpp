@@ -1,5 +1,7 @@
 // The effective landscape of Sec. 3.2, by enumeration and by differences.
+#include <Eigen/Cholesky>
 #include <ness/landscape/effective_landscape.hpp>
+#include <ness/minibatch/without_replacement.hpp>
 #include <ness/model/linear_model.hpp>
 
 #include "support/catch.hpp"

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "ness/landscape/minimize.hpp"
 #include "support/catch.hpp"
 #include "support/close.hpp"
 #include "support/decay.hpp"
@@ -83,6 +84,49 @@ TEST_CASE("An objective refuses a θ of another size or not finite, and says whi
                       contains("direction must be 3 x 1, but is 4 x 1"));
   REQUIRE_THROWS_WITH(objective.gradient(bad),
                       contains("theta must be finite") && contains("element (1, 0)"));
+}
+
+TEST_CASE("An objective takes θ of static or dynamic size, in any precision, and expressions") {
+  const auto check = [](const auto& objective) {
+    const Eigen::Vector3d theta(1.25, 0.75, -0.5);  // floats have them exactly
+    const Eigen::VectorXd dynamic = theta;
+    const Eigen::Vector3d direction(0.3, -1, 2);
+    const Eigen::VectorXd along = direction;
+    const auto all = [&](const auto& at, const auto& d) {
+      CHECK(objective.value(at) == objective.value(theta));
+      CHECK(objective.loss(at) == objective.loss(theta));
+      CHECK(objective.gradient(at) == objective.gradient(theta));
+      CHECK(objective.loss_gradient(at) == objective.loss_gradient(theta));
+      CHECK(objective.hessian(at) == objective.hessian(theta));
+      CHECK(objective.hessian_product(at, d) == objective.hessian_product(theta, direction));
+      CHECK(objective.regularizer_gradient(at) == objective.regularizer_gradient(theta));
+      CHECK(objective.regularizer_hessian(at) == objective.regularizer_hessian(theta));
+    };
+    all(dynamic, along);
+    all(Eigen::VectorXf(theta.cast<float>()), along);
+    all(2 * (dynamic / 2), 0.5 * (2 * along));
+    all(Eigen::Map<const Eigen::VectorXd>(theta.data(), 3), direction);
+  };
+  check(ness::Objective(GenericDecay<double, 3>{}, ness::L2{0.6}));
+  check(ness::Objective(GenericDecay<double, Eigen::Dynamic>{}, ness::L2{0.6}));
+}
+
+TEST_CASE("An objective of static N refuses a dynamic θ of another size") {
+  const ness::Objective objective(GenericDecay<double, 3>{}, ness::L2{1});
+  const Eigen::VectorXd four = Eigen::VectorXd::Ones(4);
+  const Eigen::VectorXd two = Eigen::VectorXd::Ones(2);
+  const Eigen::VectorXd good = Eigen::VectorXd::Ones(3);
+  CHECK_THROWS_WITH(objective.loss(four),
+                    contains("Objective::loss: theta must be 3 x 1, but is 4 x 1"));
+  CHECK_THROWS_WITH(objective.value(two), contains("theta must be 3 x 1, but is 2 x 1"));
+  CHECK_THROWS_WITH(objective.gradient(four), contains("but is 4 x 1"));
+  CHECK_THROWS_WITH(objective.hessian(two), contains("but is 2 x 1"));
+  CHECK_THROWS_WITH(objective.hessian_product(two, good), contains("theta must be 3 x 1"));
+  CHECK_THROWS_WITH(objective.hessian_product(good, four), contains("direction must be 3 x 1"));
+  CHECK_THROWS_WITH(objective.regularizer_gradient(four), contains("but is 4 x 1"));
+  CHECK_THROWS_WITH(objective.regularizer_hessian(Eigen::MatrixXd::Ones(3, 2).col(0).head(2)),
+                    contains("but is 2 x 1"));
+  CHECK_THROWS_WITH(ness::minimize(objective, four), contains("theta must be 3 x 1"));
 }
 
 TEST_CASE("An objective refuses a model without parameters or samples") {

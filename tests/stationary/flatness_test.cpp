@@ -48,7 +48,8 @@ TEST_CASE("flatness of a parabola from off its minimum is the nearest crossings"
 
 TEST_CASE("variance and flatness go along the eigenvectors of Σ") {
   const MatrixXd h = Eigen::Vector3d(1, 10, 100).asDiagonal();
-  const ness::StationaryState<MatrixXd> state(VectorXd::Zero(3), h, h * h, 1e-3);  // Σ ∝ H
+  const ness::StationaryState state(
+      ness::linear_chain(VectorXd::Zero(3), h, h * h, 1e-3));  // Σ ∝ H
   const ness::Objective objective(Valley{});
   const auto relation = ness::variance_flatness(objective, state);
   CHECK(relative_error(relation.variance, 1e3 * h.diagonal()) <= 1e-12);

@@ -1,10 +1,15 @@
 #include "ness/stationary/generalized_lyapunov.hpp"
 
+#include <Eigen/Cholesky>
+#include <Eigen/LU>
 #include <cmath>
 #include <vector>
 
 #include "ness/diffusion/curvature.hpp"
 #include "ness/landscape/minimize.hpp"
+#include "ness/minibatch/full_batch.hpp"
+#include "ness/minibatch/with_replacement.hpp"
+#include "ness/minibatch/without_replacement.hpp"
 #include "ness/model/linear_model.hpp"
 #include "support/catch.hpp"
 #include "support/close.hpp"

@@ -1,3 +1,5 @@
+#include <Eigen/LU>
+#include <ness/minibatch/with_replacement.hpp>
 #include <ness/model/linear_model.hpp>
 #include <ness/stationary/mean_shift.hpp>
 #include <ness/stationary/predict.hpp>
@@ -10,66 +12,81 @@ namespace {
 
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
-using State = ness::StationaryState<MatrixXd>;
+using State = ness::StationaryState<>;
+using ness::LyapunovForm;
 
-State generic_state(Eigen::Index n, ness::LyapunovForm form = ness::LyapunovForm::continuous) {
-  return State(generic_values<VectorXd>(n, 1, 9), positive_definite(n, 1, 0.5, 6),
-               positive_definite(n, 2, 0.01, 0.4), 0.1, {.form = form});
+constexpr double eta = 0.1;
+
+/// The state of SGD with this H and D.
+State sgd_state(const VectorXd& mean, const MatrixXd& hessian, const MatrixXd& diffusion,
+                double learning_rate = eta, LyapunovForm form = LyapunovForm::continuous) {
+  return State(ness::linear_chain(mean, hessian, diffusion, learning_rate, form));
+}
+
+MatrixXd generic_hessian(Eigen::Index n) { return positive_definite(n, 1, 0.5, 6); }
+
+State generic_state(Eigen::Index n, LyapunovForm form = LyapunovForm::continuous) {
+  return sgd_state(generic_values<VectorXd>(n, 1, 9), generic_hessian(n),
+                   positive_definite(n, 2, 0.01, 0.4), eta, form);
 }
 
 /// Three parameters of which the last has no noise and is not coupled to the others.
 State state_with_a_silent_parameter() {
   MatrixXd h = MatrixXd::Zero(3, 3);
   MatrixXd d = MatrixXd::Zero(3, 3);
-  h.topLeftCorner(2, 2) = positive_definite(2, 1, 0.5, 6);
+  h.topLeftCorner(2, 2) = generic_hessian(2);
   d.topLeftCorner(2, 2) = positive_definite(2, 2, 0.01, 0.4);
   h(2, 2) = 2;
-  return State(VectorXd::Zero(3), h, d, 0.1);
+  return sgd_state(VectorXd::Zero(3), h, d);
 }
 
 }  // namespace
 
 TEST_CASE("the two forms of the circulation agree, Eqs. 24 and 25") {
   const State state = generic_state(6);
-  CHECK(relative_error(state.circulation_from_diffusion(), state.circulation) <= 1e-12);
-  CHECK(state.circulation == -state.circulation.transpose());
+  CHECK(relative_error(state.circulation_from_diffusion(), state.circulation()) <= 1e-12);
+  CHECK(state.circulation() == -state.circulation().transpose());
   CHECK(state.nonequilibrium_ratio() > 0.1);
   CHECK_FALSE(state.is_equilibrium());
 }
 
-TEST_CASE("the gradient correlates with the deviation as Eq. 22 says") {
+TEST_CASE("the drift correlates with the deviation as Eq. 22 says") {
   const State state = generic_state(6);
-  CHECK(relative_error(state.gradient_correlation(), state.diffusion.trace() / 0.1) <= 1e-13);
+  const double with_gradient = (generic_hessian(6) * state.covariance()).trace();
+  CHECK(relative_error(state.drift_correlation(), eta * with_gradient) <= 1e-13);
+  CHECK(relative_error(state.drift_correlation(), state.diffusion().trace()) <= 1e-13);
 }
 
 TEST_CASE("the entropy production is that of Eq. 29") {
   const State state = generic_state(6);
-  const MatrixXd& c = state.circulation;
-  const double direct = -(c * state.diffusion.inverse() * c * state.covariance.inverse()).trace();
-  CHECK(relative_error(state.entropy_production, direct) <= 1e-11);
-  CHECK(state.entropy_production > 0);
+  const MatrixXd& c = state.circulation();
+  const double direct =
+      -(c * state.diffusion().inverse() * c * state.covariance().inverse()).trace();
+  CHECK(relative_error(state.entropy_production(), direct) <= 1e-11);
+  CHECK(state.entropy_production() > 0);
 }
 
 TEST_CASE("in the discrete form the entropy production is the mean of Eq. 27, −η tr(C D⁻¹ H)") {
-  for (auto form : {ness::LyapunovForm::continuous, ness::LyapunovForm::discrete}) {
+  for (auto form : {LyapunovForm::continuous, LyapunovForm::discrete}) {
     const State state = generic_state(5, form);
     const double mean =
-        -0.1 * (state.circulation * state.diffusion.inverse() * state.hessian).trace();
-    CHECK(relative_error(state.entropy_production, mean) <= 1e-11);
+        -eta * (state.circulation() * state.diffusion().inverse() * generic_hessian(5)).trace();
+    CHECK(relative_error(state.entropy_production(), mean) <= 1e-11);
   }
 }
 
 TEST_CASE("the force is that of Eq. 27: F = D⁻¹ v^s, v^s = −C Σ⁻¹ δθ") {
   const State state = generic_state(4);
   const VectorXd theta = generic_values<VectorXd>(4, 1, 3);
-  const VectorXd v = -state.circulation * state.covariance.inverse() * (theta - state.mean);
+  const VectorXd v = -state.circulation() * state.covariance().inverse() * (theta - state.mean());
   CHECK(relative_error(state.velocity(theta), v) <= 1e-12);
-  CHECK(relative_error(state.diffusion * state.force_matrix() * (theta - state.mean), v) <= 1e-12);
+  CHECK(relative_error(state.diffusion() * state.force_matrix() * (theta - state.mean()), v) <=
+        1e-12);
 }
 
 TEST_CASE("the velocity is D∇Φ − ηHδθ, Eq. 3, and the current has no divergence") {
   const State state = generic_state(3);
-  const VectorXd theta = state.mean + 0.3 * generic_values<VectorXd>(3, 1, 4);
+  const VectorXd theta = state.mean() + 0.3 * generic_values<VectorXd>(3, 1, 4);
   constexpr double step = 1e-5;
   VectorXd slope(3);
   double divergence = 0;
@@ -82,7 +99,7 @@ TEST_CASE("the velocity is D∇Φ − ηHδθ, Eq. 3, and the current has no div
     divergence += part;
     size += std::abs(part);
   }
-  const VectorXd v = state.diffusion * slope - 0.1 * state.hessian * (theta - state.mean);
+  const VectorXd v = state.diffusion() * slope - eta * generic_hessian(3) * (theta - state.mean());
   CHECK(relative_error(v, state.velocity(theta)) <= 1e-8);
   CHECK(std::abs(divergence) <= 1e-7 * size);
   CHECK(relative_error(state.current(theta), state.density(theta) * state.velocity(theta)) <=
@@ -91,29 +108,29 @@ TEST_CASE("the velocity is D∇Φ − ηHδθ, Eq. 3, and the current has no div
 
 TEST_CASE("the density integrates to one") {
   const State state = generic_state(2);
-  const double reach = 9 * std::sqrt(state.covariance.trace());
+  const double reach = 9 * std::sqrt(state.covariance().trace());
   constexpr int points = 400;
   double sum = 0;
   for (int i = 0; i < points; ++i)
     for (int j = 0; j < points; ++j)
-      sum += state.density(state.mean +
+      sum += state.density(state.mean() +
                            reach * Eigen::Vector2d(2.0 * i / points - 1, 2.0 * j / points - 1));
   CHECK(std::abs(sum * std::pow(2 * reach / points, 2) - 1) <= 1e-10);
 }
 
 TEST_CASE("isotropic noise is an equilibrium with the β of the Einstein relation") {
-  const MatrixXd h = positive_definite(4, 1, 0.5, 6);
-  const State state(VectorXd::Zero(4), h, 0.02 * MatrixXd::Identity(4, 4), 0.1);
+  const MatrixXd h = generic_hessian(4);
+  const State state = sgd_state(VectorXd::Zero(4), h, 0.02 * MatrixXd::Identity(4, 4));
   CHECK(state.is_equilibrium());
   CHECK(state.einstein_relation().holds());
   CHECK(relative_error(state.einstein_relation().beta, 5.0) <= 1e-14);  // μ = η = β D
-  CHECK(relative_error(state.covariance, h.inverse() / 5) <= 1e-13);    // Boltzmann: (βH)⁻¹
-  CHECK(state.entropy_production <= 1e-20);
+  CHECK(relative_error(state.covariance(), h.inverse() / 5) <= 1e-13);  // Boltzmann: (βH)⁻¹
+  CHECK(state.entropy_production() <= 1e-20);
 }
 
 TEST_CASE("noise that commutes with H has no circulation though the Einstein relation fails") {
-  const MatrixXd h = positive_definite(4, 1, 0.5, 6);
-  const State state(VectorXd::Zero(4), h, 0.01 * h * h, 0.1);
+  const MatrixXd h = generic_hessian(4);
+  const State state = sgd_state(VectorXd::Zero(4), h, 0.01 * h * h);
   CHECK(state.is_equilibrium());
   CHECK_FALSE(state.einstein_relation().holds());
 }
@@ -121,21 +138,21 @@ TEST_CASE("noise that commutes with H has no circulation though the Einstein rel
 TEST_CASE("a rotation of the parameters rotates the state") {
   const State state = generic_state(5);
   const MatrixXd q = orthogonal(5, 8);
-  const State turned(q * state.mean, q * state.hessian * q.transpose(),
-                     q * state.diffusion * q.transpose(), 0.1);
-  CHECK(relative_error(turned.covariance, q * state.covariance * q.transpose()) <= 1e-12);
-  CHECK(relative_error(turned.circulation, q * state.circulation * q.transpose()) <= 1e-12);
-  CHECK(relative_error(turned.entropy_production, state.entropy_production) <= 1e-12);
+  const State turned = sgd_state(q * state.mean(), q * generic_hessian(5) * q.transpose(),
+                                 q * state.diffusion() * q.transpose());
+  CHECK(relative_error(turned.covariance(), q * state.covariance() * q.transpose()) <= 1e-12);
+  CHECK(relative_error(turned.circulation(), q * state.circulation() * q.transpose()) <= 1e-12);
+  CHECK(relative_error(turned.entropy_production(), state.entropy_production()) <= 1e-12);
 }
 
 TEST_CASE("a parameter without noise does not change the state of the others") {
   const State whole = state_with_a_silent_parameter();
-  const State part(VectorXd::Zero(2), whole.hessian.topLeftCorner(2, 2),
-                   whole.diffusion.topLeftCorner(2, 2), 0.1);
-  CHECK(whole.rank == 2);
-  CHECK(part.rank == 2);
-  CHECK(whole.velocity_outside_range <= 1e-14);
-  CHECK(relative_error(whole.entropy_production, part.entropy_production) <= 1e-12);
+  const State part =
+      sgd_state(VectorXd::Zero(2), generic_hessian(2), whole.diffusion().topLeftCorner(2, 2));
+  CHECK(whole.rank() == 2);
+  CHECK(part.rank() == 2);
+  CHECK(whole.velocity_outside_range() <= 1e-14);
+  CHECK(relative_error(whole.entropy_production(), part.entropy_production()) <= 1e-12);
   const Eigen::Vector3d theta(0.2, -0.1, 0);
   CHECK(relative_error(whole.density(theta), part.density(theta.head(2))) <= 1e-12);
 }
@@ -146,16 +163,16 @@ TEST_CASE("the entropy production does not move with the rank tolerance where D 
   x.bottomRows(2) *= 1e-11;
   const ness::Objective objective(ness::LinearModel<>(x, generic_values(2, 400, 72)),
                                   ness::L2{0.01});
-  const auto minimum = ness::minimize(objective, Eigen::VectorXd(Eigen::VectorXd::Zero(16)));
+  const auto minimum = ness::minimize(objective, VectorXd::Zero(16));
   const ness::Sgd<ness::WithReplacement> training{.learning_rate = 0.01, .minibatch = {10}};
   const auto middle = ness::predict(objective, minimum, training, {.rank_tolerance = 1e-13});
-  CHECK(middle.rank == 12);
-  CHECK(middle.entropy_production > 0);
-  CHECK(middle.velocity_outside_range < 1e-6);
+  CHECK(middle.rank() == 12);
+  CHECK(middle.entropy_production() > 0);
+  CHECK(middle.velocity_outside_range() < 1e-6);
   for (const double tolerance : {1e-14, 1e-12}) {
     const auto other = ness::predict(objective, minimum, training, {.rank_tolerance = tolerance});
-    CHECK(other.rank == 12);
-    CHECK(relative_error(other.entropy_production, middle.entropy_production) <= 1e-9);
+    CHECK(other.rank() == 12);
+    CHECK(relative_error(other.entropy_production(), middle.entropy_production()) <= 1e-9);
   }
 }
 
@@ -163,9 +180,9 @@ TEST_CASE("a range of D that the drift leaves is reported") {
   MatrixXd h(2, 2);
   h << 2, 1, 1, 2;
   const MatrixXd d = Eigen::Vector2d(1, 0).asDiagonal();
-  const State state(VectorXd::Zero(2), h, d, 0.1);
-  CHECK(state.rank == 1);
-  CHECK(state.velocity_outside_range > 0.1);
+  const State state = sgd_state(VectorXd::Zero(2), h, d);
+  CHECK(state.rank() == 1);
+  CHECK(state.velocity_outside_range() > 0.1);
 }
 
 TEST_CASE("what has no stationary state is refused with the offending number") {
@@ -173,11 +190,22 @@ TEST_CASE("what has no stationary state is refused with the offending number") {
   const MatrixXd d = MatrixXd::Identity(2, 2);
   const MatrixXd saddle = Eigen::Vector2d(1, -0.25).asDiagonal();
   const MatrixXd steep = Eigen::Vector2d(1, 4).asDiagonal();
-  CHECK_THROWS_WITH(State(mean, saddle, d, 0.1), contains("smallest eigenvalue is -0.25"));
-  CHECK_THROWS_WITH(State(mean, steep, d, 0.7), contains("below 2 / h_max = 0.5"));
-  CHECK_THROWS_WITH(State(mean, steep, d, std::nan("")), contains("learning_rate"));
-  CHECK_THROWS_WITH(State(mean, MatrixXd::Identity(3, 3), d, 0.1),
-                    contains("hessian must be 2 x 2"));
+  CHECK_THROWS_WITH(sgd_state(mean, saddle, d),
+                    contains("the smallest rate, each update, is -0.025"));
+  CHECK_THROWS_WITH(sgd_state(mean, steep, d, 0.75), contains("relax by 2 or more in one update") &&
+                                                         contains("the fastest does by 3") &&
+                                                         contains("lower the learning rate"));
+  CHECK_THROWS_WITH(sgd_state(mean, steep, d, std::nan("")), contains("learning_rate"));
+  CHECK_THROWS_WITH(sgd_state(mean, MatrixXd::Identity(3, 3), d),
+                    contains("hessian must be 2 x 2, but is 3 x 3"));
+  CHECK_THROWS_WITH(sgd_state(mean, steep, MatrixXd::Identity(3, 3)),
+                    contains("diffusion must be 2 x 2, but is 3 x 3"));
+  auto chain = ness::linear_chain(mean, steep, d, eta);
+  chain.step = ness::MarkovStep::epoch;
+  chain.relaxation *= 10;
+  CHECK_THROWS_WITH(State(chain), contains("in one epoch") && contains("does by 4"));
+  chain.relaxation(0, 1) = 0.3;
+  CHECK_THROWS_WITH(State(chain), contains("relaxation must be symmetric"));
 }
 
 namespace {
@@ -188,11 +216,12 @@ auto linear_objective(Eigen::Index samples = 60) {
       ness::L2{0.05});
 }
 
-auto predicted(double eta, Eigen::Index m) {
+auto predicted(double learning_rate, Eigen::Index m) {
   const auto objective = linear_objective();
-  const auto minimum = ness::minimize(objective, VectorXd::Zero(6).eval());
-  return ness::predict(objective, minimum,
-                       ness::Sgd<ness::WithReplacement>{.learning_rate = eta, .minibatch = {m}});
+  const auto minimum = ness::minimize(objective, VectorXd::Zero(6));
+  return ness::predict(
+      objective, minimum,
+      ness::Sgd<ness::WithReplacement>{.learning_rate = learning_rate, .minibatch = {m}});
 }
 
 }  // namespace
@@ -202,26 +231,29 @@ TEST_CASE("scaling η and m together leaves the stationary state, but for n − 
   // invariance.
   const auto small = predicted(1e-3, 1);
   const auto large = predicted(2e-3, 2);
-  CHECK(relative_error(small.covariance / 59.0 * 60, large.covariance / 29.0 * 30) <= 1e-12);
-  CHECK(relative_error(small.circulation / 59.0 * 60 * 2, large.circulation / 29.0 * 30) <= 1e-12);
+  CHECK(relative_error(small.covariance() / 59.0 * 60, large.covariance() / 29.0 * 30) <= 1e-12);
+  CHECK(relative_error(small.circulation() / 59.0 * 60 * 2, large.circulation() / 29.0 * 30) <=
+        1e-12);
 }
 
 TEST_CASE("a prediction is the state of the minimum's H and the policy's D") {
   const auto objective = linear_objective();
-  const auto minimum = ness::minimize(objective, VectorXd::Zero(6).eval());
+  const auto minimum = ness::minimize(objective, VectorXd::Zero(6));
   const ness::Sgd<ness::WithReplacement> training{.learning_rate = 0.01, .minibatch = {4}};
   const auto state = ness::predict(objective, minimum, training);
-  CHECK(state.mean == minimum.theta);
-  CHECK(relative_error(state.diffusion, ness::diffusion(objective, minimum.theta, training)) <=
+  CHECK(state.mean() == minimum.theta);
+  CHECK(relative_error(state.diffusion(), ness::diffusion(objective, minimum.theta, training)) <=
         1e-15);
-  CHECK(relative_error(state.hessian * state.covariance + state.covariance * state.hessian,
-                       200 * state.diffusion) <= 1e-13);
+  const MatrixXd& h = minimum.hessian;
+  CHECK(relative_error(h * state.covariance() + state.covariance() * h, 200 * state.diffusion()) <=
+        1e-13);
+  CHECK(relative_error(state.decay_rates(), 0.01 * minimum.hessian_eigenvalues) <= 1e-13);
   CHECK(ness::mean_shift(objective, training, state).norm() <= 1e-12);
 }
 
 TEST_CASE("predictions from what is no minimum are refused") {
   const auto objective = linear_objective();
-  auto minimum = ness::minimize(objective, VectorXd::Zero(6).eval());
+  auto minimum = ness::minimize(objective, VectorXd::Zero(6));
   const ness::Sgd<ness::WithReplacement> training{.learning_rate = 0.01, .minibatch = {4}};
   minimum.status = ness::MinimumStatus::not_converged;
   CHECK_THROWS_WITH(ness::predict(objective, minimum, training), contains("must be converged"));
@@ -250,6 +282,6 @@ TEST_CASE("the mean moves by −κΣ/2h where the landscape has a third derivati
   const auto minimum = ness::minimize(objective, Eigen::Matrix<double, 1, 1>(0.1));
   const ness::Sgd<ness::WithReplacement> training{.learning_rate = 0.01, .minibatch = {1}};
   const auto state = ness::predict(objective, minimum, training);
-  const double expected = -0.3 * state.covariance(0, 0) / (2 * state.hessian(0, 0));
+  const double expected = -0.3 * state.covariance()(0, 0) / (2 * minimum.hessian(0, 0));
   CHECK(relative_error(ness::mean_shift(objective, training, state)[0], expected) <= 1e-9);
 }
