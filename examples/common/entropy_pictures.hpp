@@ -1,117 +1,12 @@
 // Fig. 4: the distribution of e^{−σ}, the detailed fluctuation theorem, and ⟨σ⟩ against ℓ.
 #pragma once
 
-#include <algorithm>
-#include <array>
-#include <cmath>
-#include <ness/ness.hpp>
-#include <sstream>
+#include <ness/trajectory/sub_trajectories.hpp>
 #include <string>
 #include <vector>
 
 #include "figures.hpp"
 
-using Trajectories = std::vector<ness::SubTrajectories>;
-
-/// One colour and shape of point for each ℓ.
-inline std::string length_style(std::size_t k) {
-  constexpr std::array<const char*, 3> styles{"lc rgb '#1f4e9c' pt 7", "lc rgb '#2a9d5c' pt 5",
-                                              "lc rgb '#d9822b' pt 9"};
-  return styles[k % styles.size()];
-}
-
-inline void draw_exponentials(FigureFolder& folder, const Trajectories& trajectories,
-                              const std::string& sampling) {
-  const std::string figure = "fig4a_" + sampling;
-  std::ostringstream plots;
-  plots.precision(6);
-  constexpr double least_density = 1e-3;
-  double reach = 1;  // of e^{−σ} where its density is in the picture
-  for (std::size_t k = 0; k < trajectories.size(); ++k) {
-    const auto& part = trajectories[k];
-    const std::string name = figure + "_" + std::to_string(part.length);
-    DataTable table;
-    for (Eigen::Index bin = 0; bin < part.histogram.axis().bins; ++bin) {
-      const double w = std::exp(-part.histogram.axis().center(bin));
-      // 𝒫(w) = 𝒫(σ) |dσ/dw| = 𝒫(σ) / w
-      const double density = part.histogram.density(bin) / w;
-      if (density > 0) table.row(w, density);
-      if (density > least_density) reach = std::max(reach, w);
-    }
-    folder.data(name, table);
-    plots << (k == 0 ? "" : ", ") << "'" << name << ".dat' with lines lw 2 " << length_style(k)
-          << " title 'ℓ = " << part.length << ", ⟨{/:Italic e}^{−{/:Italic σ}}⟩ = " << std::fixed
-          << part.integral_fluctuation.value << "'";
-  }
-  folder.draw(figure, "set xrange [0:" + std::to_string(1.05 * reach) + "]\n" + R"(
-set xlabel '{/:Italic e}^{−{/:Italic σ}}'
-set ylabel 'probability density'
-set logscale y
-set format y '10^{%T}'
-set yrange [1e-3:200]
-set grid lc rgb '#e0e0e0'
-set key top left Left reverse samplen 2 font ',15'
-set arrow from 1, graph 0 to 1, graph 1 nohead dt 3 lc rgb 'black'
-plot )" + plots.str() + "\n");
-}
-
-inline void draw_ratios(FigureFolder& folder, const Trajectories& trajectories,
-                        const std::string& sampling) {
-  const std::string figure = "fig4b_" + sampling;
-  constexpr double largest_error = 0.03;  // beyond it a point says nothing and hides others
-  std::string plots;
-  double reach = 0;
-  for (std::size_t k = 0; k < trajectories.size(); ++k) {
-    const auto& part = trajectories[k];
-    const std::string length = std::to_string(part.length);
-    DataTable table;
-    for (const auto& point : ness::fluctuation_ratios(part.histogram)) {
-      if (point.standard_error > largest_error) continue;
-      table.row(point.entropy, point.ratio, point.standard_error);
-      reach = std::max(reach, point.entropy);
-    }
-    folder.data(figure + "_" + length, table);
-    plots += ", '" + figure + "_" + length + ".dat' with yerrorbars lw 0.8 ps 0.6 " +
-             length_style(k) + " title 'ℓ = " + length + "'";
-  }
-  if (!(reach > 0)) reach = 1;
-  folder.draw(figure, "set xrange [0:" + std::to_string(1.05 * reach) + "]\n" + R"(
-set xlabel '{/:Italic σ}'
-set ylabel '{/:Italic P}(−{/:Italic σ}) / {/:Italic P}({/:Italic σ})'
-set grid lc rgb '#e0e0e0'
-set key bottom left Left reverse samplen 2
-plot exp(-x) with lines lw 2 lc rgb 'black' title '{/:Italic e}^{−{/:Italic σ}}')" +
-                          plots + "\n");
-}
-
-inline void draw_mean_entropy(FigureFolder& folder, const Trajectories& trajectories, double rate,
-                              const std::string& sampling) {
-  DataTable table;
-  for (const auto& part : trajectories)
-    table.row(part.length, part.length * part.entropy_production.value,
-              part.length * part.entropy_production.standard_error);
-  const std::string figure = "fig4c_" + sampling;
-  folder.data(figure, table);
-  const double power = rate > 0 ? std::floor(std::log10(3 * rate)) : 0;
-  std::ostringstream theory;
-  theory << "data = '" << figure << ".dat'\nrate = " << rate << "\nunit = 1e" << power
-         << "\nset ylabel '⟨{/:Italic σ}⟩  (10^{" << power << "})'\n";
-  folder.draw(figure, theory.str() + R"(
-set xlabel '{/:Italic ℓ}  (Markov steps)'
-set xtics 1
-set xrange [0:3.5]
-set yrange [0:*]
-set grid lc rgb '#e0e0e0'
-set key top left Left reverse samplen 2
-plot rate*x/unit with lines lw 2 lc rgb '#c81d1d' title 'theory (Eq. 29)', \
-     data using 1:($2/unit):($3/unit) with yerrorbars pt 7 ps 1.2 lc rgb '#1f4e9c' title 'simulation'
-)");
-}
-
 /// `rate` is the predicted ⟨σ⟩ per step.
-inline void draw_entropy(FigureFolder& folder, const Trajectories& trajectories, double rate,
-                         const std::string& sampling) {
-  draw_exponentials(folder, trajectories, sampling);
-  draw_ratios(folder, trajectories, sampling);
-  draw_mean_entropy(folder, trajectories, rate, sampling);
-}
+void draw_entropy(FigureFolder& folder, const std::vector<ness::SubTrajectories>& trajectories,
+                  double rate, const std::string& sampling);

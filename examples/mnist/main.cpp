@@ -1,63 +1,50 @@
 // MNIST by a linear classifier (Secs. 4.2–4.4): the stationary state of its 490 weights under SGD,
 // predicted and measured.
 #include <iostream>
-#include <optional>
 #include <vector>
 
 #include "../common/entropy_pictures.hpp"
+#include "../common/outputs.hpp"
 #include "pictures.hpp"
 #include "report.hpp"
+#include "study.hpp"
 
 namespace {
 
-void draw(FigureFolder& folder, const std::vector<Results>& all) {
-  for (const Results& results : all) {
-    if (!results.measured) continue;
-    draw_elements(folder, results);
-    draw_directions(folder, results);
-    draw_entropy(folder, results.measured->trajectories, results.predicted.entropy_production,
-                 results.sampling);
-  }
-  std::cout << '\n' << folder.summary() << '\n';
-}
-
-Objective make_objective(const Options& options) {
-  const Digits digits = get_digits(options);
-  check_batch(options, digits.features.cols());
-  return Objective(Classifier(digits.features, one_hot(digits.labels)), ness::L2{options.lambda});
+void draw(FigureFolder& folder, const Results& results) {
+  if (!results.simulated) return;
+  draw_elements(folder, results);
+  draw_directions(folder, results);
+  draw_entropy(folder, results.simulated->measured.trajectories,
+               results.predicted.state.entropy_production(), results.sampling);
 }
 
 void run(const Options& options) {
   check(options);
-  if (!options.json.empty()) require_writable(options.json);
-  std::optional<FigureFolder> folder;
-  if (!options.figures.empty()) folder.emplace(options.figures);
-
-  const Objective objective = make_objective(options);
-  const Minimum minimum = ness::minimize(objective, Vector(Vector::Zero(objective.parameters())));
-  if (minimum.status != ness::MinimumStatus::converged)
-    throw UserError("the minimum is " + std::string(to_string(minimum.status)) +
-                    ": raise --lambda");
-  check_stability(options, minimum.hessian_eigenvalues.maxCoeff());
+  Outputs outputs(options);
+  const Study study(options);
   std::vector<Results> all;
-  for (const std::string& sampling : options.sampling)
-    all.push_back(study(options, objective, minimum, sampling));
-
-  print(std::cout, options, objective, minimum, all);
-  std::cout.flush();
-  if (!options.json.empty())
-    write_atomically(options.json, to_json(objective, minimum, all).dump(2) + "\n");
-  if (folder) draw(*folder, all);
+  for (const std::string& sampling : options.sampling) {
+    Results results{sampling, study.predict(sampling), {}};
+    if (options.steps > 0) results.simulated = study.simulate(sampling, results.predicted);
+    all.push_back(std::move(results));
+  }
+  print(std::cout, options, study.summary(), all);
+  outputs.write(to_json(study.summary(), all));
+  outputs.draw([&](FigureFolder& folder) {
+    for (const Results& results : all) draw(folder, results);
+  });
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app(
+  CommandLine line(
+      "mnist",
       "The stationary state of SGD on MNIST, a linear classifier as in arXiv 2306.03521, Sec. 4: "
       "theory against simulation.\nThe exit status is 0 if the run succeeded; whether theory and "
       "simulation agree is in the table.");
   Options options;
-  add_options(app, options);
-  return run_program("mnist", app, argc, argv, [&] { run(options); });
+  add_options(line, options);
+  return line.run(argc, argv, [&] { run(options); });
 }

@@ -1,6 +1,8 @@
 // What the user asks for, and whether it can be done.
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <vector>
 
 #include "../common/regression_data.hpp"
@@ -18,24 +20,21 @@ struct Options : RunOptions, DataOptions {
   }
 };
 
-inline void add_options(CLI::App& app, Options& options) {
-  add_data_options(app, options);
-  app.add_option("--eta", options.eta, "Learning rates, as in 1e-7,1e-6")
-      ->delimiter(',')
-      ->capture_default_str()
-      ->type_name("NUMBER");
-  add_run_options(app, options,
-                  "; 0 for theory and exact moments alone. Of SGLD: other samplers get as many "
-                  "gradients of samples");
-  add_count(app, "--permutations", options.permutations,
-            "Random orders of the samples that the exact moments are averaged over");
-}
+/// Of the classifier.
+struct ClassifierOptions {
+  std::string images, labels, test_images, test_labels;  ///< empty: none
+  bool synthetic = false;
+  std::int64_t samples = 0;  ///< the first ones; 0: all
+  double prior = 1;          ///< standard deviation of each weight
+  std::int64_t budget = 1000;
+  std::int64_t reference_budget = 6000;
+
+  bool wanted() const { return synthetic || !images.empty(); }
+};
+
+void add_options(CommandLine& line, Options& options);
+void add_options(CommandLine& line, ClassifierOptions& options);
 
 /// What is wrong whatever the data are. Throws `UserError`.
-inline void check(const Options& options) {
-  check_run_options(options, 0);
-  check_data_options(options);
-  require_option(!options.eta.empty(), "--eta", "name a learning rate", "empty", "try 1e-7,1e-6");
-  for (const double eta : options.eta) require_positive_option("--eta", eta, "1e-7,1e-6");
-  require_count("--permutations", options.permutations, 64, 1'000'000'000, "try 2e4");
-}
+void check(const Options& options);
+void check(const ClassifierOptions& options);

@@ -1,18 +1,16 @@
-// What is told of each system, and how its chains are run.
+// What the table, the JSON file and the figures are made from.
 #pragma once
 
-#include <Eigen/LU>
-#include <chrono>
-#include <cmath>
-#include <ness/ness.hpp>
-#include <numbers>
+#include <Eigen/Core>
+#include <ness/compare.hpp>
+#include <ness/stationary/classify.hpp>
+#include <ness/statistics/axis.hpp>
+#include <ness/statistics/estimate.hpp>
+#include <ness/trajectory/sub_trajectories.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "../common/progress.hpp"
-#include "options.hpp"
 
 using ness::Estimate;
 
@@ -29,18 +27,8 @@ struct Curve {
   static constexpr double enough = 100;
   Eigen::Index bins() const { return (counts > enough).count(); }
   /// The largest deviation where there are counts enough, in standard errors.
-  double worst() const {
-    const Eigen::ArrayXd z = (measured.value - theory).abs() / measured.standard_error;
-    return (counts > enough).select(z, 0).maxCoeff();
-  }
+  double worst() const;
 };
-
-template <class Density>
-Curve make_curve(std::string name, std::string title, std::string variable, const Density& density,
-                 Eigen::ArrayXd theory) {
-  return {std::move(name),   std::move(title),  std::move(variable), density.axis(),
-          std::move(theory), density.density(), density.counts()};
-}
 
 /// Density and current in a plane, per unit of time.
 struct Map {
@@ -70,70 +58,32 @@ struct Approach {
   std::vector<double> eta, residual, beta;
 };
 
-struct Results {
-  std::vector<System> systems;
-  Approach approach;  ///< with SGD
-  std::vector<std::pair<std::string, ness::Classification>> trainings;
+/// What ways of training are, around the minimum.
+struct Trainings {
+  std::vector<std::pair<std::string, ness::Classification>> kinds;
+  Approach approach;
 };
 
-/// The random numbers of chain k.
-inline ness::Philox stream(const Options& options, int k) {
-  return ness::Philox(static_cast<std::uint64_t>(options.seed), static_cast<std::uint64_t>(k));
-}
+struct Results {
+  std::vector<System> systems;
+  std::optional<Trainings> trainings;  ///< with SGD
+};
 
-inline ness::RunSettings run_settings(const Options& options, std::int64_t burn_in,
-                                      ProgressBar& bar) {
-  return {.steps = options.steps,
-          .burn_in = burn_in,
-          .chains = static_cast<int>(options.chains),
-          .threads = static_cast<int>(options.threads),
-          .seed = static_cast<std::uint64_t>(options.seed),
-          .progress = [&bar](std::int64_t done, std::int64_t all) { bar(done, all); }};
-}
+/// A number and its estimate, for the table.
+ness::ComparisonRow compare_number(const std::string& quantity, double theory,
+                                   const Estimate<double>& found, double relative_tolerance);
 
-inline std::int64_t batch_length(const Options& options) {
-  return ness::batch_length(options.steps, static_cast<int>(options.chains), 128);
-}
+/// Three standard deviations to either side.
+ness::Axis axis_of(double variance, Eigen::Index bins);
 
-/// States a relaxation apart are nearly independent, so that a bin counts samples.
-template <int N, class Function>
-ness::Density<N, Function> density_of(const Function& f, const ness::Axis& axis,
-                                      const Options& options, double relaxation_time) {
-  return {f, axis, batch_length(options),
-          std::max<Eigen::Index>(1, static_cast<Eigen::Index>(relaxation_time))};
-}
+/// The mean density of each bin, of a Gaussian variable.
+Eigen::ArrayXd gaussian_bins(const ness::Axis& axis, double variance);
 
-/// Runs chains, and sets what all systems have of them: entropy, map, speed. Returns what the
-/// `others` have gathered.
-template <class MakeChain, class Vector, class Force, class Plane, class... Others>
-std::tuple<Others...> run(System& system, const Options& options, std::int64_t burn_in,
-                          const MakeChain& make_chain, const Vector& reference, const Force& force,
-                          const Plane& plane, const Others&... others) {
-  constexpr int n = Vector::RowsAtCompileTime;
-  const std::int64_t batch = batch_length(options);
-  const int length = std::max(1, static_cast<int>(system.relaxation_time / 50));
-  const ness::PathEntropy<n, Force> entropy(force, {1, length}, batch, system.entropy_range);
-  const ness::CurrentMap<n, Plane> map(plane, system.theory.x, system.theory.y, batch);
-  ProgressBar bar(system.key);
-  const auto start = std::chrono::steady_clock::now();
-  auto filled = ness::run_chains(run_settings(options, burn_in, bar), make_chain, reference,
-                                 entropy, map, others...);
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  system.seconds_per_step =
-      took.count() / static_cast<double>(options.chains * (options.steps + burn_in));
-  const auto paths = std::get<0>(filled).results();
-  const auto rate = paths[0].entropy_production;
-  system.entropy = {rate.value * system.relaxation_time,
-                    rate.standard_error * system.relaxation_time};
-  system.short_paths = paths[1];
-  const auto& seen = std::get<1>(filled);
-  system.measured = {system.theory.x, system.theory.y, seen.density().value,
-                     seen.current_x().value / system.time_step,
-                     seen.current_y().value / system.time_step};
-  return std::apply(
-      [](auto&, auto&, auto&... rest) { return std::tuple<Others...>(std::move(rest)...); },
-      filled);
-}
+inline constexpr Eigen::Index map_bins = 24;
+
+/// A Gaussian state in a plane: of its covariance and circulation per unit of time the 2 × 2
+/// blocks.
+Map gaussian_map(const Eigen::Matrix2d& covariance, const Eigen::Matrix2d& circulation);
 
 /// The mean density of each bin, from the probability below a value.
 template <class Below>
@@ -142,35 +92,4 @@ Eigen::ArrayXd bin_means(const ness::Axis& axis, const Below& below) {
   for (Eigen::Index bin = 0; bin < axis.bins; ++bin)
     means[bin] = (below(axis.lower_edge(bin + 1)) - below(axis.lower_edge(bin))) / axis.width();
   return means;
-}
-
-inline Eigen::ArrayXd gaussian_bins(const ness::Axis& axis, double variance) {
-  return bin_means(axis, [&](double x) { return std::erfc(-x / std::sqrt(2 * variance)) / 2; });
-}
-
-/// Three standard deviations to either side.
-inline ness::Axis axis_of(double variance, Eigen::Index bins) {
-  const double reach = 3 * std::sqrt(variance);
-  return {-reach, reach, bins};
-}
-
-inline constexpr Eigen::Index map_bins = 24;
-
-/// A Gaussian state in a plane: of its covariance and circulation per unit of time the 2 × 2
-/// blocks.
-inline Map gaussian_map(const Eigen::Matrix2d& covariance, const Eigen::Matrix2d& circulation) {
-  const Eigen::Matrix2d inverse = covariance.inverse();
-  const double norm = 2 * std::numbers::pi * std::sqrt(covariance.determinant());
-  Map map{axis_of(covariance(0, 0), map_bins), axis_of(covariance(1, 1), map_bins), {}, {}, {}};
-  map.density.resize(map.x.bins, map.y.bins);
-  map.current_x = map.current_y = map.density;
-  for (Eigen::Index i = 0; i < map.x.bins; ++i)
-    for (Eigen::Index j = 0; j < map.y.bins; ++j) {
-      const Eigen::Vector2d at(map.x.center(i), map.y.center(j));
-      map.density(i, j) = std::exp(-at.dot(inverse * at) / 2) / norm;
-      const Eigen::Vector2d current = -map.density(i, j) * (circulation * (inverse * at));
-      map.current_x(i, j) = current[0];
-      map.current_y(i, j) = current[1];
-    }
-  return map;
 }

@@ -1,18 +1,18 @@
 // Four systems: what is known of the stationary state of each, and what its trajectories show.
 #pragma once
 
-#include "evolution.hpp"
-#include "gyrator.hpp"
-#include "polymer.hpp"
-#include "sgd.hpp"
+#include "options.hpp"
+#include "results.hpp"
 
-inline Results study(const Options& options) {
-  Results results;
-  for (const std::string& name : options.system) {
-    if (name == "polymer") results.systems.push_back(study_polymer(options));
-    if (name == "wright-fisher") results.systems.push_back(study_evolution(options));
-    if (name == "gyrator") results.systems.push_back(study_gyrator(options));
-    if (name == "sgd") results.systems.push_back(study_sgd(options, results));
-  }
-  return results;
-}
+/// Beads and springs in a fluid, with hydrodynamics and without.
+System study_polymer(const Options& options);
+
+/// Three alleles, as a diffusion and as a population that is drawn anew.
+System study_evolution(const Options& options);
+
+/// Two coordinates at two temperatures: a known answer out of equilibrium.
+System study_gyrator(const Options& options);
+
+/// The regression network under SGD with replacement, where theory takes it for linear; and what
+/// other ways of training are. Throws `UserError`.
+std::pair<System, Trainings> study_sgd(const Options& options);

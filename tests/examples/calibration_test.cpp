@@ -1,4 +1,4 @@
-#include "examples/posterior/calibration.hpp"
+#include "examples/common/calibration.hpp"
 
 #include <cmath>
 

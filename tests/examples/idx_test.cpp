@@ -8,6 +8,7 @@
 #include <string>
 
 #include "examples/common/digits.hpp"
+#include "examples/common/user_error.hpp"
 #include "ness/random/philox.hpp"
 #include "ness/random/uniform.hpp"
 #include "support/catch.hpp"

@@ -1,16 +1,25 @@
-// Two coordinates at two temperatures: a known answer out of equilibrium.
-#pragma once
+// Two temperatures.
+#include <ness/dynamics/euler_maruyama.hpp>
+#include <ness/stationary/classify.hpp>
+#include <ness/stationary/grid_density.hpp>
+#include <ness/stationary/linear_chain.hpp>
+#include <ness/stationary/stationary_state.hpp>
+#include <ness/systems/force.hpp>
+#include <ness/systems/linear.hpp>
+#include <ness/trajectory/measure.hpp>
 
-#include "results.hpp"
+#include "chains.hpp"
+#include "study.hpp"
+
+namespace {
 
 using Gyrator = ness::LinearSystem<Eigen::Matrix2d>;
 
 /// Adds moments of the Fokker–Planck equation's solution on a grid, in a box of six standard
 /// deviations.
-inline void add_grid(System& system, const Gyrator& gyrator,
-                     const ness::StationaryState<Eigen::Matrix2d>& state) {
-  const ness::Axis x = axis_of(4 * state.covariance(0, 0), 96);
-  const ness::Axis y = axis_of(4 * state.covariance(1, 1), 96);
+void add_grid(System& system, const Gyrator& gyrator, const ness::StationaryState<>& state) {
+  const ness::Axis x = axis_of(4 * state.covariance()(0, 0), 96);
+  const ness::Axis y = axis_of(4 * state.covariance()(1, 1), 96);
   const auto grid = ness::stationary_density(gyrator, {x, y});
   const double area = x.width() * y.width();
   Eigen::Matrix2d covariance = Eigen::Matrix2d::Zero();
@@ -23,18 +32,21 @@ inline void add_grid(System& system, const Gyrator& gyrator,
     }
   const auto add = [&](const std::string& name, double theory, double found) {
     system.rows.push_back(
-        ness::compare_row(name + ", on the grid", theory, Estimate<double>{found, 0}, 0.01));
+        compare_number(name + ", on the grid", theory, Estimate<double>{found, 0}, 0.01));
   };
-  add("Sigma_11", state.covariance(0, 0), covariance(0, 0));
-  add("Sigma_12", state.covariance(0, 1), covariance(0, 1));
-  add("C_12", state.circulation(0, 1), circulation);
+  add("Sigma_11", state.covariance()(0, 0), covariance(0, 0));
+  add("Sigma_12", state.covariance()(0, 1), covariance(0, 1));
+  add("C_12", state.circulation()(0, 1), circulation);
 }
 
-inline System study_gyrator(const Options& options) {
+}  // namespace
+
+System study_gyrator(const Options& options) {
   constexpr double stiffness = 2, coupling = 1, time_step = 0.005;
   const Gyrator gyrator = ness::brownian_gyrator(stiffness, coupling, options.hot, options.cold);
   const ness::StationaryState state(gyrator);
-  const ness::StationaryState steps(gyrator, time_step, {.form = ness::LyapunovForm::discrete});
+  const ness::StationaryState steps(
+      ness::linear_chain(gyrator, time_step, ness::LyapunovForm::discrete));
   const double relaxation = 1 / (stiffness - coupling);
   System system{.key = "gyrator",
                 .title = "Brownian gyrator",
@@ -44,23 +56,23 @@ inline System study_gyrator(const Options& options) {
                 .entropy_range = 4,
                 .time_step = time_step,
                 .relaxation_time = relaxation / time_step,
-                .entropy_theory = state.entropy_production * relaxation};
+                .entropy_theory = state.entropy_production() * relaxation};
   system.classification = ness::classify(gyrator, Eigen::Matrix2Xd(Eigen::Matrix2d::Identity()));
-  system.theory = gaussian_map(state.covariance, state.circulation);
+  system.theory = gaussian_map(state.covariance(), state.circulation());
   add_grid(system, gyrator, state);
 
-  const auto first = [](const Eigen::Vector2d& t) { return t[0]; };
+  const auto first = [](const Eigen::VectorXd& t) { return t[0]; };
   const auto make_chain = [&](int k) {
     return ness::EulerMaruyama(gyrator, time_step, Eigen::Vector2d(0, 0), stream(options, k));
   };
   const auto [density, stationary] = run(
       system, options, burn_in_updates(system.relaxation_time, options.steps), make_chain,
       Eigen::Vector2d(0, 0), ness::ThermodynamicForce<Gyrator>(gyrator),
-      [](const Eigen::Vector2d& t) { return t; },
-      density_of<2>(first, axis_of(state.covariance(0, 0), 30), options, system.relaxation_time),
-      ness::StationaryEstimator<2>(steps, {1, 10, 100}, batch_length(options)));
+      [](const Eigen::VectorXd& t) -> Eigen::Vector2d { return t; },
+      density_of(first, axis_of(state.covariance()(0, 0), 30), options, system.relaxation_time),
+      ness::StationaryEstimator<>(steps, {1, 10, 100}, batch_length(options)));
   system.curves.push_back(make_curve("gyrator_first", "simulation", "θ1", density,
-                                     gaussian_bins(density.axis(), steps.covariance(0, 0))));
+                                     gaussian_bins(density.axis(), steps.covariance()(0, 0))));
   for (auto& row : ness::compare(steps, stationary.result()).rows)
     system.rows.push_back(std::move(row));
   return system;

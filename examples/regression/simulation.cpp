@@ -1,23 +1,31 @@
-// How training approaches the minimum: Fig. 1C.
-#pragma once
+#include <ness/dynamics/chain.hpp>
+#include <ness/random/normal.hpp>
+#include <ness/random/philox.hpp>
+#include <ness/statistics/threads.hpp>
+#include <ness/trajectory/measure.hpp>
 
 #include <cmath>
 #include <mutex>
-#include <vector>
 
 #include "../common/progress.hpp"
-#include "../common/regression_network.hpp"
-#include "options.hpp"
+#include "../common/run_settings.hpp"
+#include "../common/user_error.hpp"
+#include "problem.hpp"
 
-/// The relative error 𝓛(θ)/𝓛(θ₀) − 1 after some updates, averaged over runs from random starts.
-struct TrainingCurve {
-  std::vector<std::int64_t> updates;
-  std::vector<double> with_replacement;
-  std::vector<double> without_replacement;  ///< empty where m does not divide M
-};
+namespace {
+
+/// 160 × 160 bins over 4.5 standard deviations to either side; without noise any width will do.
+ness::Histogram2d density_histogram(const State& state) {
+  const auto axis = [&](int k) {
+    const double deviation = std::sqrt(state.covariance()(k, k));
+    const double reach = deviation > 0 ? 4.5 * deviation : 1;
+    return ness::Axis{-reach, reach, 160};
+  };
+  return ness::Histogram2d(shown[0], axis(shown[0]), shown[1], axis(shown[1]));
+}
 
 /// About `count` whole numbers from 1 to `last`, evenly spaced in their logarithm.
-inline std::vector<std::int64_t> log_spaced(std::int64_t last, int count) {
+std::vector<std::int64_t> log_spaced(std::int64_t last, int count) {
   std::vector<std::int64_t> result;
   for (int k = 0; k <= count; ++k) {
     const double value = std::pow(static_cast<double>(last), static_cast<double>(k) / count);
@@ -45,12 +53,11 @@ std::vector<double> losses(const Objective& objective, Chain chain,
 }
 
 /// The mean of 𝓛/lowest − 1 over all runs; `bar_step` is called as each of them ends.
-template <class Policy, class BarStep>
+template <class Training, class BarStep>
 std::vector<double> average_error(const Objective& objective, const Options& options,
-                                  const Policy& policy, double lowest,
+                                  const Training& training, double lowest,
                                   const std::vector<std::int64_t>& updates,
                                   const BarStep& bar_step) {
-  const ness::Sgd<Policy> training{.learning_rate = options.eta, .minibatch = policy};
   const auto runs = static_cast<std::size_t>(options.training_runs);
   std::vector<std::vector<double>> of_run(runs);
   ness::parallel_for(static_cast<int>(runs), static_cast<int>(options.threads), [&](int run) {
@@ -58,7 +65,7 @@ std::vector<double> average_error(const Objective& objective, const Options& opt
     ness::Philox random(static_cast<std::uint64_t>(options.seed),
                         (std::uint64_t{1} << 32) + static_cast<std::uint64_t>(run));
     ness::Normal normal;
-    Theta start;
+    ness::vector_t<Network> start;
     normal.fill(random, start);
     of_run[static_cast<std::size_t>(run)] =
         losses(objective, ness::Chain(objective, training, start, random), updates);
@@ -71,9 +78,29 @@ std::vector<double> average_error(const Objective& objective, const Options& opt
   return mean;
 }
 
-inline TrainingCurve training_curve(const Objective& objective, const Options& options,
-                                    double lowest) {
-  const bool both = objective.samples() % options.batch == 0;
+}  // namespace
+
+Simulation Study::simulate(const std::string& sampling, const Prediction& predicted) const {
+  const Options& options = problem_->options;
+  const Objective& objective = problem_->objective;
+  ProgressBar bar("simulating " + sampling);
+  return with_training(options, sampling, [&](const auto& training) -> Simulation {
+    const ness::Index per_step = training.updates_per_markov_step(objective.samples());
+    const double relaxation = static_cast<double>(per_step) / predicted.state.decay_rates()[0];
+    const std::int64_t burn_in = burn_in_updates(relaxation, options.steps);
+    auto [measured, density] =
+        ness::measure_with(objective, training, predicted.state,
+                           {.run = run_settings(options, options.steps, burn_in, bar)},
+                           density_histogram(predicted.state));
+    return {measured, density, burn_in};
+  });
+}
+
+TrainingCurve Study::training_curve() const {
+  const Options& options = problem_->options;
+  const Objective& objective = problem_->objective;
+  const Minimum& minimum = problem_->minimum;
+  const bool both = problem_->batches_divide_samples();
   ProgressBar bar("training from random starts");
   std::mutex mutex;
   std::int64_t done = 0;
@@ -82,12 +109,11 @@ inline TrainingCurve training_curve(const Objective& objective, const Options& o
     done += options.training_steps;
     bar(done, (both ? 2 : 1) * options.training_runs * options.training_steps);
   };
-  TrainingCurve curve{log_spaced(options.training_steps, 80), {}, {}};
-  curve.with_replacement = average_error(objective, options, ness::WithReplacement{options.batch},
-                                         lowest, curve.updates, bar_step);
-  if (both)
-    curve.without_replacement =
-        average_error(objective, options, ness::WithoutReplacement{options.batch}, lowest,
-                      curve.updates, bar_step);
-  return curve;
+  const auto updates = log_spaced(options.training_steps, 80);
+  const auto error = [&](const std::string& sampling) {
+    return with_training(options, sampling, [&](const auto& training) {
+      return average_error(objective, options, training, minimum.value, updates, bar_step);
+    });
+  };
+  return {updates, error("wr"), both ? error("wor") : std::vector<double>()};
 }

@@ -1,11 +1,19 @@
-// Beads and springs in a fluid, with hydrodynamics and without.
-#pragma once
+// Beads and springs.
+#include <cmath>
+#include <ness/dynamics/euler_maruyama.hpp>
+#include <ness/stationary/classify.hpp>
+#include <ness/systems/force.hpp>
+#include <ness/systems/polymer.hpp>
+#include <numbers>
 
-#include "results.hpp"
+#include "chains.hpp"
+#include "study.hpp"
+
+namespace {
 
 /// The density of the end-to-end distance R of B springs,
 /// ∫4πR² (3/2πB)^{3/2} e^{−3R²/2B} dR = erf(q) − 2q e^{−q²}/√π with q² = 3R²/2B.
-inline Eigen::ArrayXd extension_density(const ness::Axis& axis, double bonds) {
+Eigen::ArrayXd extension_density(const ness::Axis& axis, double bonds) {
   return bin_means(axis, [&](double r) {
     const double q = r * std::sqrt(1.5 / bonds);
     return std::erf(q) - 2 * q * std::exp(-q * q) / std::sqrt(std::numbers::pi);
@@ -31,14 +39,16 @@ void run_polymer(System& system, const Options& options, const Polymer& polymer,
   const auto [lengths] =
       run(system, options, 0, make_chain, Vector(Vector::Zero(polymer.parameters())),
           ness::ThermodynamicForce<Polymer>(polymer), plane,
-          density_of<Eigen::Dynamic>(extension, axis, options, system.relaxation_time));
+          density_of(extension, axis, options, system.relaxation_time));
   system.curves.push_back(
       make_curve(name, title, "end-to-end distance", lengths, extension_density(axis, bonds)));
   system.rows.push_back(
-      ness::compare_row("<R^2>, " + title, bonds, lengths.mean_square(), system.time_step));
+      compare_number("<R^2>, " + title, bonds, lengths.mean_square(), system.time_step));
 }
 
-inline System study_polymer(const Options& options) {
+}  // namespace
+
+System study_polymer(const Options& options) {
   const ness::Polymer<> polymer(
       {.beads = options.beads, .hydrodynamics = {.bead_radius = options.bead_radius}});
   constexpr double time_step = 0.005;  // the fastest mode relaxes in 1/4kμ₀ = 1/12

@@ -1,8 +1,16 @@
-// Three alleles, as a diffusion and as a population that is drawn anew.
-#pragma once
+// Three alleles.
+#include <algorithm>
+#include <cmath>
+#include <ness/stationary/classify.hpp>
+#include <ness/systems/force.hpp>
+#include <ness/systems/wright_fisher.hpp>
 
+#include "../common/progress.hpp"
+#include "chains.hpp"
 #include "resampling.hpp"
-#include "results.hpp"
+#include "study.hpp"
+
+namespace {
 
 using Evolution = ness::WrightFisher<3>;
 
@@ -60,10 +68,12 @@ void add_frequency(System& system, const Density& density, const std::string& na
   system.curves.push_back(make_curve(name, title, "frequency " + variable, density, theory));
   // The bias of a finite step, or of a finite population.
   system.rows.push_back(
-      ness::compare_row("<" + variable + ">, " + title, mean, density.mean(), 2 / population));
+      compare_number("<" + variable + ">, " + title, mean, density.mean(), 2 / population));
 }
 
-inline System study_evolution(const Options& options) {
+}  // namespace
+
+System study_evolution(const Options& options) {
   const Eigen::Vector3d u(options.mutation[0], options.mutation[1], options.mutation[2]);
   const Eigen::Vector3d s(options.selection[0], options.selection[1], options.selection[2]);
   const auto population = static_cast<double>(options.population);
@@ -84,8 +94,8 @@ inline System study_evolution(const Options& options) {
   system.theory = exact.map();
 
   const ness::Axis& axis = system.theory.x;
-  const auto first = [](const Eigen::Vector2d& t) { return t[0]; };
-  const auto second = [](const Eigen::Vector2d& t) { return t[1]; };
+  const auto first = [](const Eigen::VectorXd& t) { return t[0]; };
+  const auto second = [](const Eigen::VectorXd& t) { return t[1]; };
   const Eigen::Vector2d origin = Eigen::Vector2d::Zero();
   const auto make_chain = [&](int k) {
     return ness::WrightFisherChain<3>(evolution, time_step, Eigen::Vector2d(1.0 / 3, 1.0 / 3),
@@ -93,19 +103,20 @@ inline System study_evolution(const Options& options) {
   };
   const auto [of_first, of_second] = run(
       system, options, burn_in_updates(system.relaxation_time, options.steps), make_chain, origin,
-      ness::ThermodynamicForce<Evolution>(evolution), [](const Eigen::Vector2d& t) { return t; },
-      density_of<2>(first, axis, options, system.relaxation_time),
-      density_of<2>(second, axis, options, system.relaxation_time));
+      ness::ThermodynamicForce<Evolution>(evolution),
+      [](const Eigen::VectorXd& t) -> Eigen::Vector2d { return t; },
+      density_of(first, axis, options, system.relaxation_time),
+      density_of(second, axis, options, system.relaxation_time));
 
   ProgressBar bar("resampling");
   const double relaxation = 1 / u.sum();  // of one generation at a time
   const auto [drawn] = ness::run_chains(
-      run_settings(options, burn_in_updates(relaxation, options.steps), bar),
+      run_settings(options, options.steps, burn_in_updates(relaxation, options.steps), bar),
       [&](int k) {
         return Resampling(static_cast<int>(options.population), u, s,
                           static_cast<std::uint64_t>(options.seed * 1000 + k));
       },
-      origin, density_of<2>(first, axis, options, relaxation));
+      origin, density_of(first, axis, options, relaxation));
 
   const Eigen::ArrayXd x1 = system.theory.density.rowwise().sum() * axis.width();
   const Eigen::ArrayXd x2 = system.theory.density.colwise().sum().transpose() * axis.width();

@@ -1,15 +1,19 @@
-// Fig. 2: the density of two of the parameters, its contours, those of the loss, and the current.
-#pragma once
-
-#include <Eigen/Cholesky>
+// Fig. 2.
 #include <Eigen/LU>
 #include <cmath>
+#include <ness/posterior/gaussian_posterior.hpp>
 #include <numbers>
 #include <sstream>
 #include <string>
 
-#include "../common/figures.hpp"
-#include "study.hpp"
+#include "pictures.hpp"
+
+namespace {
+
+/// The two parameters shown.
+Eigen::Vector2d of_shown(const Eigen::VectorXd& theta) {
+  return {theta[shown[0]], theta[shown[1]]};
+}
 
 /// What Fig. 2 shows of a state: its marginal in the two parameters, as δθ = θ − θ₀, each in units
 /// of Θ = Σ_αα^½ with replacement, the same for every way of sampling.
@@ -21,16 +25,15 @@ struct ShownMarginal {
   Eigen::Matrix2d loss;  ///< of a Boltzmann density e^{−β𝓛}, H⁻¹/β, brought to the trace of Σ
   Eigen::Matrix2d velocity;  ///< v = velocity · (δθ − center)
 
-  ShownMarginal(const Results& results, const Eigen::Vector2d& unit_) : unit(unit_) {
-    const Predicted& predicted = results.predicted;
-    const Eigen::Vector2i at(shown[0], shown[1]);
-    center = (predicted.mean - results.minimum.theta)(at).cwiseQuotient(unit);
-    covariance = scaled(predicted.covariance);
-    deviation = std::sqrt(covariance.diagonal().maxCoeff());
-    loss = scaled(results.minimum.hessian.inverse());
+  ShownMarginal(const State& state, const Minimum& minimum, const Eigen::Vector2d& unit_)
+      : unit(unit_),
+        center(of_shown(state.mean() - minimum.theta).cwiseQuotient(unit)),
+        covariance(scaled(state.covariance())),
+        deviation(std::sqrt(covariance.diagonal().maxCoeff())),
+        loss(scaled(ness::gaussian_posterior(minimum).covariance)),
+        // −(CΣ⁻¹⟨δθ | δθ_a⟩)_a = −C_aa Σ_aa⁻¹ δθ_a: v^s averaged over the other parameters.
+        velocity(-scaled(state.circulation()) * covariance.inverse()) {
     loss *= covariance.trace() / loss.trace();
-    // −(CΣ⁻¹⟨δθ | δθ_a⟩)_a = −C_aa Σ_aa⁻¹ δθ_a: v^s averaged over the other parameters.
-    velocity = -scaled(predicted.circulation) * covariance.inverse();
   }
 
   /// 𝓙^s at `at` from the center, up to a factor.
@@ -39,15 +42,16 @@ struct ShownMarginal {
   }
 
  private:
-  Eigen::Matrix2d scaled(const Matrix& matrix) const {
-    const Eigen::Vector2i at(shown[0], shown[1]);
-    const Eigen::Vector2d inverse = unit.cwiseInverse();
-    return inverse.asDiagonal() * matrix(at, at) * inverse.asDiagonal();
+  Eigen::Matrix2d scaled(const Eigen::MatrixXd& matrix) const {
+    Eigen::Matrix2d block;
+    for (int i = 0; i < 2; ++i)
+      for (int j = 0; j < 2; ++j) block(i, j) = matrix(shown[i], shown[j]) / (unit[i] * unit[j]);
+    return block;
   }
 };
 
-/// log10 of the measured density; "NaN" where nothing was counted.
-inline DataTable heat_map(const ness::Histogram2d& histogram, const ShownMarginal& marginal) {
+/// log10 of the measured density; missing where nothing was counted.
+DataTable heat_map(const ness::Histogram2d& histogram, const ShownMarginal& marginal) {
   DataTable table;
   const auto& x = histogram.first_axis();
   const auto& y = histogram.second_axis();
@@ -56,7 +60,7 @@ inline DataTable heat_map(const ness::Histogram2d& histogram, const ShownMargina
       const double density = histogram.density(i, j) * marginal.unit.prod();
       table.row(marginal.center[0] + x.center(i) / marginal.unit[0],
                 marginal.center[1] + y.center(j) / marginal.unit[1],
-                density > 0 ? std::to_string(std::log10(density)) : std::string("NaN"));
+                density > 0 ? std::log10(density) : std::nan(""));
     }
     table.gap();
   }
@@ -64,9 +68,12 @@ inline DataTable heat_map(const ness::Histogram2d& histogram, const ShownMargina
 }
 
 /// Where a Gaussian density about `center` has fallen to 1/10, 1/100, ... of its height.
-inline DataTable contours(const Eigen::Vector2d& center, const Eigen::Matrix2d& covariance) {
+DataTable contours(const Eigen::Vector2d& center, const Eigen::Matrix2d& covariance) {
   DataTable table;
-  const Eigen::Matrix2d root = covariance.llt().matrixL();
+  Eigen::Matrix2d root = Eigen::Matrix2d::Zero();  // Cholesky's
+  root(0, 0) = std::sqrt(covariance(0, 0));
+  root(1, 0) = covariance(1, 0) / root(0, 0);
+  root(1, 1) = std::sqrt(covariance(1, 1) - root(1, 0) * root(1, 0));
   constexpr int points = 120;
   for (int k = 1; k <= 5; ++k) {
     const double radius = std::sqrt(2 * k * std::numbers::ln10);
@@ -82,7 +89,7 @@ inline DataTable contours(const Eigen::Vector2d& center, const Eigen::Matrix2d& 
 }
 
 /// Arrows on a grid, their lengths in proportion to the current; the short ones are left out.
-inline DataTable arrows(const ShownMarginal& marginal) {
+DataTable arrows(const ShownMarginal& marginal) {
   constexpr int half = 6;
   const double spacing = 0.6 * marginal.deviation;
   double longest = 0;
@@ -101,7 +108,7 @@ inline DataTable arrows(const ShownMarginal& marginal) {
 }
 
 /// Ranges of both axes, equally wide, that hold the density and θ₀.
-inline std::string ranges(const ShownMarginal& marginal) {
+std::string ranges(const ShownMarginal& marginal) {
   const double margin = 4.5 * marginal.deviation;
   const Eigen::Array2d low = marginal.center.array().min(0) - margin;
   const Eigen::Array2d high = marginal.center.array().max(0) + margin;
@@ -113,24 +120,24 @@ inline std::string ranges(const ShownMarginal& marginal) {
   return text.str();
 }
 
-/// Fig. 2A with replacement, 2B without, 2C the earthquake model. `unit` is Θ.
-inline void draw_density(FigureFolder& folder, const Results& results,
-                         const Eigen::Vector2d& unit) {
-  if (!(results.predicted.covariance.diagonal().minCoeff() > 0)) return;  // there is no noise
+}  // namespace
+
+void draw_density(FigureFolder& folder, const Minimum& minimum, const Results& results,
+                  const Eigen::Vector2d& unit) {
+  const State& state = results.predicted.state;
+  if (!(state.covariance().diagonal().minCoeff() > 0)) return;  // there is no noise
   const std::string name = results.sampling == "wr"    ? "fig2a"
                            : results.sampling == "wor" ? "fig2b"
                                                        : "fig2c";
-  const ShownMarginal marginal(results, unit);
-  const bool currents = !results.predicted.is_equilibrium();
-  folder.data(name + "_density", heat_map(results.density, marginal));
+  const ShownMarginal marginal(state, minimum, unit);
+  const bool currents = !state.is_equilibrium();
+  folder.data(name + "_density", heat_map(results.simulated.density, marginal));
   folder.data(name + "_theory", contours(marginal.center, marginal.covariance));
   folder.data(name + "_loss", contours(Eigen::Vector2d::Zero(), marginal.loss));
   if (currents) folder.data(name + "_current", arrows(marginal));
   std::string effective;
-  if (results.effective) {
-    const Eigen::Vector2d at =
-        (results.effective->theta - results.minimum.theta)(Eigen::Vector2i(shown[0], shown[1]))
-            .cwiseQuotient(unit);
+  if (const auto& theta_hat = results.predicted.effective) {
+    const Eigen::Vector2d at = of_shown(theta_hat->theta - minimum.theta).cwiseQuotient(unit);
     DataTable table;
     table.row(at[0], at[1]);
     folder.data(name + "_minimum", table);

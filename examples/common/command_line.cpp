@@ -1,0 +1,100 @@
+#include "command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <cmath>
+#include <iostream>
+#include <new>
+#include <system_error>
+#include <utility>
+
+#include "user_error.hpp"
+
+namespace {
+
+std::int64_t whole_number(const std::string& option, const std::string& text) {
+  std::int64_t whole = 0;
+  const char* const end = text.data() + text.size();
+  if (const auto [rest, error] = std::from_chars(text.data(), end, whole);
+      error == std::errc() && rest == end)
+    return whole;
+  double value = 0;
+  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  const bool exact = std::abs(value) <= 1e15 && value == std::floor(value);
+  require_option(error == std::errc() && rest == end && exact, option,
+                 "be a whole number of at most 1e15", "'" + text + "'", "try 1000 or 1e7");
+  return static_cast<std::int64_t>(value);
+}
+
+}  // namespace
+
+// CLI11's header takes seconds to compile: here, and nowhere else.
+struct CommandLine::Parser {
+  CLI::App app;
+};
+
+CommandLine::CommandLine(std::string name, const std::string& description)
+    : name_(std::move(name)), parser_(new Parser{CLI::App(description)}) {}
+
+CommandLine::~CommandLine() = default;
+
+void CommandLine::add(const std::string& option, bool& target, const std::string& description) {
+  parser_->app.add_flag(option, target, description);
+}
+
+void CommandLine::add(const std::string& option, std::string& target, const std::string& kind,
+                      const std::string& description) {
+  parser_->app.add_option(option, target, description)->type_name(kind);
+}
+
+void CommandLine::add(const std::string& option, std::int64_t& target,
+                      const std::string& description) {
+  const auto read = [option, &target](const std::string& text) {
+    target = whole_number(option, text);
+  };
+  parser_->app.add_option_function<std::string>(option, read, description)
+      ->default_str(std::to_string(target))
+      ->type_name("COUNT");
+}
+
+void CommandLine::add(const std::string& option, double& target, const std::string& description) {
+  parser_->app.add_option(option, target, description)->capture_default_str()->type_name("NUMBER");
+}
+
+void CommandLine::add(const std::string& option, std::vector<std::string>& target,
+                      const std::string& description) {
+  parser_->app.add_option(option, target, description)
+      ->delimiter(',')
+      ->capture_default_str()
+      ->type_name("NAME");
+}
+
+void CommandLine::add(const std::string& option, std::vector<double>& target,
+                      const std::string& description) {
+  parser_->app.add_option(option, target, description)
+      ->delimiter(',')
+      ->capture_default_str()
+      ->type_name("NUMBER");
+}
+
+int CommandLine::run(int argc, char** argv, const std::function<void()>& program) {
+  try {
+    parser_->app.parse(argc, argv);
+    program();
+    return std::cout.flush() ? 0 : fail("standard output cannot be written");
+  } catch (const CLI::Success& help) {
+    return parser_->app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    return fail(std::string(error.what()) + " (--help lists the options)");
+  } catch (const std::bad_alloc&) {
+    return fail("out of memory: lower --chains or --threads");
+  } catch (const std::exception& error) {
+    return fail(error.what());
+  }
+}
+
+int CommandLine::fail(const std::string& message) const {
+  std::cout.flush();
+  std::cerr << name_ << ": " << message << '\n';
+  return 1;
+}

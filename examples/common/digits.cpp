@@ -1,0 +1,123 @@
+#include "digits.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <ness/random/normal.hpp>
+#include <ness/random/philox.hpp>
+#include <ness/random/uniform.hpp>
+#include <utility>
+
+#include "idx.hpp"
+#include "user_error.hpp"
+
+namespace {
+
+using Image = std::array<std::uint8_t, static_cast<std::size_t>(pixels* pixels)>;
+
+void block_means(const Image& image, Eigen::Ref<Eigen::VectorXd> means) {
+  means.setZero();
+  for (Eigen::Index row = 0; row < pixels; ++row)
+    for (Eigen::Index column = 0; column < pixels; ++column)
+      means[row / block_pixels * blocks + column / block_pixels] +=
+          image[static_cast<std::size_t>(row * pixels + column)];
+  means /= 255.0 * block_pixels * block_pixels;
+}
+
+/// Brightness of each feature, 49 × 10.
+Eigen::MatrixXd shapes_of_digits(ness::Philox& random) {
+  Eigen::MatrixXd shapes(digit_features, digit_classes);
+  const auto from_centre = [](Eigen::Index at) {
+    return std::abs(static_cast<double>(at) - 3) / 3.5;
+  };
+  for (Eigen::Index k = 0; k < digit_classes; ++k)
+    for (Eigen::Index f = 0; f < digit_features; ++f) {
+      const double r = std::max(from_centre(f / blocks), from_centre(f % blocks));
+      shapes(f, k) = 0.8 * (1 - r * r) * ness::uniform_real(random);
+    }
+  return shapes;
+}
+
+}  // namespace
+
+Eigen::MatrixXd read_images(const std::string& path) {
+  IdxFile file(path, 3, "images");
+  if (file.sizes()[1] != pixels || file.sizes()[2] != pixels)
+    file.fail("announces images of " + std::to_string(file.sizes()[1]) + " x " +
+              std::to_string(file.sizes()[2]) + " pixels at byte 8: they must be 28 x 28");
+  Image image;
+  // The header is not believed before the data are there.
+  constexpr Eigen::Index portion = 10'000;
+  const auto count = static_cast<Eigen::Index>(file.count());
+  Eigen::MatrixXd features(digit_features, std::min(count, portion));
+  for (Eigen::Index i = 0; i < count; ++i) {
+    file.read(image);
+    if (i == features.cols())
+      features.conservativeResize(Eigen::NoChange, std::min(count, 2 * features.cols()));
+    block_means(image, features.col(i));
+  }
+  file.expect_end();
+  return features;
+}
+
+std::vector<std::uint8_t> read_labels(const std::string& path) {
+  IdxFile file(path, 1, "labels");
+  std::vector<std::uint8_t> labels;
+  for (std::uint32_t i = 0; i < file.count(); ++i) {
+    std::uint8_t label = 0;
+    file.read({&label, 1});
+    if (label >= digit_classes)
+      file.fail("has the label " + std::to_string(label) + " at byte " +
+                std::to_string(file.position() - 1) + " (sample " + std::to_string(i) +
+                ", counted from 0): it must be 0 ... 9");
+    labels.push_back(label);
+  }
+  file.expect_end();
+  return labels;
+}
+
+Digits read_digits(const std::string& images, const std::string& labels) {
+  Digits digits{read_images(images), read_labels(labels)};
+  if (digits.features.cols() != static_cast<Eigen::Index>(digits.labels.size()))
+    throw UserError("'" + images + "' holds " + std::to_string(digits.features.cols()) +
+                    " images and '" + labels + "' " + std::to_string(digits.labels.size()) +
+                    " labels (byte 4 of each): they must be of the same set");
+  return digits;
+}
+
+Digits first_digits(Digits digits, std::int64_t samples) {
+  const Eigen::Index all = digits.features.cols();
+  require_option(samples <= all, "--samples",
+                 "be at most the number of images, " + std::to_string(all), samples,
+                 "use 0 for all");
+  if (samples == 0) return digits;
+  digits.features.conservativeResize(Eigen::NoChange, samples);
+  digits.labels.resize(static_cast<std::size_t>(samples));
+  return digits;
+}
+
+Eigen::MatrixXd one_hot(const std::vector<std::uint8_t>& labels) {
+  Eigen::MatrixXd targets =
+      Eigen::MatrixXd::Zero(digit_classes, static_cast<Eigen::Index>(labels.size()));
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    targets(labels[i], static_cast<Eigen::Index>(i)) = 1;
+  return targets;
+}
+
+Digits synthetic_digits(Eigen::Index samples, std::uint64_t stream) {
+  constexpr std::uint64_t seed = 2306'03521;  // the data are the same for every --seed
+  ness::Philox random(seed);
+  ness::Normal normal;
+  const Eigen::MatrixXd shapes = shapes_of_digits(random);
+  if (stream > 0) random = ness::Philox(seed, stream);
+  Digits digits{Eigen::MatrixXd(digit_features, samples), {}};
+  for (Eigen::Index i = 0; i < samples; ++i) {
+    const auto label = static_cast<Eigen::Index>(ness::uniform_index(random, digit_classes));
+    digits.labels.push_back(static_cast<std::uint8_t>(label));
+    const double brightness = 0.6 + 0.8 * ness::uniform_real(random);
+    for (Eigen::Index f = 0; f < digit_features; ++f)
+      digits.features(f, i) =
+          std::clamp(shapes(f, label) * (brightness + 0.3 * normal(random)), 0.0, 1.0);
+  }
+  return digits;
+}

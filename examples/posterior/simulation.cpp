@@ -1,0 +1,65 @@
+#include <algorithm>
+#include <cmath>
+#include <ness/dynamics/chain.hpp>
+#include <ness/posterior/posterior_estimator.hpp>
+#include <ness/random/philox.hpp>
+#include <ness/trajectory/run.hpp>
+
+#include "../common/progress.hpp"
+#include "../common/run_settings.hpp"
+#include "problem.hpp"
+
+namespace {
+
+/// Updates that cost as many gradients of samples as `--steps` updates of SGLD.
+template <class Sampler>
+std::int64_t updates_of_equal_cost(const Options& options, const Sampler& sampler,
+                                   Eigen::Index samples) {
+  const auto cost = static_cast<double>(ness::gradient_evaluations(sampler, samples));
+  const double steps = static_cast<double>(options.steps) * static_cast<double>(options.batch);
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(steps / cost)) *
+         sampler.updates_per_markov_step(samples);
+}
+
+template <class Sampler>
+Run simulate(const Options& options, const Objective& objective, const ness::Minimum<>& minimum,
+             const Sampler& sampler, const std::string& title) {
+  ProgressBar bar(title);
+  const std::int64_t updates = updates_of_equal_cost(options, sampler, objective.samples());
+  const double relaxation = 1 / (sampler.learning_rate * minimum.hessian_eigenvalues[0]);
+  const ness::RunSettings settings =
+      run_settings(options, updates, burn_in_updates(relaxation, updates), bar);
+  const ness::Index per_step = sampler.updates_per_markov_step(objective.samples());
+  const ness::PosteriorEstimator<> estimator(
+      ness::gaussian_posterior(minimum),
+      ness::batch_length(updates / per_step, settings.chains, 32));
+  const auto make_chain = [&](int k) {
+    return ness::Chain(objective, sampler, minimum.theta,
+                       ness::Philox(settings.seed, static_cast<std::uint64_t>(k)));
+  };
+  Run run;
+  try {
+    const auto [drawn] = ness::run_chains(settings, make_chain, minimum.theta, estimator);
+    run.error = drawn.result();
+    run.autocorrelation_time = drawn.autocorrelation_time().maxCoeff();
+    run.effective_samples = static_cast<double>(drawn.steps()) / (2 * run.autocorrelation_time);
+  } catch (const ness::Diverged&) {
+    run.diverged = true;
+  }
+  return run;
+}
+
+}  // namespace
+
+void Study::simulate(Results& results) const {
+  auto sampler = results.samplers.begin();
+  for_each_sampler([&](const std::string&, const std::string& title, const auto& open) {
+    for (Point& point : sampler->points) {
+      point.run = ::simulate(problem_->options, problem_->objective, problem_->minimum,
+                             at(open, point.eta, problem_->options), title);
+      point.gradients_per_sample =
+          2 * point.run->autocorrelation_time * static_cast<double>(sampler->gradients_per_step);
+    }
+    ++sampler;
+  });
+}

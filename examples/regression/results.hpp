@@ -1,0 +1,60 @@
+// What the table, the JSON file and the figures are made from.
+#pragma once
+
+#include <Eigen/Core>
+#include <array>
+#include <cstdint>
+#include <ness/landscape/minimize.hpp>
+#include <ness/stationary/stationary_state.hpp>
+#include <ness/trajectory/histogram.hpp>
+#include <ness/trajectory/measure.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+using Minimum = ness::Minimum<double>;
+using State = ness::StationaryState<double>;
+
+/// θ6 and θ7, counted from 0: the axes of Fig. 2.
+inline constexpr std::array<int, 2> shown{5, 6};
+
+struct Prediction {
+  State state;  ///< without replacement to all orders in ηn‖H‖
+  Eigen::VectorXd mean_shift;
+  std::optional<Minimum> effective;  ///< θ̂₀, without replacement
+  std::optional<State> leading;      ///< Appendix B, without replacement
+  std::optional<State> discrete;     ///< of finite steps, of the others
+};
+
+struct Simulation {
+  ness::Measurement measured;
+  ness::Histogram2d density;  ///< of the two parameters shown
+  std::int64_t burn_in;       ///< parameter updates of each chain
+};
+
+/// One way of sampling.
+struct Results {
+  std::string sampling;
+  Prediction predicted;
+  Simulation simulated;
+};
+
+/// The data, and the network's output on a grid.
+struct Fit {
+  Eigen::VectorXd x, y;
+  Eigen::VectorXd grid, output;
+};
+
+/// Variance and flatness along each eigenvector of the predicted Σ, by increasing flatness.
+struct Relation {
+  std::string sampling;
+  Eigen::VectorXd variance, flatness;
+  Eigen::MatrixXd directions;  ///< in columns
+};
+
+/// The relative error 𝓛(θ)/𝓛(θ₀) − 1 after some updates, averaged over runs from random starts.
+struct TrainingCurve {
+  std::vector<std::int64_t> updates;
+  std::vector<double> with_replacement;
+  std::vector<double> without_replacement;  ///< empty where m does not divide M
+};

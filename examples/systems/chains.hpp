@@ -1,0 +1,75 @@
+// How the chains of a system are run: for the files that do.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <ness/random/philox.hpp>
+#include <ness/trajectory/current_map.hpp>
+#include <ness/trajectory/density.hpp>
+#include <ness/trajectory/path_entropy.hpp>
+#include <ness/trajectory/run.hpp>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "../common/progress.hpp"
+#include "../common/run_settings.hpp"
+#include "options.hpp"
+#include "results.hpp"
+
+/// The random numbers of chain k.
+inline ness::Philox stream(const Options& options, int k) {
+  return ness::Philox(static_cast<std::uint64_t>(options.seed), static_cast<std::uint64_t>(k));
+}
+
+inline std::int64_t batch_length(const Options& options) {
+  return ness::batch_length(options.steps, static_cast<int>(options.chains), 128);
+}
+
+/// States a relaxation apart are nearly independent, so that a bin counts samples.
+template <class Function>
+ness::Density<Function> density_of(const Function& f, const ness::Axis& axis,
+                                   const Options& options, double relaxation_time) {
+  return {f, axis, batch_length(options),
+          std::max<Eigen::Index>(1, static_cast<Eigen::Index>(relaxation_time))};
+}
+
+template <class Density>
+Curve make_curve(std::string name, std::string title, std::string variable, const Density& density,
+                 Eigen::ArrayXd theory) {
+  return {std::move(name),     std::move(title),
+          std::move(variable), density.axis(),
+          std::move(theory),   {density.density().value, density.density().standard_error},
+          density.counts()};
+}
+
+/// Runs chains, and sets what all systems have of them: entropy, map, speed. Returns what the
+/// `others` have gathered.
+template <class MakeChain, class Vector, class Force, class Plane, class... Others>
+std::tuple<Others...> run(System& system, const Options& options, std::int64_t burn_in,
+                          const MakeChain& make_chain, const Vector& reference, const Force& force,
+                          const Plane& plane, const Others&... others) {
+  const std::int64_t batch = batch_length(options);
+  const int length = std::max(1, static_cast<int>(system.relaxation_time / 50));
+  const ness::PathEntropy<Force> entropy(force, {1, length}, batch, system.entropy_range);
+  const ness::CurrentMap<Plane> map(plane, system.theory.x, system.theory.y, batch);
+  ProgressBar bar(system.key);
+  const auto start = std::chrono::steady_clock::now();
+  auto filled = ness::run_chains(run_settings(options, options.steps, burn_in, bar), make_chain,
+                                 reference, entropy, map, others...);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  system.seconds_per_step =
+      took.count() / static_cast<double>(options.chains * (options.steps + burn_in));
+  const auto paths = std::get<0>(filled).results();
+  const auto rate = paths[0].entropy_production;
+  system.entropy = {rate.value * system.relaxation_time,
+                    rate.standard_error * system.relaxation_time};
+  system.short_paths = paths[1];
+  const auto& seen = std::get<1>(filled);
+  system.measured = {system.theory.x, system.theory.y, seen.density().value,
+                     seen.current_x().value / system.time_step,
+                     seen.current_y().value / system.time_step};
+  return std::apply(
+      [](auto&, auto&, auto&... rest) { return std::tuple<Others...>(std::move(rest)...); },
+      filled);
+}

@@ -1,0 +1,121 @@
+#include "report.hpp"
+
+#include <cmath>
+#include <iomanip>
+#include <ostream>
+#include <string>
+
+namespace {
+
+/// Equilibrium makes no entropy: zero within two standard errors, and little beside the gyrator's.
+bool makes_no_entropy(const System& system, const Results& results) {
+  bool little = true;
+  for (const System& other : results.systems)
+    if (other.key == "gyrator" && other.entropy_theory > 0)
+      little = std::abs(system.entropy.value) < 1e-3 * other.entropy_theory;
+  return little && std::abs(system.entropy.value) <= 2 * system.entropy.standard_error;
+}
+
+void print(std::ostream& out, const ness::Classification& found) {
+  out << "Einstein relation        beta = " << found.einstein.beta << " leaves "
+      << 100 * found.einstein.residual << " % of mu\n"
+      << "divergence condition     div D is " << found.divergence << " of the drift";
+  if (std::isfinite(found.weighted_divergence)) out << ", (div GD)/G " << found.weighted_divergence;
+  out << '\n';
+}
+
+void print(std::ostream& out, const System& system, const Results& results) {
+  out << '\n' << system.title << ": " << to_string(system.classification.kind) << '\n';
+  print(out, system.classification);
+  out << "relaxation               " << system.relaxation_time << " steps, "
+      << 1e9 * system.seconds_per_step << " ns each\n"
+      << "entropy production       " << system.entropy.value << " +- "
+      << system.entropy.standard_error << " per relaxation time, theory " << system.entropy_theory;
+  if (system.entropy_theory == 0) out << (makes_no_entropy(system, results) ? "  pass" : "  FAIL");
+  out << '\n';
+  for (const Curve& curve : system.curves)
+    out << "density of " << curve.variable << ", " << curve.title << ": " << curve.bins()
+        << " bins of over 100 states, the largest deviation is " << std::setprecision(3)
+        << curve.worst() << std::setprecision(6) << " standard errors"
+        << (curve.worst() <= 3 ? "  pass" : "  FAIL") << '\n';
+  out << '\n' << ness::Comparison{system.rows};
+}
+
+void print(std::ostream& out, const Trainings& trainings) {
+  out << "\nWays of training, around the minimum\n";
+  for (const auto& [name, found] : trainings.kinds)
+    out << std::left << std::setw(26) << name << to_string(found.kind)
+        << ", beta = " << found.einstein.beta << " leaves " << 100 * found.einstein.residual
+        << " % of mu\n"
+        << std::right;
+  out << "\nSGLD becomes Boltzmann as eta -> 0\n         eta        beta    left of mu\n";
+  const Approach& approach = trainings.approach;
+  for (std::size_t k = 0; k < approach.eta.size(); ++k)
+    out << std::setw(12) << approach.eta[k] << std::setw(12) << approach.beta[k] << std::setw(14)
+        << approach.residual[k] << '\n';
+}
+
+void write(const Json& json, const ness::Classification& found) {
+  json["kind"] = std::string(to_string(found.kind));
+  json["beta"] = found.einstein.beta;
+  json["einstein_residual"] = found.einstein.residual;
+  json["divergence"] = found.divergence;
+  if (std::isfinite(found.weighted_divergence))
+    json["weighted_divergence"] = found.weighted_divergence;
+}
+
+void write(const Json& json, const Curve& curve) {
+  json["lower"] = curve.axis.lower;
+  json["upper"] = curve.axis.upper;
+  json["theory"] = curve.theory;
+  json["simulation"] = curve.measured.value;
+  json["standard_error"] = curve.measured.standard_error;
+}
+
+void write(const Json& json, const ness::ComparisonRow& row) {
+  json["quantity"] = row.quantity;
+  json["theory"] = row.theory;
+  json["simulation"] = row.simulation;
+  json["difference"] = row.difference;
+  json["standard_error"] = row.standard_error;
+  json["agrees"] = row.agrees();
+}
+
+void write(const Json& json, const System& system) {
+  write(json["classification"], system.classification);
+  json["relaxation_time"] = system.relaxation_time;
+  json["seconds_per_step"] = system.seconds_per_step;
+  json["entropy_production"]["theory"] = system.entropy_theory;
+  json["entropy_production"]["simulation"] = system.entropy.value;
+  json["entropy_production"]["standard_error"] = system.entropy.standard_error;
+  for (const Curve& curve : system.curves) write(json["density"][curve.name], curve);
+  for (const auto& row : system.rows) {
+    const Json document;
+    write(document, row);
+    json["comparison"].push_back(document);
+  }
+}
+
+void write(const Json& json, const Approach& approach) {
+  json["eta"] = approach.eta;
+  json["beta"] = approach.beta;
+  json["einstein_residual"] = approach.residual;
+}
+
+}  // namespace
+
+void print(std::ostream& out, const Results& results) {
+  out << "Entropy production is measured from trajectories, without their density; 0 in "
+         "equilibrium.\n";
+  for (const System& system : results.systems) print(out, system, results);
+  if (results.trainings) print(out, *results.trainings);
+}
+
+Json to_json(const Results& results) {
+  const Json json;
+  for (const System& system : results.systems) write(json[system.key], system);
+  if (!results.trainings) return json;
+  for (const auto& [name, found] : results.trainings->kinds) write(json["trainings"][name], found);
+  write(json["sgld"], results.trainings->approach);
+  return json;
+}
