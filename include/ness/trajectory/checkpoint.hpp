@@ -184,7 +184,7 @@ std::string read_checkpoint(const Settings& settings, const std::string& identit
   if (!file && errno == ENOENT) return {};
   std::ostringstream read;
   read << file.rdbuf();
-  if (!file || !read) throw CheckpointError(settings.file, "cannot be read");
+  if (!file) throw CheckpointError(settings.file, "cannot be read");
   const std::string bytes = read.str();
   const std::string remedy = ": remove it to start anew";
   if (bytes.rfind(checkpoint_magic, 0) != 0)
