@@ -54,6 +54,29 @@ struct SourceOfNoShape : NoSource {
   struct Source {};
 };
 
+struct Injected : NoStatement {
+  static constexpr ness::Injection injection{.once_a_markov_step = false, .shared = false};
+  template <class Vector>
+  struct Source {
+    Source(const Injected&, const ness::ChainShape&) {}
+    void after_update(Vector&, ness::Philox&) {}
+  };
+};
+struct InjectedWithoutHook : NoStatement {
+  static constexpr ness::Injection injection{.once_a_markov_step = false, .shared = false};
+};
+struct Shaking : NoStatement {
+  double evaluation_variance() const { return 1; }
+  template <class Vector>
+  struct Source {
+    Source(const Shaking&, const ness::ChainShape&) {}
+    const Vector& evaluation_point(const Vector& theta, ness::Philox&) { return theta; }
+  };
+};
+struct ShakingWithoutHook : NoStatement {
+  double evaluation_variance() const { return 1; }
+};
+
 template <class Noise>
 constexpr bool is_noise = ness::NoisePolicy<Noise, Eigen::VectorXd>;
 
@@ -116,6 +139,8 @@ TEST_CASE("A noise policy says what it does, in words that are known") {
   STATIC_REQUIRE(is_noise<ness::EpochLangevinNoise>);
   STATIC_REQUIRE(is_noise<ness::LeimkuhlerMatthewsNoise>);
   STATIC_REQUIRE(is_noise<Silent>);
+  STATIC_REQUIRE(is_noise<Injected>);
+  STATIC_REQUIRE(is_noise<Shaking>);
   STATIC_REQUIRE(ness::SilentNoise<ness::NoNoise>);
   STATIC_REQUIRE(ness::ShakingNoise<ness::Earthquake>);
   STATIC_REQUIRE(ness::InjectedNoise<ness::LangevinNoise>);
@@ -127,6 +152,8 @@ TEST_CASE("A noise policy says what it does, in words that are known") {
   STATIC_REQUIRE_FALSE(is_noise<Loud>);
   STATIC_REQUIRE_FALSE(is_noise<Misspelt>);
   STATIC_REQUIRE_FALSE(is_noise<OddVariance>);
+  STATIC_REQUIRE_FALSE(is_noise<InjectedWithoutHook>);
+  STATIC_REQUIRE_FALSE(is_noise<ShakingWithoutHook>);
   STATIC_REQUIRE_FALSE(is_noise<NoDescription>);
   STATIC_REQUIRE_FALSE(is_noise<NoSource>);
   STATIC_REQUIRE_FALSE(is_noise<SourceOfNoShape>);

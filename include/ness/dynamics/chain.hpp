@@ -27,8 +27,9 @@ class Chain {
   using Vector = typename Objective::Vector;
   static_assert(NoisePolicy<typename T::Noise, Vector>,
                 "ness: the noise of a training needs check, description, a Source that is made of "
-                "it and a ness::ChainShape, and one of `silent`, `injection` and "
-                "`evaluation_variance()` that says what it does: see ness::NoNoise");
+                "it and a ness::ChainShape, and one of `silent`, `injection` (with the Source's "
+                "after_update) and `evaluation_variance()` (with its evaluation_point) that says "
+                "what it does: see ness::NoNoise, ness::LangevinNoise and ness::Earthquake");
   static_assert(!CancelsLandscape<typename T::Correction> || DrawsEpochs<T>,
                 "ness: a correction is for the landscape that WithoutReplacement sees: with other "
                 "minibatches use NoCorrection");

@@ -58,8 +58,24 @@ concept InjectedNoise = requires {
   { Noise::injection } -> std::convertible_to<Injection>;
 };
 
+namespace detail {
+
+/// The state of a noise that injects.
+template <class Source, class Vector>
+concept AddsNoise =
+    requires(Source& source, Vector& theta, Philox& random) { source.after_update(theta, random); };
+
+/// The state of a noise that shakes.
+template <class Source, class Vector>
+concept MovesGradient = requires(Source& source, const Vector& theta, Philox& random) {
+  { source.evaluation_point(theta, random) } -> std::convertible_to<const Vector&>;
+};
+
+}  // namespace detail
+
 /// What may stand for the noise of a training: settings that say what it does, by `silent`,
-/// `injection` or `evaluation_variance()`, and a `Source` that holds the state of one run.
+/// `injection` or `evaluation_variance()`, and a `Source` that holds the state of one run and does
+/// as they say.
 template <class Noise, class Vector>
 concept NoisePolicy = (SilentNoise<Noise> || ShakingNoise<Noise> ||
                        InjectedNoise<Noise>)&&requires(const Noise& noise) {
@@ -67,6 +83,10 @@ concept NoisePolicy = (SilentNoise<Noise> || ShakingNoise<Noise> ||
   { noise.description() } -> std::convertible_to<std::string>;
   requires std::constructible_from<typename Noise::template Source<Vector>, const Noise&,
                                    const ChainShape&>;
+  requires !InjectedNoise<Noise> ||
+               detail::AddsNoise<typename Noise::template Source<Vector>, Vector>;
+  requires !ShakingNoise<Noise> ||
+               detail::MovesGradient<typename Noise::template Source<Vector>, Vector>;
 };
 
 /// How much of each part of δ𝓛 is meant: a|∇𝓛|² + b [|∇L|²/(M−1) − (M/(M−1)) tr(VVᵀ)].
