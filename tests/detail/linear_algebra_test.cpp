@@ -23,8 +23,9 @@ using Eigen::VectorXf;
 using ness::detail::GeneralLyapunov;
 using ness::detail::SymmetricEigen;
 
-/// About the widths of the blocks that reflections are gathered in, 32, and the smallest.
-const std::vector<Eigen::Index> sizes{1, 2, 3, 31, 32, 33, 34, 100};
+/// The smallest, and those about the widths of the blocks of reflections, 32, and of Cholesky's
+/// columns, 64.
+const std::vector<Eigen::Index> sizes{1, 2, 3, 31, 32, 33, 34, 63, 64, 65, 66, 100, 130};
 
 MatrixXd generic_symmetric(Eigen::Index n) {
   const MatrixXd a = generic_values(n, n, 5);
@@ -123,7 +124,7 @@ TEST_CASE("Tiny and huge symmetric matrices neither underflow nor overflow") {
 }
 
 TEST_CASE("Of a symmetric matrix the lower triangle alone is read") {
-  for (const Eigen::Index n : {2, 3, 40}) {
+  for (const Eigen::Index n : {2, 3, 40, 130}) {
     const MatrixXd a = generic_symmetric(n);
     MatrixXd half = a;
     half.triangularView<Eigen::StrictlyUpper>().setConstant(1e3);
@@ -208,7 +209,13 @@ TEST_CASE("Cholesky's factor and what is solved with it") {
     VectorXd untouched = b.col(0);
     CHECK_FALSE(ness::detail::solve_positive_definite(indefinite, untouched));
     CHECK(untouched == b.col(0));
-    CHECK_FALSE(ness::detail::cholesky(indefinite));
+    // The last pivot decides, and is a hundredth to either side of 0.
+    MatrixXd edge = a;
+    const double pivot = lower(n - 1, n - 1) * lower(n - 1, n - 1);
+    edge(n - 1, n - 1) = a(n - 1, n - 1) - 0.99 * pivot;
+    CHECK(ness::detail::is_positive_definite(edge));
+    edge(n - 1, n - 1) = a(n - 1, n - 1) - 1.01 * pivot;
+    CHECK_FALSE(ness::detail::is_positive_definite(edge));
   }
   CHECK_FALSE(ness::detail::is_positive_definite(MatrixXd(MatrixXd::Zero(2, 2))));
   MatrixXd nan = MatrixXd::Identity(2, 2);
