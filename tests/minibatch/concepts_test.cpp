@@ -56,7 +56,7 @@ struct Dependent : Whole {
   static constexpr bool independent = false;
 };
 struct Misspelt : Whole {
-  static constexpr bool independant = true;
+  [[maybe_unused]] static constexpr bool independant = true;
 };
 struct Epochs : Whole {
   ness::Index batches_per_epoch(ness::Index) const { return 1; }

@@ -33,16 +33,16 @@ struct Loud : NoStatement {
   static constexpr bool silent = false;
 };
 struct Misspelt : NoStatement {
-  static constexpr ness::Injection injektion{.once_a_markov_step = false, .shared = false};
-};
-struct OddVariance : NoStatement {
-  std::string evaluation_variance() const { return {}; }
+  [[maybe_unused]] static constexpr ness::Injection injektion{.once_a_markov_step = false,
+                                                              .shared = false};
 };
 struct NoDescription {
   static constexpr bool silent = true;
   void check(std::string_view) const {}
   template <class Vector>
-  using Source = NoStatement::Source<Vector>;
+  struct Source {
+    Source(const NoDescription&, const ness::ChainShape&) {}
+  };
 };
 struct NoSource {
   static constexpr bool silent = true;
@@ -70,6 +70,14 @@ struct Shaking : NoStatement {
   template <class Vector>
   struct Source {
     Source(const Shaking&, const ness::ChainShape&) {}
+    const Vector& evaluation_point(const Vector& theta, ness::Philox&) { return theta; }
+  };
+};
+struct OddVariance : NoStatement {
+  std::string evaluation_variance() const { return {}; }
+  template <class Vector>
+  struct Source {
+    Source(const OddVariance&, const ness::ChainShape&) {}
     const Vector& evaluation_point(const Vector& theta, ness::Philox&) { return theta; }
   };
 };
