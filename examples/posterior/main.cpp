@@ -13,7 +13,8 @@ namespace {
 void sample_regression(const Options& options, Outputs& outputs) {
   const Study study(options);
   Results results = study.predict();
-  if (options.steps > 0) study.simulate(results);
+  study.add_exact_moments(results);
+  if (options.steps > 0) study.add_runs(results);
   print(std::cout, options, results);
   outputs.write(to_json(options, results));
   outputs.draw([&](FigureFolder& folder) {

@@ -51,12 +51,12 @@ Run simulate(const Options& options, const Objective& objective, const ness::Min
 
 }  // namespace
 
-void Study::simulate(Results& results) const {
+void Study::add_runs(Results& results) const {
   auto sampler = results.samplers.begin();
   for_each_sampler([&](const std::string&, const std::string& title, const auto& open) {
     for (Point& point : sampler->points) {
-      point.run = ::simulate(problem_->options, problem_->objective, problem_->minimum,
-                             at(open, point.eta, problem_->options), title);
+      point.run = simulate(problem_->options, problem_->objective, problem_->minimum,
+                           at(open, point.eta, problem_->options), title);
       point.gradients_per_sample =
           2 * point.run->autocorrelation_time * static_cast<double>(sampler->gradients_per_step);
     }

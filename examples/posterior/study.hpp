@@ -7,16 +7,19 @@
 #include "options.hpp"
 #include "results.hpp"
 
-/// What depends on the model's type is compiled in theory.cpp and simulation.cpp, each part once.
+/// What depends on the model's type is compiled in theory.cpp, exact.cpp and simulation.cpp, each
+/// part once.
 class Study {
  public:
   /// Finds the maximum of the posterior. Throws `UserError`.
   explicit Study(const Options& options);
   ~Study();
 
+  /// In the theory of continuous time.
   Results predict() const;
-  /// Adds the runs, with progress bars.
-  void simulate(Results& results) const;
+  void add_exact_moments(Results& results) const;
+  /// With progress bars.
+  void add_runs(Results& results) const;
 
  private:
   struct Problem;

@@ -50,24 +50,16 @@ SamplerResults predict(const Options& options, const Objective& objective,
                        const ness::Minimum<>& minimum, const std::string& key,
                        const std::string& title, const Sampler& open) {
   SamplerResults results{key, title, 0, {}, {}};
-  const ness::PosteriorSettings settings{
-      .epoch_map = {.permutations = options.permutations,
-                    .threads = static_cast<int>(options.threads)}};
-  for (const double eta : options.eta) {
+  const auto point = [&](double eta) {
     const Sampler sampler = at(open, eta, options);
     results.gradients_per_step = ness::gradient_evaluations(sampler, objective.samples());
-    results.points.push_back(
-        {.eta = eta,
-         .theory = ness::predict_posterior_error(objective, minimum, sampler),
-         .exact = ness::exact_posterior_error(objective, minimum, sampler, settings),
-         .run = {}});
-  }
-  for (const double eta : fine_grid(options))
-    results.curve.push_back(
-        {.eta = eta,
-         .theory = ness::predict_posterior_error(objective, minimum, at(open, eta, options)),
-         .exact = {},
-         .run = {}});
+    return Point{.eta = eta,
+                 .theory = ness::predict_posterior_error(objective, minimum, sampler),
+                 .exact = {},
+                 .run = {}};
+  };
+  for (const double eta : options.eta) results.points.push_back(point(eta));
+  for (const double eta : fine_grid(options)) results.curve.push_back(point(eta));
   return results;
 }
 

@@ -21,6 +21,7 @@ struct ShownMarginal {
   Eigen::Vector2d unit;        ///< Θ
   Eigen::Vector2d center;      ///< of the density
   Eigen::Matrix2d covariance;  ///< Σ
+  Eigen::Matrix2d precision;   ///< Σ⁻¹
   double deviation;            ///< the larger of the two standard deviations
   Eigen::Matrix2d loss;  ///< of a Boltzmann density e^{−β𝓛}, H⁻¹/β, brought to the trace of Σ
   Eigen::Matrix2d velocity;  ///< v = velocity · (δθ − center)
@@ -29,16 +30,17 @@ struct ShownMarginal {
       : unit(unit_),
         center(of_shown(state.mean() - minimum.theta).cwiseQuotient(unit)),
         covariance(scaled(state.covariance())),
+        precision(covariance.inverse()),
         deviation(std::sqrt(covariance.diagonal().maxCoeff())),
         loss(scaled(ness::gaussian_posterior(minimum).covariance)),
         // −(CΣ⁻¹⟨δθ | δθ_a⟩)_a = −C_aa Σ_aa⁻¹ δθ_a: v^s averaged over the other parameters.
-        velocity(-scaled(state.circulation()) * covariance.inverse()) {
+        velocity(-scaled(state.circulation()) * precision) {
     loss *= covariance.trace() / loss.trace();
   }
 
   /// 𝓙^s at `at` from the center, up to a factor.
   Eigen::Vector2d current(const Eigen::Vector2d& at) const {
-    return std::exp(-0.5 * at.dot(covariance.inverse() * at)) * (velocity * at);
+    return std::exp(-0.5 * at.dot(precision * at)) * (velocity * at);
   }
 
  private:

@@ -48,8 +48,11 @@ Style style_of(const std::string& sampling) {
 DataTable simulated(const Relation& relation, const Eigen::MatrixXd& covariance) {
   DataTable table;
   for (Eigen::Index k = 0; k < relation.variance.size(); ++k) {
-    const Eigen::VectorXd direction = relation.directions.col(k);
-    table.row(relation.flatness[k], direction.dot(covariance * direction));
+    double variance = 0;
+    for (Eigen::Index i = 0; i < covariance.rows(); ++i)
+      for (Eigen::Index j = 0; j < covariance.cols(); ++j)
+        variance += relation.directions(i, k) * covariance(i, j) * relation.directions(j, k);
+    table.row(relation.flatness[k], variance);
   }
   return table;
 }
