@@ -119,9 +119,12 @@ void TrajectoryBlock<S>::place_tile(Eigen::Index first, Eigen::Index count) {
 template <class S>
 Eigen::Index TrajectoryBlock<S>::first_diverged() const {
   Eigen::Index first = steps_ + 1;
-  for (Eigen::Index i = 0; i < parameters(); ++i)
+  for (Eigen::Index i = 0; i < parameters(); ++i) {
+    const auto series = states_.col(i).head(first);
+    if ((series - series).sum() == 0) continue;  // x − x is NaN of what is not finite
     for (Eigen::Index k = 0; k < first; ++k)
       if (!std::isfinite(states_(k, i))) first = k;
+  }
   return first > steps_ ? -1 : std::max<Eigen::Index>(0, first - 1);
 }
 

@@ -61,6 +61,7 @@ namespace ness {
 template <class Scalar>
 template <class S>
 void EntropyProduction<Scalar>::add(const TrajectoryBlock<S>& block) {
+  if (sums_.empty()) return;
   states_ = block.deviations().template cast<Scalar>();
   increments_ = block.increments().template cast<Scalar>();
   entropy_.setZero(block.steps());

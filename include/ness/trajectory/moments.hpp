@@ -134,15 +134,24 @@ void Area<Scalar>::add(const TrajectoryBlock<S>& block) {
   const auto x = block.deviations();
   const DynamicMatrix<S> d = block.increments();
   const Eigen::Index n = block.parameters();
-  DynamicMatrix<S> products(n, n);
+  DynamicMatrix<S> products;
   if (n <= detail::few_parameters) {
+    products.resize(n, n);
     for (Eigen::Index j = 0; j < n; ++j)
       for (Eigen::Index i = 0; i < n; ++i) products(i, j) = x.col(i).dot(d.col(j));
   } else {
     const DynamicMatrix<S> columns = x.transpose();
     products = detail::product(columns, d);
   }
-  area_.add(detail::half_sum_with_transpose(products, -1).template cast<Scalar>(), block.steps());
+  // ½(P − Pᵀ), in place: for many parameters fresh memory costs as much as a product.
+  for (Eigen::Index j = 0; j < n; ++j) {
+    products(j, j) = 0;
+    for (Eigen::Index i = j + 1; i < n; ++i) {
+      products(i, j) = (products(i, j) - products(j, i)) / 2;
+      products(j, i) = -products(i, j);
+    }
+  }
+  area_.add(products.template cast<Scalar>(), block.steps());
 }
 
 template <class Scalar>

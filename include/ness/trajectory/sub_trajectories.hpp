@@ -92,6 +92,7 @@ class EntropySums {
   void add(const DynamicVector<Scalar>& steps);
   void merge(const EntropySums& other);
   void interrupt();
+  bool empty() const { return parts_.empty(); }  // without lengths
   template <class Archive>
   void serialize(Archive& archive);
   std::vector<SubTrajectories> results() const;
