@@ -34,7 +34,7 @@ struct Measurement {
 };
 
 struct MeasureSettings {
-  RunSettings run;
+  RunSettings run = {};
   std::vector<int> lengths = {1, 2, 3};  ///< ℓ of the sub-trajectories
   int batches = 64;                      ///< batches of the error estimates, over all chains
   /// For many parameters, where looking at a state costs more than a step. Above 1, a divisor of
