@@ -165,7 +165,7 @@ bool factor_columns(DynamicMatrix<Scalar>& lower, Eigen::Index first, Eigen::Ind
 template <class Scalar>
 bool cholesky(DynamicMatrix<Scalar>& lower) {
   if constexpr (std::is_same_v<Scalar, double>) {
-    constexpr Eigen::Index width = 64;
+    constexpr Eigen::Index width = 32;
     const Eigen::Index n = lower.rows();
     for (Eigen::Index first = 0; first < n; first += width) {
       const Eigen::Index count = std::min(width, n - first);
