@@ -188,13 +188,14 @@ bool cholesky(DynamicMatrix<Scalar>& lower) {
 
 template <class Scalar>
 void solve_lower(const DynamicMatrix<Scalar>& lower, DynamicMatrix<Scalar>& right_sides) {
-  if constexpr (std::is_same_v<Scalar, double>) {
-    lower.template triangularView<Eigen::Lower>().solveInPlace(right_sides);
-  } else {
-    const DynamicMatrix<double> wide_lower = lower.template cast<double>();
-    DynamicMatrix<double> wide = right_sides.template cast<double>();
-    solve_lower(wide_lower, wide);
-    right_sides = wide.cast<Scalar>();
+  const Eigen::Index n = lower.rows();
+  for (Eigen::Index j = 0; j < right_sides.cols(); ++j) {
+    Scalar* const x = right_sides.data() + j * n;
+    for (Eigen::Index k = 0; k < n; ++k) {
+      const Scalar* const column = lower.data() + k * n;
+      x[k] /= column[k];
+      for (Eigen::Index i = k + 1; i < n; ++i) x[i] -= x[k] * column[i];
+    }
   }
 }
 

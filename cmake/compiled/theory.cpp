@@ -1,14 +1,40 @@
-#include "kernels.hpp"
-
-#define NESS_COMPILED  // it is in landscape.cpp
-#include "ness/landscape/minimize.hpp"
+// What theory is made of, on the kernels of linear_algebra.cpp and the batch means of
+// trajectory.cpp.
+#define NESS_COMPILED  // these are defined there
+#include "ness/detail/general_matrices.hpp"
+#include "ness/detail/matrices.hpp"
+#include "ness/detail/symmetric_matrices.hpp"
+#include "ness/statistics/estimate.hpp"
+#include "ness/statistics/threads.hpp"
+#include "ness/trajectory/checkpoint.hpp"
+#include "ness/trajectory/moments.hpp"
 #undef NESS_COMPILED
 
+#include "ness/landscape/minimize.hpp"
+#include "ness/posterior/divergence.hpp"
+#include "ness/posterior/posterior_error.hpp"
+#include "ness/posterior/posterior_estimator.hpp"
+#include "ness/posterior/sampler_epochs.hpp"
 #include "ness/stationary/epoch_map.hpp"
 #include "ness/stationary/generalized_lyapunov.hpp"
 #include "ness/stationary/linear_chain.hpp"
 #include "ness/stationary/lyapunov.hpp"
 #include "ness/stationary/stationary_state.hpp"
+
+namespace ness::detail {
+
+template Minimum<double> minimize(const LandscapeFunctions<double>&, const DynamicVector<double>&,
+                                  const MinimizeSettings&);
+template Minimum<float> minimize(const LandscapeFunctions<float>&, const DynamicVector<float>&,
+                                 const MinimizeSettings&);
+template Minimum<double> polish_minimum(const LandscapeFunctions<double>&,
+                                        const DynamicVector<double>&, const DynamicMatrix<double>&,
+                                        double);
+template Minimum<float> polish_minimum(const LandscapeFunctions<float>&,
+                                       const DynamicVector<float>&, const DynamicMatrix<float>&,
+                                       float);
+
+}  // namespace ness::detail
 
 namespace ness {
 
@@ -74,6 +100,46 @@ template EpochMap<float> assemble_epoch_map(const DynamicVector<float>&,
                                             const Estimate<DynamicMatrix<float>>&,
                                             const DynamicMatrix<float>&,
                                             const std::vector<DynamicMatrix<float>>&, double);
+
+}  // namespace detail
+}  // namespace ness
+
+namespace ness {
+
+template class PosteriorEstimator<double>;
+template void PosteriorEstimator<double>::serialize(CheckpointWriter&);
+template void PosteriorEstimator<double>::serialize(CheckpointReader&);
+
+namespace detail {
+
+template double kl_divergence_of_excess(const DynamicVector<double>&, const DynamicMatrix<double>&,
+                                        const DynamicMatrix<double>&);
+template double kl_divergence_of_excess(const DynamicVector<float>&, const DynamicMatrix<float>&,
+                                        const DynamicMatrix<float>&);
+template PosteriorError<double> posterior_error(const GaussianPosterior<double>&, LyapunovStatus,
+                                                const DynamicVector<double>&,
+                                                const DynamicMatrix<double>&);
+template PosteriorError<float> posterior_error(const GaussianPosterior<float>&, LyapunovStatus,
+                                               const DynamicVector<float>&,
+                                               const DynamicMatrix<float>&);
+template PosteriorError<double> error_of_equation(const GaussianPosterior<double>&,
+                                                  const DynamicVector<double>&,
+                                                  const DynamicMatrix<double>&,
+                                                  const DynamicMatrix<double>&, double,
+                                                  const CurvatureFunction<double>&, LyapunovForm);
+template PosteriorError<float> error_of_equation(const GaussianPosterior<float>&,
+                                                 const DynamicVector<float>&,
+                                                 const DynamicMatrix<float>&,
+                                                 const DynamicMatrix<float>&, double,
+                                                 const CurvatureFunction<float>&, LyapunovForm);
+template PosteriorError<double> error_of_epochs(const GaussianPosterior<double>&,
+                                                const std::vector<EpochSums<double>>&);
+template PosteriorError<float> error_of_epochs(const GaussianPosterior<float>&,
+                                               const std::vector<EpochSums<float>>&);
+template std::pair<DynamicVector<double>, DynamicMatrix<double>> solve_moments(
+    const EpochSums<double>&);
+template std::pair<DynamicVector<float>, DynamicMatrix<float>> solve_moments(
+    const EpochSums<float>&);
 
 }  // namespace detail
 }  // namespace ness
