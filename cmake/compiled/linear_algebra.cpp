@@ -1,3 +1,4 @@
+#include "ness/detail/compiled_guard.hpp"
 #include "ness/detail/general_matrices.hpp"
 #include "ness/detail/matrices.hpp"
 #include "ness/detail/symmetric_matrices.hpp"
@@ -41,3 +42,11 @@ template DynamicMatrix<float> solve_general(const DynamicMatrix<float>&,
                                             const DynamicMatrix<float>&);
 
 }  // namespace ness::detail
+
+// The one layout that this library was compiled for.
+template <int MaxAlignBytes, int EigenWorld, int EigenMajor, int EigenMinor, bool Lapack>
+bool ness::compiled::the_library_was_compiled_with_other_instruction_set_or_eigen() {
+  return false;
+}
+
+template bool ness::compiled::the_library_was_compiled_with_other_instruction_set_or_eigen<>();

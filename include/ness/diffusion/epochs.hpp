@@ -22,13 +22,19 @@ enum class EpochNoise {
 
 namespace detail {
 
-/// y · v for a symmetric Y, which of most regularizers is diagonal.
+/// product ← y · v for a symmetric Y, which of most regularizers is diagonal.
 template <class Matrix, class Block>
 void product_with_regularizer(const Matrix& y, const Block& v, Block& product) {
-  if (y.isDiagonal(0))
-    product = y.diagonal().asDiagonal() * v;
-  else
+  bool diagonal = true;
+  for (Index j = 0; j < y.cols() && diagonal; ++j)
+    for (Index i = 0; i < y.rows() && diagonal; ++i) diagonal = i == j || y(i, j) == 0;
+  if (diagonal) {
+    product = v;
+    for (Index j = 0; j < v.cols(); ++j)
+      for (Index i = 0; i < v.rows(); ++i) product(i, j) *= y(i, i);
+  } else {
     product.noalias() = y * v;
+  }
 }
 
 /// D̂ with all terms. With V_i, U_i, X, Y of App. B, and
@@ -65,7 +71,7 @@ class EpochDiffusion {
     for_each_range(objective_.samples(), curvature_.block_size(), [&](Index first, Index count) {
       load(first, count, x);
       add_block(y);
-      uv_sum += uv_.rowwise().sum();
+      for (Index j = 0; j < count; ++j) uv_sum += uv_.col(j);
       curvature_.add(v_, vv_);
     });
     const DynamicMatrix<Scalar> s = n_ * (h_ * gradient_ - uv_sum);
@@ -89,23 +95,24 @@ class EpochDiffusion {
     gradient_ = Vector::Zero(theta_.size());
     DynamicMatrix<Scalar> vv = DynamicMatrix<Scalar>::Zero(theta_.size(), theta_.size());
     derivatives_.for_each_gradient_block(theta_, [&](Index, const Block& block) {
-      gradient_ += block.rowwise().sum() / samples_;
+      for (Index j = 0; j < block.cols(); ++j) gradient_ += block.col(j);
       add_outer_products(vv, block, 1 / (samples_ * samples_));
     });
     mirror(vv);
     vv_ = vv;
+    gradient_ /= samples_;
   }
 
   // V_i, U_iV_i, ∂∂ℓ_i∇L and ∂∂ℓ_iX of a block of samples.
   void load(Index first, Index count, const Vector& x) {
     v_.resize(theta_.size(), count);
     derivatives_.sample_gradients(theta_, first, v_);
-    v_ /= samples_;
+    for (Index k = 0; k < v_.size(); ++k) v_.data()[k] /= samples_;
     curvature_.load(derivatives_, theta_, first, count);
     curvature_.products(v_, uv_);
     curvature_.common_products(gradient_, u_gradient_);
     curvature_.common_products(x, u_x_);
-    uv_ /= samples_;
+    for (Index k = 0; k < uv_.size(); ++k) uv_.data()[k] /= samples_;
   }
 
   // Of n²(…) in P and Q and n(…) in Z, one n is left for the end.
@@ -113,11 +120,18 @@ class EpochDiffusion {
     const auto of_p = static_cast<Scalar>((a_.a2 - a_.a5) / 2 - a_.a1 * a_.a1 / alpha());
     const auto of_q = static_cast<Scalar>((a_.a2 + a_.a5 - 2 * a_.a6) / 2);
     const auto p_in_w = static_cast<Scalar>(a_.a1 / alpha());
-    p_.noalias() = (n_ * h_) * v_;
-    q_ = p_ + (n_ / samples_) * u_gradient_ - (2 * n_) * uv_;
-    p_ -= (n_ / samples_) * u_gradient_;
+    p_.noalias() = h_ * v_;
     product_with_regularizer(y, v_, w_);
-    w_ += p_in_w * p_ - u_x_ / samples_;
+    // All of it in one loop: an expression of Eigen for each would take longer to compile than to
+    // run.
+    q_.resize(v_.rows(), v_.cols());
+    for (Index k = 0; k < v_.size(); ++k) {
+      const Scalar of_mean = n_ / samples_ * u_gradient_.data()[k];
+      const Scalar of_all = n_ * p_.data()[k];
+      q_.data()[k] = of_all + of_mean - 2 * n_ * uv_.data()[k];
+      p_.data()[k] = of_all - of_mean;
+      w_.data()[k] += p_in_w * p_.data()[k] - u_x_.data()[k] / samples_;
+    }
     add_outer_products(d_, w_, static_cast<Scalar>(alpha()));
     add_outer_products(d_, p_, of_p);
     add_outer_products(d_, q_, of_q);
@@ -153,7 +167,7 @@ DynamicMatrix<scalar_t<M>> leading_diffusion_of_epoch(const Objective<M, R>& obj
     products.resize(size, g.cols());
     derivatives.sample_hessian_products(theta, first, g, products);
     b.noalias() = h * g;
-    b -= products / samples;
+    for (Index k = 0; k < b.size(); ++k) b.data()[k] -= products.data()[k] / samples;
     add_outer_products(d, b, 1 / (samples * samples));
   });
   mirror(d);
