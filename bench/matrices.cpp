@@ -1,4 +1,5 @@
 // D and the Lyapunov equation at the size of the MNIST example, against bare matrix products.
+#include <Eigen/Eigenvalues>
 #include <ness/ness.hpp>
 
 #include "ratios.hpp"
