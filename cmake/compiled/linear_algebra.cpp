@@ -33,6 +33,13 @@ template void solve_lower(const DynamicMatrix<double>&, DynamicMatrix<double>&);
 template void solve_lower(const DynamicMatrix<float>&, DynamicMatrix<float>&);
 template bool solve_positive_definite(const DynamicMatrix<double>&, DynamicVector<double>&);
 template bool solve_positive_definite(const DynamicMatrix<float>&, DynamicVector<float>&);
+template struct UnitDiagonal<double>;
+template struct UnitDiagonal<float>;
+template DynamicMatrix<double> in_units(const DynamicMatrix<double>&, const DynamicVector<double>&);
+template DynamicMatrix<float> in_units(const DynamicMatrix<float>&, const DynamicVector<float>&);
+template void require_semidefinite(const DynamicMatrix<double>&, std::string_view,
+                                   std::string_view);
+template void require_semidefinite(const DynamicMatrix<float>&, std::string_view, std::string_view);
 template struct SymmetricEigen<double>;
 template struct SymmetricEigen<float>;
 

@@ -62,8 +62,23 @@ TEST_CASE("require_symmetric names the first element that differs from its mirro
   REQUIRE_THROWS_WITH(
       check::require_symmetric(values, "f", "diffusion"),
       "ness::f: diffusion must be symmetric, but element (2, 1) is -4 and (1, 2) is 4");
+  for (const double unit : {1e-100, 1.0, 1e8}) {
+    REQUIRE_NOTHROW(check::require_symmetric(
+        Eigen::Matrix2d{{unit * unit, 2 * unit}, {(2 + 1e-5) * unit, 1}}, "f", "x"));
+    REQUIRE_THROWS_WITH(
+        check::require_symmetric(Eigen::Matrix2d{{unit * unit, 0.1 * unit}, {0, 1}}, "f", "x"),
+        contains("element (1, 0) is 0 and (0, 1) is"));
+  }
+  REQUIRE_NOTHROW(check::require_symmetric(Eigen::Matrix2d{{0, 1}, {1 + 1e-9, 0}}, "f", "x"));
+  REQUIRE_THROWS(check::require_symmetric(Eigen::Matrix2d{{0, 1}, {2, 0}}, "f", "x"));
   for (const Eigen::Index size : {0, 2})
     REQUIRE_NOTHROW(check::require_symmetric(Eigen::MatrixXd::Zero(size, size), "f", "x"));
+}
+
+TEST_CASE("require_not_empty says the size") {
+  REQUIRE_NOTHROW(check::require_not_empty(Eigen::MatrixXd(1, 1), "f", "x"));
+  REQUIRE_THROWS_WITH(check::require_not_empty(Eigen::MatrixXd(0, 3), "f", "x"),
+                      "ness::f: x must not be empty, but is 0 x 3");
 }
 
 TEST_CASE("require_positive refuses 0, negative, infinite and NaN") {

@@ -158,9 +158,9 @@ TEST_CASE("a parameter without noise does not change the state of the others") {
 }
 
 TEST_CASE("the entropy production does not move with the rank tolerance where D ends in a gap") {
-  // Eight features, of which two are nearly dark: eigenvalues of D and Σ far below rounding.
+  // Eight features, of which two nearly repeat others: eigenvalues of D and Σ far below rounding.
   Eigen::MatrixXd x = generic_values(8, 400, 71);
-  x.bottomRows(2) *= 1e-11;
+  x.bottomRows(2) = x.topRows(2) + 1e-11 * x.bottomRows(2);
   const ness::Objective objective(ness::LinearModel<>(x, generic_values(2, 400, 72)),
                                   ness::L2{0.01});
   const auto minimum = ness::minimize(objective, VectorXd::Zero(16));
@@ -174,6 +174,17 @@ TEST_CASE("the entropy production does not move with the rank tolerance where D 
     CHECK(other.rank() == 12);
     CHECK(relative_error(other.entropy_production(), middle.entropy_production()) <= 1e-9);
   }
+}
+
+TEST_CASE("a feature in other units counts as any other for the rank") {
+  Eigen::MatrixXd x = generic_values(4, 400, 71);
+  x.bottomRows(1) *= 1e-11;
+  const ness::Objective objective(ness::LinearModel<>(x, generic_values(2, 400, 72)),
+                                  ness::L2{0.01});
+  const ness::Sgd<ness::WithReplacement> training{.learning_rate = 0.01, .minibatch = {10}};
+  const auto state =
+      ness::predict(objective, ness::minimize(objective, VectorXd::Zero(8)), training);
+  CHECK(state.rank() == 8);
 }
 
 TEST_CASE("a range of D that the drift leaves is reported") {
@@ -200,6 +211,12 @@ TEST_CASE("what has no stationary state is refused with the offending number") {
                     contains("hessian must be 2 x 2, but is 3 x 3"));
   CHECK_THROWS_WITH(sgd_state(mean, steep, MatrixXd::Identity(3, 3)),
                     contains("diffusion must be 2 x 2, but is 3 x 3"));
+  CHECK_THROWS_WITH(sgd_state(mean, d, -d), contains("diffusion must be positive semidefinite") &&
+                                                contains("element (0, 0) is -1"));
+  CHECK_THROWS_WITH(sgd_state(VectorXd(0), MatrixXd(0, 0), MatrixXd(0, 0)),
+                    contains("mean must not be empty, but is 0 x 1"));
+  CHECK_THROWS_WITH(State(ness::LinearChain<double>{}),
+                    contains("StationaryState: mean must not be empty"));
   auto chain = ness::linear_chain(mean, steep, d, eta);
   chain.step = ness::MarkovStep::epoch;
   chain.relaxation *= 10;

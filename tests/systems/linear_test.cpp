@@ -19,6 +19,52 @@ Matrix2d quarter_turn() {
   j << 0, -1, 1, 0;
   return j;
 }
+
+// The same system in other units of its coordinates: θ' = Uθ.
+System in_units(const System& system, const VectorXd& units) {
+  const auto per = units.cwiseInverse().asDiagonal();
+  const auto by = units.asDiagonal();
+  return {by * system.center(), per * system.hessian() * per, by * system.mobility() * by,
+          by * system.diffusion() * by};
+}
+
+System dynamic(const ness::LinearSystem<Matrix2d>& system) {
+  return {system.center(), system.hessian(), system.mobility(), system.diffusion()};
+}
+
+// A particle with a mass, position and velocity: noise reaches the velocity alone. Not in
+// equilibrium where it is driven from a third coordinate.
+System massive_particle(double drive) {
+  MatrixXd relaxation(3, 3);
+  relaxation << 0, -1, 0, 2, 0.7, -drive, 0, 0, 1.5;
+  return {VectorXd::Zero(3), relaxation, MatrixXd::Identity(3, 3),
+          Eigen::Vector3d(0, 0.7, 0.4).asDiagonal()};
+}
+
+void check_units_do_not_matter(const System& system, const VectorXd& units) {
+  CAPTURE(units.transpose());
+  const ness::StationaryState plain(system), other(in_units(system, units));
+  CHECK(other.rank() == plain.rank());
+  CHECK(relative_error(other.entropy_production(), plain.entropy_production()) <= 1e-12);
+  CHECK(std::abs(other.velocity_outside_range() - plain.velocity_outside_range()) <= 1e-12);
+  CHECK(std::abs(other.nonequilibrium_ratio() - plain.nonequilibrium_ratio()) <= 1e-12);
+  CHECK(std::abs(other.einstein_relation().residual - plain.einstein_relation().residual) <= 1e-12);
+  CHECK(other.residual() <= 1e-13);
+  CHECK(relative_error(other.decay_rates(), plain.decay_rates()) <= 1e-12);
+  const auto back = units.cwiseInverse().asDiagonal();
+  CHECK(relative_error(MatrixXd(back * other.covariance() * back), plain.covariance()) <= 1e-12);
+  CHECK((MatrixXd(back * other.circulation() * back) - plain.circulation()).norm() <=
+        1e-12 * plain.diffusion().norm());
+  CHECK(
+      relative_error(MatrixXd(units.asDiagonal() * other.landscape_hessian() * units.asDiagonal()),
+                     plain.landscape_hessian()) <= 1e-12);
+  VectorXd theta = generic_values<VectorXd>(units.size(), 1, 12);
+  const double shift = units.array().log().sum();
+  CHECK(std::abs(other.potential(units.asDiagonal() * theta) - plain.potential(theta) - shift) <=
+        1e-11 * (1 + std::abs(shift)));
+  CHECK(relative_error(VectorXd(back * other.velocity(units.asDiagonal() * theta)),
+                       plain.velocity(theta)) <= 1e-12);
+}
 }  // namespace
 
 TEST_CASE("The gyrator of two temperatures has its closed form") {
@@ -98,6 +144,65 @@ TEST_CASE("Where H is symmetric, a linear system is what SGD is near a minimum")
   }
 }
 
+TEST_CASE("Nothing depends on the units of the coordinates") {
+  const System gyrator = dynamic(ness::brownian_gyrator(2, 1, 3, 1));
+  CHECK(relative_error(
+            ness::StationaryState(in_units(gyrator, Eigen::Vector2d(1, 1e-8))).entropy_production(),
+            1.0 / 3) <= 1e-14);
+  const System general(VectorXd::Zero(3), positive_definite(3, 7, 0.5, 2),
+                       positive_definite(3, 3, 1, 2) + generic_values(3, 3, 5, 0.3),
+                       positive_definite(3, 9, 0.2, 1));
+  for (const double unit : {1e-100, 1e-8, 1e8, 1e100}) {
+    check_units_do_not_matter(gyrator, Eigen::Vector2d(unit, 1));
+    check_units_do_not_matter(gyrator, Eigen::Vector2d(1, unit));
+    check_units_do_not_matter(gyrator, Eigen::Vector2d(unit, 1 / unit));
+    check_units_do_not_matter(dynamic(ness::driven_trap(2, 3, 0.5)), Eigen::Vector2d(1, unit));
+    check_units_do_not_matter(general, Eigen::Vector3d(unit, 1, 1 / unit));
+    check_units_do_not_matter(massive_particle(0), Eigen::Vector3d(unit, 1, 1 / unit));
+    check_units_do_not_matter(massive_particle(2), Eigen::Vector3d(1 / unit, unit, 1));
+  }
+}
+
+TEST_CASE("A coupling of any size in one direction costs no digits") {
+  // K = [1 a; 0 1], D = 1: Σ = [1 + a²/2, −a/2; −a/2, 1], ⟨σ⟩ = a²/2.
+  for (const double a : {1.0, 1e3, 1e9, 1e100}) {
+    const MatrixXd k{{1, a}, {0, 1}};
+    const MatrixXd unit = MatrixXd::Identity(2, 2);
+    const ness::StationaryState state(System(VectorXd::Zero(2), k, unit, unit));
+    CHECK(relative_error(state.entropy_production(), a * a / 2) <= 1e-13);
+    CHECK(relative_error(state.covariance()(0, 0), 1 + a * a / 2) <= 1e-14);
+    CHECK(relative_error(state.covariance()(1, 0), -a / 2) <= 1e-14);
+    CHECK(relative_error(state.covariance()(1, 1), 1) <= 1e-14);
+  }
+  // In coordinates that are turned the elements of K do not hold its eigenvalues.
+  const Matrix2d turn = Eigen::Rotation2Dd(0.6).toRotationMatrix();
+  const auto turned = [&](double a) {
+    return ness::LinearSystem<Matrix2d>(Eigen::Vector2d::Zero(),
+                                        turn * Matrix2d{{1, a}, {0, 1}} * turn.transpose(),
+                                        Matrix2d::Identity(), Matrix2d::Identity());
+  };
+  CHECK(relative_error(ness::StationaryState(turned(1e2)).entropy_production(), 5e3) <= 1e-9);
+  for (const double a : {1e8, 1e9, 1e12})
+    CHECK_THROWS_AS(ness::StationaryState(turned(a)), std::invalid_argument);
+}
+
+TEST_CASE("A singular Σ has the density of the plane that it spreads over") {
+  // Two coordinates of three are one: θ = (x, y, cy), whatever c.
+  const Matrix2d d{{0.5, 0.2}, {0.2, 0.7}};
+  const ness::StationaryState flat(ness::LinearSystem<Matrix2d>(
+      Eigen::Vector2d::Zero(), Matrix2d::Identity(), Matrix2d::Identity(), d));
+  for (const double c : {1.0, 1e-9, 1e12}) {
+    const MatrixXd lift{{1, 0}, {0, 1}, {0, c}};
+    const MatrixXd unit = MatrixXd::Identity(3, 3);
+    const ness::StationaryState state(
+        System(VectorXd::Zero(3), unit, unit, lift * d * lift.transpose()));
+    CHECK(state.rank() == 2);
+    const Eigen::Vector2d theta(0.3, -0.4);
+    const double stretched = std::log(std::hypot(1, c));  // of an area
+    CHECK(std::abs(state.potential(lift * theta) - flat.potential(theta) - stretched) <= 1e-12);
+  }
+}
+
 TEST_CASE("bad gyrators and traps are refused") {
   CHECK_THROWS_WITH(ness::brownian_gyrator(1, 1, 1, 1), contains("coupling must be below"));
   CHECK_THROWS_WITH(ness::brownian_gyrator(0, 0, 1, 1), contains("stiffness must be positive"));
@@ -115,6 +220,30 @@ TEST_CASE("A diffusion matrix that is not symmetric is refused") {
       contains("diffusion must be symmetric"));
   CHECK_THROWS_WITH(ness::linear_chain(origin, unit + quarter_turn(), unit, 0.1),
                     contains("hessian must be symmetric"));
+}
+
+TEST_CASE("A D that is no diffusion matrix is refused, whatever the units") {
+  const Matrix2d unit = Matrix2d::Identity();
+  const auto system = [&](const Matrix2d& d) {
+    return ness::LinearSystem<Matrix2d>(Eigen::Vector2d::Zero(), unit, unit, d);
+  };
+  CHECK_THROWS_WITH(system(-unit),
+                    contains("LinearSystem: diffusion must be positive semidefinite") &&
+                        contains("element (0, 0) is -1"));
+  CHECK_THROWS_WITH(system(Matrix2d{{1, 1}, {1, 0}}), contains("element (1, 1) is 0 and (1, 0)"));
+  CHECK_THROWS_WITH(system(Matrix2d{{1e6, 50}, {0, 1}}), contains("must be symmetric"));
+  for (const double u : {1e-100, 1e-8, 1.0, 1e8}) {
+    CHECK_THROWS_WITH(system(Matrix2d{{u * u, 2 * u}, {2 * u, 1}}),
+                      contains("scaled to a unit diagonal, is -"));
+    CHECK_THROWS_WITH(system(Matrix2d{{u * u, 1.00001 * u}, {1.00001 * u, 1}}),
+                      contains("scaled to a unit diagonal"));
+    CHECK_THROWS_WITH(system(Matrix2d{{u * u, 0.01 * u}, {0, 1}}), contains("must be symmetric"));
+    CHECK_NOTHROW(system(Matrix2d{{u * u, u}, {u, 1}}));
+    CHECK_NOTHROW(system(Matrix2d{{u * u, 0}, {0, 0}}));
+  }
+  CHECK_NOTHROW(system(Matrix2d::Zero()));
+  CHECK_THROWS_WITH(System(VectorXd(0), MatrixXd(0, 0), MatrixXd(0, 0), MatrixXd(0, 0)),
+                    contains("center must not be empty, but is 0 x 1"));
 }
 
 TEST_CASE("The ready-made systems come in single precision too") {

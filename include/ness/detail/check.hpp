@@ -2,6 +2,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <cmath>
 #include <locale>
 #include <sstream>
@@ -58,16 +59,29 @@ void require_size(const Eigen::EigenBase<Derived>& values, Eigen::Index rows, Ei
             values.cols());
 }
 
+/// Throws unless `values` has an element.
+template <class Derived>
+void require_not_empty(const Eigen::EigenBase<Derived>& values, std::string_view function,
+                       std::string_view name) {
+  if (values.size() == 0) [[unlikely]]
+    invalid(function, name, " must not be empty, but is ", values.rows(), " x ", values.cols());
+}
+
 /// Throws unless a square matrix is symmetric, to what differences leave of a Hessian; names the
-/// first element that is not that of the transpose.
+/// first element that is not that of the transpose. An element is judged against √|A_iiA_jj|, so
+/// that the units of the coordinates do not matter, or its own size where that is larger.
 template <class Derived>
 void require_symmetric(const Eigen::MatrixBase<Derived>& matrix, std::string_view function,
                        std::string_view name) {
   using Scalar = typename Derived::Scalar;
-  const Scalar tolerance = Scalar(1e-4) * matrix.template lpNorm<Eigen::Infinity>();
+  const auto is_symmetric = [&](Eigen::Index i, Eigen::Index j) {
+    const Scalar a = matrix(i, j), b = matrix(j, i);
+    const Scalar units = std::sqrt(std::abs(matrix(i, i))) * std::sqrt(std::abs(matrix(j, j)));
+    return std::abs(a - b) <= Scalar(1e-4) * std::max({units, std::abs(a), std::abs(b)});
+  };
   for (Eigen::Index j = 0; j < matrix.cols(); ++j)
     for (Eigen::Index i = j + 1; i < matrix.rows(); ++i)
-      if (!(std::abs(matrix(i, j) - matrix(j, i)) <= tolerance)) [[unlikely]]
+      if (!is_symmetric(i, j)) [[unlikely]]
         invalid(function, name, " must be symmetric, but element (", i, ", ", j, ") is ",
                 matrix(i, j), " and (", j, ", ", i, ") is ", matrix(j, i));
 }

@@ -12,12 +12,17 @@ DynamicMatrix<Scalar> solve_general(const DynamicMatrix<Scalar>& a, const Dynami
 
 /// RX + XRᵀ − c RXRᵀ = Q for a general R and symmetric Q, from Schur's form R = UTU* column by
 /// column (R. H. Bartels and G. W. Stewart, CACM 15, 1972, doi:10.1145/361573.361582).
+///
+/// The coordinates are scaled until X has diagonal elements of one size: neither their units nor a
+/// large coupling from one to another cost digits.
 template <class Scalar>
 struct GeneralLyapunov {
   DynamicMatrix<Scalar> solution;     ///< N × N, symmetric
   DynamicVector<Scalar> decay_rates;  ///< real parts of the eigenvalues of R, increasing
   Scalar spectral_radius;             ///< of I − cR; 0 for c = 0
-  Scalar residual;                    ///< ‖equation‖ / ‖Q‖, by direct substitution
+  Scalar residual;  ///< ‖equation‖ / ‖Q‖, by direct substitution, in units of √X_ii
+  /// A bound of ‖X − exact‖ / ‖X‖ in these units: what the residual and its rounding may amount to.
+  Scalar error;
 
   /// Throws `std::runtime_error` if the iteration does not converge.
   GeneralLyapunov(const DynamicMatrix<Scalar>& r, const DynamicMatrix<Scalar>& q, Scalar c);
@@ -30,7 +35,10 @@ struct GeneralLyapunov {
 #include <Eigen/Eigenvalues>
 #include <Eigen/LU>
 #include <algorithm>
+#include <cmath>
 #include <complex>
+#include <limits>
+#include <optional>
 #include <stdexcept>
 #include <type_traits>
 
@@ -102,31 +110,64 @@ void solve_triangular_lyapunov(const DynamicMatrix<Complex>& t, double c,
   }
 }
 
-template <class Scalar>
-GeneralLyapunov<Scalar>::GeneralLyapunov(const DynamicMatrix<Scalar>& r,
-                                         const DynamicMatrix<Scalar>& q, Scalar c) {
-  if constexpr (!std::is_same_v<Scalar, double>) {
-    const DynamicMatrix<double> wide_r = r.template cast<double>();
-    const DynamicMatrix<double> wide_q = q.template cast<double>();
-    const GeneralLyapunov<double> wide(wide_r, wide_q, static_cast<double>(c));
-    solution = wide.solution.template cast<Scalar>();
-    decay_rates = wide.decay_rates.template cast<Scalar>();
-    spectral_radius = static_cast<Scalar>(wide.spectral_radius);
-    residual = static_cast<Scalar>(wide.residual);
-  } else {
-    using Matrix = DynamicMatrix<double>;
-    const ComplexSchurForm schur(r);
-    const Eigen::Index n = r.rows();
-    decay_rates.resize(n);
-    spectral_radius = 0;
-    for (Eigen::Index i = 0; i < n; ++i) {
-      decay_rates[i] = schur.t(i, i).real();
-      if (c > 0) spectral_radius = std::max(spectral_radius, std::abs(1.0 - c * schur.t(i, i)));
-    }
-    std::sort(decay_rates.data(), decay_rates.data() + n);
-    // Products of complex matrices by those of their parts, which are compiled already.
-    const Matrix real = schur.u.real();
-    const Matrix imag = schur.u.imag();
+/// The same for any R in double precision, in units that are given.
+class ScaledLyapunov {
+ public:
+  using Matrix = DynamicMatrix<double>;
+  using Vector = DynamicVector<double>;
+
+  ScaledLyapunov(const Matrix& r, const Matrix& q, double c, const Vector& units)
+      : c_(c), r_(r), q_(q), units_(units) {
+    for (Eigen::Index j = 0; j < r.cols(); ++j)
+      for (Eigen::Index i = 0; i < r.rows(); ++i) {
+        r_(i, j) = r(i, j) / units[i] * units[j];
+        q_(i, j) = q(i, j) / units[i] / units[j];
+      }
+    schur_.emplace(r_);
+    solution_ = solve(q_);
+  }
+
+  const ComplexSchurForm& schur() const { return *schur_; }
+  const Matrix& solution() const { return solution_; }
+
+  Matrix solution_in_old_units() const {
+    Matrix x = solution_;
+    for (Eigen::Index j = 0; j < x.cols(); ++j)
+      for (Eigen::Index i = 0; i < x.rows(); ++i) x(i, j) = x(i, j) * units_[i] * units_[j];
+    return x;
+  }
+
+  double residual() const {
+    const double size = q_.norm();
+    return size > 0 ? defect() / size : defect();
+  }
+
+  // The inverse of the equation keeps matrices positive, so that its norm is that of its value at
+  // the unit matrix.
+  double error() const {
+    const Eigen::Index n = r_.rows();
+    const double largest = solve(Matrix::Identity(n, n)).norm();
+    const double rounding = std::numeric_limits<double>::epsilon() *
+                            (2 * r_.norm() + c_ * r_.squaredNorm()) * solution_.norm();
+    const double size = solution_.norm();
+    return size > 0 ? largest * (defect() + rounding) / size : 0;
+  }
+
+ private:
+  double defect() const {
+    const Matrix half = product(r_, solution_);
+    Matrix defect = half;
+    add_scaled(defect, 1, transposed(half));
+    add_scaled(defect, -c_, product(half, transposed(r_)));
+    add_scaled(defect, -1, q_);
+    return defect.norm();
+  }
+
+  // Products of complex matrices by those of their parts, which are compiled already.
+  Matrix solve(const Matrix& q) const {
+    const Eigen::Index n = q.rows();
+    const Matrix real = schur_->u.real();
+    const Matrix imag = schur_->u.imag();
     const Matrix real_transposed = transposed(real);
     const Matrix imag_transposed = transposed(imag);
     const Matrix by_real = product(q, real);
@@ -134,20 +175,91 @@ GeneralLyapunov<Scalar>::GeneralLyapunov(const DynamicMatrix<Scalar>& r,
     DynamicMatrix<std::complex<double>> x(n, n);  // U*QU
     x.real() = product(real_transposed, by_real) + product(imag_transposed, by_imag);
     x.imag() = product(real_transposed, by_imag) - product(imag_transposed, by_real);
-    solve_triangular_lyapunov(schur.t, c, x);
+    solve_triangular_lyapunov(schur_->t, c_, x);
     const Matrix x_real = x.real();
     const Matrix x_imag = x.imag();
     const Matrix left_real = product(real, x_real) - product(imag, x_imag);
     const Matrix left_imag = product(real, x_imag) + product(imag, x_real);
-    solution = half_sum_with_transpose(
+    return half_sum_with_transpose(
         Matrix(product(left_real, real_transposed) + product(left_imag, imag_transposed)), 1);
-    const Matrix half = product(r, solution);
-    Matrix defect = half;
-    add_scaled(defect, 1, transposed(half));
-    add_scaled(defect, -c, product(half, transposed(r)));
-    add_scaled(defect, -1, q);
-    residual = q.norm() > 0 ? defect.norm() / q.norm() : defect.norm();
   }
+
+  double c_;
+  Matrix r_, q_;
+  Vector units_;
+  std::optional<ComplexSchurForm> schur_;
+  Matrix solution_;
+};
+
+/// A power of 2, so that scaling does not round; 1 for 0.
+inline double nearby_power_of_two(double value) {
+  return value > 0 && std::isfinite(value) ? std::exp2(std::round(std::log2(value))) : 1.0;
+}
+
+/// Units of coordinates before X is known: √Q_ii; where there is no noise, what the coordinates
+/// that have a unit drive in the time that the fastest one takes.
+inline DynamicVector<double> units_of_noise(const DynamicMatrix<double>& r,
+                                            const DynamicMatrix<double>& q) {
+  const Eigen::Index n = r.rows();
+  DynamicVector<double> units(n);
+  for (Eigen::Index i = 0; i < n; ++i) units[i] = q(i, i) > 0 ? std::sqrt(q(i, i)) : 0.0;
+  const double rate = r.diagonal().cwiseAbs().maxCoeff();
+  const auto driven = [&](Eigen::Index i) {
+    double unit = 0;
+    for (Eigen::Index k = 0; k < n; ++k) unit = std::max(unit, std::abs(r(i, k)) * units[k] / rate);
+    return unit;
+  };
+  for (Eigen::Index pass = 0; pass < n && rate > 0; ++pass) {
+    const DynamicVector<double> known = units;
+    for (Eigen::Index i = 0; i < n; ++i)
+      if (known[i] == 0) units[i] = driven(i);
+    if (units == known) break;
+  }
+  for (double& unit : units) unit = nearby_power_of_two(unit);
+  return units;
+}
+
+/// Scales the units by √X_ii. False where that changes nothing that matters.
+inline bool adapt_units(const DynamicMatrix<double>& x, DynamicVector<double>& units) {
+  double smallest = std::numeric_limits<double>::infinity(), largest = 0;
+  for (Eigen::Index i = 0; i < units.size(); ++i) {
+    if (!(x(i, i) > 0) || !std::isfinite(x(i, i))) continue;
+    const double unit = std::sqrt(x(i, i));
+    smallest = std::min(smallest, unit);
+    largest = std::max(largest, unit);
+    units[i] *= nearby_power_of_two(unit);
+  }
+  return largest > 16 * smallest;
+}
+
+/// Scales until X has a diagonal of one size. A first X far from it may have no digit right.
+inline ScaledLyapunov solve_in_own_units(const DynamicMatrix<double>& r,
+                                         const DynamicMatrix<double>& q, double c) {
+  constexpr int enough = 4;
+  DynamicVector<double> units = units_of_noise(r, q);
+  ScaledLyapunov scaled(r, q, c, units);
+  for (int pass = 0; pass < enough && adapt_units(scaled.solution(), units); ++pass)
+    scaled = ScaledLyapunov(r, q, c, units);
+  return scaled;
+}
+
+template <class Scalar>
+GeneralLyapunov<Scalar>::GeneralLyapunov(const DynamicMatrix<Scalar>& r,
+                                         const DynamicMatrix<Scalar>& q, Scalar c) {
+  const ScaledLyapunov scaled =
+      solve_in_own_units(r.template cast<double>(), q.template cast<double>(), double{c});
+  const DynamicMatrix<std::complex<double>>& t = scaled.schur().t;
+  decay_rates.resize(r.rows());
+  double radius = 0;
+  for (Eigen::Index i = 0; i < t.rows(); ++i) {
+    decay_rates[i] = static_cast<Scalar>(t(i, i).real());
+    if (c > 0) radius = std::max(radius, std::abs(1.0 - double{c} * t(i, i)));
+  }
+  std::sort(decay_rates.data(), decay_rates.data() + decay_rates.size());
+  spectral_radius = static_cast<Scalar>(radius);
+  solution = scaled.solution_in_old_units().template cast<Scalar>();
+  residual = static_cast<Scalar>(scaled.residual());
+  error = static_cast<Scalar>(scaled.error());
 }
 
 }  // namespace ness::detail

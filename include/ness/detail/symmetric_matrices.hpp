@@ -33,6 +33,29 @@ template <class Scalar>
 bool solve_positive_definite(const DynamicMatrix<Scalar>& matrix,
                              DynamicVector<Scalar>& right_side);
 
+/// A = SCS, S = diag(√A_ii), so that C has a unit diagonal: what is judged of C does not depend on
+/// the units of the coordinates. A is symmetric; where A_ii is not positive, S_ii and row i of C
+/// are 0.
+template <class Scalar>
+struct UnitDiagonal {
+  DynamicVector<Scalar> units;   ///< S_ii
+  DynamicMatrix<Scalar> matrix;  ///< C
+  explicit UnitDiagonal(const DynamicMatrix<Scalar>& symmetric);
+};
+
+/// A_ij/(s_i s_j); what is in units of 0 stays as it is.
+template <class Scalar>
+DynamicMatrix<Scalar> in_units(const DynamicMatrix<Scalar>& matrix,
+                               const DynamicVector<Scalar>& units);
+
+/// Throws `std::invalid_argument` unless a finite square matrix is symmetric and positive
+/// semidefinite, whatever the units of the coordinates: an eigenvalue of C = S⁻¹AS⁻¹ (see
+/// `UnitDiagonal`) may be negative by √ε, half of the digits, for A comes from sums whose rounding
+/// is not known here. A diagonal element that is 0 takes a row of zeros. Cost: N³/3 operations.
+template <class Scalar>
+void require_semidefinite(const DynamicMatrix<Scalar>& matrix, std::string_view function,
+                          std::string_view name);
+
 /// Does Cholesky's factorisation of a symmetric matrix exist?
 template <class Scalar>
 bool is_positive_definite(const DynamicMatrix<Scalar>& matrix) {
@@ -65,9 +88,11 @@ SymmetricEigen(const Eigen::MatrixBase<Derived>&) -> SymmetricEigen<typename Der
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <type_traits>
 
+#include "ness/detail/check.hpp"
 #include "ness/detail/reflections.hpp"
 
 #ifdef NESS_USE_LAPACK
@@ -216,6 +241,63 @@ bool solve_positive_definite(const DynamicMatrix<Scalar>& matrix,
   }
   right_side = solution.cast<Scalar>();
   return true;
+}
+
+template <class Scalar>
+DynamicMatrix<Scalar> in_units(const DynamicMatrix<Scalar>& matrix,
+                               const DynamicVector<Scalar>& units) {
+  DynamicMatrix<Scalar> result = matrix;
+  const auto unit = [&](Eigen::Index k) { return units[k] > 0 ? units[k] : Scalar(1); };
+  for (Eigen::Index j = 0; j < matrix.cols(); ++j)
+    for (Eigen::Index i = 0; i < matrix.rows(); ++i)
+      result(i, j) = matrix(i, j) / unit(i) / unit(j);
+  return result;
+}
+
+template <class Scalar>
+UnitDiagonal<Scalar>::UnitDiagonal(const DynamicMatrix<Scalar>& symmetric)
+    : units(symmetric.rows()) {
+  for (Eigen::Index k = 0; k < units.size(); ++k)
+    units[k] = symmetric(k, k) > 0 ? std::sqrt(symmetric(k, k)) : Scalar(0);
+  matrix = in_units(symmetric, units);
+  for (Eigen::Index k = 0; k < units.size(); ++k) {
+    if (units[k] > 0) continue;
+    for (Eigen::Index i = 0; i < units.size(); ++i) matrix(i, k) = matrix(k, i) = Scalar(0);
+  }
+}
+
+/// A diagonal without negative elements, and rows of zeros where it is 0.
+template <class Scalar>
+void require_semidefinite_diagonal(const DynamicMatrix<Scalar>& matrix, std::string_view function,
+                                   std::string_view name) {
+  for (Eigen::Index i = 0; i < matrix.rows(); ++i) {
+    if (matrix(i, i) > 0) continue;
+    if (matrix(i, i) < 0)
+      invalid(function, name, " must be positive semidefinite, but element (", i, ", ", i, ") is ",
+              matrix(i, i));
+    for (Eigen::Index j = 0; j < matrix.cols(); ++j)
+      if (matrix(i, j) != 0 || matrix(j, i) != 0)
+        invalid(function, name, " must be positive semidefinite, but element (", i, ", ", i,
+                ") is 0 and (", i, ", ", j, ") is not: it is ", matrix(i, j));
+  }
+}
+
+template <class Scalar>
+void require_semidefinite(const DynamicMatrix<Scalar>& matrix, std::string_view function,
+                          std::string_view name) {
+  require_symmetric(matrix, function, name);
+  require_semidefinite_diagonal(matrix, function, name);
+  const Scalar tolerance = std::sqrt(std::numeric_limits<Scalar>::epsilon());
+  const UnitDiagonal<Scalar> scaled(matrix);
+  DynamicMatrix<Scalar> shifted = scaled.matrix;
+  for (Eigen::Index k = 0; k < shifted.rows(); ++k) shifted(k, k) += tolerance;
+  if (cholesky(shifted)) return;
+  const Scalar smallest = SymmetricEigen<Scalar>(scaled.matrix).values[0];
+  if (smallest < -tolerance)
+    invalid(function, name,
+            " must be positive semidefinite, but the smallest eigenvalue of it, scaled to a unit "
+            "diagonal, is ",
+            smallest);
 }
 
 template <class Scalar>

@@ -20,16 +20,16 @@ namespace ness {
 
 namespace detail {
 
-/// B with BBᵀ = A of a singular A.
+/// B with BBᵀ = A of a singular A, whose coordinates may have any units.
 template <class Scalar>
 DynamicMatrix<Scalar> semidefinite_root(const DynamicMatrix<Scalar>& matrix,
                                         std::string_view function) {
-  const SymmetricEigen<Scalar> eigen(matrix);
-  const Scalar smallest = eigen.values[0];
-  const Scalar largest = eigen.values[eigen.values.size() - 1];
-  require(smallest >= -Scalar(1e-6) * largest, function,
-          "the smallest eigenvalue of diffusion must not be negative", smallest);
-  return eigen.root();
+  require_semidefinite(matrix, function, "diffusion");
+  const UnitDiagonal<Scalar> scaled(matrix);
+  DynamicMatrix<Scalar> root = SymmetricEigen<Scalar>(scaled.matrix).root();
+  for (Eigen::Index k = 0; k < root.cols(); ++k)
+    for (Eigen::Index i = 0; i < root.rows(); ++i) root(i, k) *= scaled.units[i];
+  return root;
 }
 
 /// B with BBᵀ = A of a symmetric positive semidefinite A: Cholesky's factor, or, where A is
@@ -39,7 +39,7 @@ class NoiseRoot {
  public:
   using Scalar = typename Matrix::Scalar;
 
-  /// Throws `std::invalid_argument` for an A with a negative eigenvalue beyond rounding.
+  /// Throws `std::invalid_argument` for an A that is not positive semidefinite.
   void factor(const Matrix& matrix, std::string_view function) {
     root_ = matrix;
     if (!cholesky(root_)) root_ = semidefinite_root<Scalar>(matrix, function);

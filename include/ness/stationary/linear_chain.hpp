@@ -49,7 +49,8 @@ namespace detail {
 template <class Scalar>
 ChainCovariance<Scalar> covariance_of_gradient_chain(const LinearChain<Scalar>& chain);
 
-/// By Schur's form of any K. Throws `std::invalid_argument` where nothing holds the chain.
+/// By Schur's form of any K. Throws `std::invalid_argument` where nothing holds the chain, or
+/// where rounding leaves nothing of Σ.
 template <class Scalar>
 ChainCovariance<Scalar> covariance_of_any_chain(const LinearChain<Scalar>& chain);
 
@@ -124,6 +125,7 @@ LinearChain<Scalar> linear_chain(DynamicVector<Scalar> mean, DynamicMatrix<Scala
                                  DynamicMatrix<Scalar> diffusion, double learning_rate,
                                  LyapunovForm form) {
   const Eigen::Index n = mean.size();
+  require_not_empty(mean, "linear_chain", "mean");
   require_size(hessian, n, n, "linear_chain", "hessian");
   require_finite(hessian, "linear_chain", "hessian");
   require_symmetric(hessian, "linear_chain", "hessian");
@@ -180,6 +182,12 @@ ChainCovariance<Scalar> covariance_of_any_chain(const LinearChain<Scalar>& chain
           "time_step must be smaller for a stationary state: the spectral radius of a "
           "step must be below 1",
           solution.spectral_radius);
+  if (!(solution.error < Scalar(0.1)))  // not one decimal digit
+    invalid(name,
+            "the covariance of this relaxation cannot be had in this precision: the equation holds "
+            "to a relative ",
+            solution.residual, ", and the error may be a relative ", solution.error,
+            ": eigenvectors of relaxation nearly coincide, or a rate is lost in rounding");
   return {std::move(solution.solution), std::move(solution.decay_rates), solution.residual};
 }
 

@@ -67,7 +67,7 @@ class LyapunovEquation {
   const DynamicVector<Scalar>& eigenvalues() const { return eigen_.values; }
   Eigen::Index size() const { return hessian_.rows(); }
 
-  /// Throws `std::invalid_argument` unless D is N × N, finite and symmetric.
+  /// Throws `std::invalid_argument` unless D is N × N, finite, symmetric and positive semidefinite.
   void check(const Matrix& diffusion, std::string_view function) const;
 
   /// Σ = O Δ Oᵀ, symmetric to the last bit. D is symmetric, of any sign.
@@ -102,8 +102,8 @@ LyapunovSolution<Scalar> solve_lyapunov(const DynamicMatrix<Scalar>& hessian,
 /// H and D are symmetric N × N, D per step; D may be singular.
 /// Cost: one eigendecomposition and four products of N × N, the residual's included (one more in
 /// the discrete form). Throws `std::invalid_argument` for sizes that disagree, numbers that are not
-/// finite, matrices that are not symmetric, η ≤ 0; an H that is not positive definite and an
-/// unstable η are statuses.
+/// finite, matrices that are empty or not symmetric, a D with a negative eigenvalue, η ≤ 0; an H
+/// that is not positive definite and an unstable η are statuses.
 template <class Hessian, class Diffusion>
 LyapunovSolution<typename Hessian::Scalar> solve_lyapunov(
     const Eigen::MatrixBase<Hessian>& hessian, const Eigen::MatrixBase<Diffusion>& diffusion,
@@ -133,6 +133,7 @@ template <class Scalar>
 const DynamicMatrix<Scalar>& LyapunovEquation<Scalar>::checked(const Matrix& hessian,
                                                                double learning_rate,
                                                                std::string_view function) {
+  require_not_empty(hessian, function, "hessian");
   require_size(hessian, hessian.rows(), hessian.rows(), function, "hessian");
   require_finite(hessian, function, "hessian");
   require_symmetric(hessian, function, "hessian");
@@ -144,7 +145,7 @@ template <class Scalar>
 void LyapunovEquation<Scalar>::check(const Matrix& diffusion, std::string_view function) const {
   require_size(diffusion, size(), size(), function, "diffusion");
   require_finite(diffusion, function, "diffusion");
-  require_symmetric(diffusion, function, "diffusion");
+  require_semidefinite(diffusion, function, "diffusion");
 }
 
 template <class Scalar>

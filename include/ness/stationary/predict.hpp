@@ -43,7 +43,8 @@ struct EpochSettings {
 
 struct PredictSettings {
   LyapunovForm form = LyapunovForm::continuous;  ///< `EpochOrder::all` is discrete in any case
-  /// Eigenvalues of D and Σ below this times the largest count as zero; 0 stands for N · ε.
+  /// Eigenvalues of D and Σ, scaled to a unit diagonal, below this times the largest count as zero;
+  /// 0 stands for N · ε.
   double rank_tolerance = 0;
   EpochSettings epochs = {};  ///< of trainings whose Markov step is an epoch
 };

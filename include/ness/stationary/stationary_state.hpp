@@ -10,18 +10,21 @@
 
 namespace ness {
 
-/// The inverse of a symmetric positive semidefinite matrix on its range.
+/// The inverse of a symmetric positive semidefinite matrix A on its range. A is scaled to a unit
+/// diagonal first, A = SCS, so that rank and inverses do not depend on the units of the
+/// coordinates.
 template <class Scalar = double>
 struct RangeInverse {
   using Matrix = DynamicMatrix<Scalar>;
   Eigen::Index rank = 0;
-  Matrix inverse;  ///< A⁺, N × N
-  Matrix root;  ///< (A⁺)^½ in the eigenbasis: root · rootᵀ = A⁺; N × N, zero columns off the range
-  Matrix outside;            ///< the projector onto the null space, N × N
-  Scalar log_determinant{};  ///< Σ log of the eigenvalues on the range
+  Matrix inverse;            ///< G = S⁻¹C⁺S⁻¹, N × N: AGA = A, GAG = G
+  Matrix root;               ///< root · rootᵀ = G; N × N, zero columns off the range
+  Matrix outside;            ///< 1 − AG, N × N: what of a vector is out of the range
+  Scalar log_determinant{};  ///< Σ log of the eigenvalues of A on the range
 
   RangeInverse() = default;
-  /// Eigenvalues below `tolerance` · (the largest) count as zero. Cost: one eigendecomposition.
+  /// Eigenvalues of C below `tolerance` · (the largest) count as zero. Cost: one
+  /// eigendecomposition.
   RangeInverse(const Matrix& matrix, Scalar tolerance);
 };
 
@@ -39,11 +42,12 @@ class StationaryState {
   using Vector = DynamicVector<Scalar>;
   using Matrix = DynamicMatrix<Scalar>;
 
-  /// Eigenvalues of D and Σ below `rank_tolerance` times the largest count as zero; 0 stands for
-  /// N · ε. Throws `std::invalid_argument` for bad sizes or numbers, a D that is not symmetric, or
-  /// where nothing holds the chain: an eigenvalue of K without a positive real part, or a step
-  /// beyond stability. Cost: three eigendecompositions and a dozen products; a Schur decomposition
-  /// in place of the first where K is not symmetric.
+  /// Eigenvalues of D and Σ, scaled to a unit diagonal, below `rank_tolerance` times the largest
+  /// count as zero; 0 stands for N · ε. Throws `std::invalid_argument` for bad sizes or numbers, a
+  /// D that is not symmetric and positive semidefinite, where nothing holds the chain: an
+  /// eigenvalue of K without a positive real part, or a step beyond stability; and where rounding
+  /// leaves nothing of Σ. Cost: three eigendecompositions and a dozen products; a Schur
+  /// decomposition in place of the first where K is not symmetric.
   explicit StationaryState(LinearChain<Scalar> chain, double rank_tolerance = 0);
   /// Per unit of time.
   template <class SystemMatrix>
@@ -69,7 +73,8 @@ class StationaryState {
   /// The fastest decay rate over the slowest.
   Scalar condition() const { return decay_rates()[mean().size() - 1] / decay_rates()[0]; }
   Eigen::Index rank() const { return rank_; }  ///< of D
-  /// The part of the velocity that points out of the range of D, relative: where it is not 0, the
+  /// The part of the velocity that points out of the range of D, relative, each coordinate in units
+  /// of its standard deviation: where it is not 0, the
   /// entropy production is infinite, and `entropy_production` is that of the rest.
   Scalar velocity_outside_range() const { return velocity_outside_range_; }
 
@@ -96,7 +101,7 @@ class StationaryState {
   /// tr KΣ, which is tr D: η times Eq. 22, tr⟨∇𝓛 δθᵀ⟩ = η⁻¹ tr D.
   Scalar drift_correlation() const;
 
-  /// μ = βD?
+  /// μ = βD? Each coordinate is taken in units of √μ_ii.
   EinsteinRelation einstein_relation() const;
 
   /// The Hessian of the landscape that the drift −Kδθ goes down with mobility μ, μ⁻¹K, N × N: H of
@@ -108,7 +113,7 @@ class StationaryState {
     return {mean(), landscape_hessian(), mobility(), diffusion()};
   }
 
-  /// ‖C‖ / ‖D‖: 0 in equilibrium.
+  /// ‖C‖ / ‖D‖, each coordinate in units of its standard deviation: 0 in equilibrium.
   Scalar nonequilibrium_ratio() const;
   bool is_equilibrium(double tolerance = 1e-10) const {
     return nonequilibrium_ratio() <= static_cast<Scalar>(tolerance);
@@ -143,24 +148,85 @@ StationaryState(const LinearSystem<SystemMatrix>&)
 
 namespace ness {
 
+namespace detail {
+
+/// Moves the largest element below and right of (k, k) there.
+template <class Scalar>
+void pivot(DynamicMatrix<Scalar>& b, Eigen::Index k) {
+  Eigen::Index row = k, col = k;
+  for (Eigen::Index j = k; j < b.cols(); ++j)
+    for (Eigen::Index i = k; i < b.rows(); ++i)
+      if (std::abs(b(i, j)) > std::abs(b(row, col))) row = i, col = j;
+  b.row(k).swap(b.row(row));
+  b.col(k).swap(b.col(col));
+}
+
+/// log det BᵀB of a B of full column rank, whatever the sizes of its rows: B = LU by elimination
+/// with complete pivoting, where L has elements below 1.
+template <class Scalar>
+Scalar log_gram_determinant(DynamicMatrix<Scalar> b) {
+  Scalar sum(0);
+  for (Eigen::Index k = 0; k < b.cols(); ++k) {
+    pivot(b, k);
+    sum += 2 * std::log(std::abs(b(k, k)));
+    for (Eigen::Index i = k + 1; i < b.rows(); ++i) {
+      b(i, k) /= b(k, k);
+      for (Eigen::Index j = k + 1; j < b.cols(); ++j) b(i, j) -= b(i, k) * b(k, j);
+    }
+    for (Eigen::Index i = 0; i <= k; ++i) b(i, k) = Scalar(i == k ? 1 : 0);  // L takes its place
+  }
+  DynamicMatrix<Scalar> gram = symmetric_product(transposed(b), b);
+  cholesky(gram);
+  for (Eigen::Index k = 0; k < gram.rows(); ++k) sum += 2 * std::log(gram(k, k));
+  return sum;
+}
+
+/// log det UᵀS²U of the last `rank` columns U.
+template <class Scalar>
+Scalar log_determinant_on_range(const DynamicVector<Scalar>& units,
+                                const DynamicMatrix<Scalar>& vectors, Eigen::Index rank) {
+  if (rank == 0) return Scalar(0);
+  Eigen::Index noisy = 0;
+  Scalar sum(0);
+  for (const Scalar unit : units)
+    if (unit > 0) ++noisy, sum += 2 * std::log(unit);
+  if (rank == noisy) return sum;
+  DynamicMatrix<Scalar> range = vectors.rightCols(rank);
+  for (Eigen::Index k = 0; k < rank; ++k)
+    for (Eigen::Index i = 0; i < range.rows(); ++i) range(i, k) *= units[i];
+  return log_gram_determinant(range);
+}
+
+}  // namespace detail
+
 template <class Scalar>
 RangeInverse<Scalar>::RangeInverse(const Matrix& matrix, Scalar tolerance) {
-  const detail::SymmetricEigen<Scalar> eigen(matrix);
+  const detail::UnitDiagonal<Scalar> scaled(matrix);
+  const DynamicVector<Scalar>& units = scaled.units;
+  const detail::SymmetricEigen<Scalar> eigen(scaled.matrix);
   const Eigen::Index n = matrix.rows();
   const Scalar largest = eigen.values[n - 1];
   while (rank < n && largest > 0 && eigen.values[n - 1 - rank] > tolerance * largest) ++rank;
   root.setZero(n, n);
   Matrix null = root;
-  for (Eigen::Index k = 0; k < n; ++k) {
-    const bool in_range = k >= n - rank;
-    const Scalar value = eigen.values[k];
-    Matrix& basis = in_range ? root : null;
-    for (Eigen::Index i = 0; i < n; ++i)
-      basis(i, k) = in_range ? eigen.vectors(i, k) / std::sqrt(value) : eigen.vectors(i, k);
-    if (in_range) log_determinant += std::log(value);
-  }
+  for (Eigen::Index k = 0; k < n; ++k)
+    for (Eigen::Index i = 0; i < n; ++i) {
+      if (k < n - rank)
+        null(i, k) = eigen.vectors(i, k);
+      else if (units[i] > 0)
+        root(i, k) = eigen.vectors(i, k) / std::sqrt(eigen.values[k]) / units[i];
+    }
   inverse = detail::symmetric_product(root, detail::transposed(root));
   outside = detail::symmetric_product(null, detail::transposed(null));
+  for (Eigen::Index j = 0; j < n; ++j)
+    for (Eigen::Index i = 0; i < n; ++i) {
+      if (units[i] > 0 && units[j] > 0)
+        outside(i, j) *= units[i] / units[j];
+      else
+        outside(i, j) = Scalar(i == j ? 1 : 0);
+    }
+  log_determinant = detail::log_determinant_on_range(units, eigen.vectors, rank);
+  for (Eigen::Index k = n - rank; k < n; ++k) log_determinant += std::log(eigen.values[k]);
 }
 
 template <class Scalar>
@@ -175,12 +241,13 @@ template <class Scalar>
 void StationaryState<Scalar>::check() const {
   constexpr std::string_view name = "StationaryState";
   const auto n = mean().size();
+  detail::require_not_empty(mean(), name, "mean");
   detail::require_finite(mean(), name, "mean");
   detail::require_size(relaxation(), n, n, name, "relaxation");
   detail::require_finite(relaxation(), name, "relaxation");
   detail::require_size(diffusion(), n, n, name, "diffusion");
   detail::require_finite(diffusion(), name, "diffusion");
-  detail::require_symmetric(diffusion(), name, "diffusion");
+  detail::require_semidefinite(diffusion(), name, "diffusion");
   detail::require_size(mobility(), n, n, name, "mobility");
 }
 
@@ -202,8 +269,15 @@ void StationaryState<Scalar>::follow(double rank_tolerance) {
   // −tr(C D⁻¹ C Σ⁻¹) as a sum of squares: no cancellation near equilibrium.
   const Matrix scaled = product(circulation_, sigma_.root);
   entropy_production_ = product(detail::transposed(d.root), scaled).squaredNorm();
-  const Scalar all = scaled.norm();
-  velocity_outside_range_ = all > 0 ? product(d.outside, scaled).norm() / all : Scalar(0);
+  const auto size = [&](const Matrix& velocities) {
+    Scalar square(0);
+    for (Eigen::Index i = 0; i < velocities.rows(); ++i)
+      if (const Scalar unit = covariance()(i, i); unit > 0)
+        square += (velocities.row(i) / std::sqrt(unit)).squaredNorm();
+    return std::sqrt(square);
+  };
+  const Scalar all = size(scaled);
+  velocity_outside_range_ = all > 0 ? size(product(d.outside, scaled)) / all : Scalar(0);
   if (form() == LyapunovForm::discrete) {
     // KΣ = C + D + ½KΣKᵀ, and the mean of Eq. 27 is −tr(C D⁻¹ K).
     const Matrix quadratic = product(drift, detail::transposed(relaxation()));
@@ -251,12 +325,19 @@ Scalar StationaryState<Scalar>::drift_correlation() const {
 
 template <class Scalar>
 EinsteinRelation StationaryState<Scalar>::einstein_relation() const {
-  const auto square = static_cast<double>(diffusion().squaredNorm());
+  Vector units(mean().size());
+  for (Eigen::Index k = 0; k < units.size(); ++k) {
+    const Scalar square = std::abs(mobility()(k, k));
+    units[k] = std::sqrt(square > 0 ? square : diffusion()(k, k));
+  }
+  Matrix rest = detail::in_units(mobility(), units);
+  const Matrix d = detail::in_units(diffusion(), units);
+  const auto square = static_cast<double>(d.squaredNorm());
   if (!(square > 0)) return {std::numeric_limits<double>::infinity(), 1};
-  const double beta = static_cast<double>(mobility().cwiseProduct(diffusion()).sum()) / square;
-  Matrix rest = mobility();
-  detail::add_scaled(rest, static_cast<Scalar>(-beta), diffusion());
-  return {beta, static_cast<double>(rest.norm()) / static_cast<double>(mobility().norm())};
+  const double beta = static_cast<double>(rest.cwiseProduct(d).sum()) / square;
+  const auto whole = static_cast<double>(rest.norm());
+  detail::add_scaled(rest, static_cast<Scalar>(-beta), d);
+  return {beta, static_cast<double>(rest.norm()) / whole};
 }
 
 template <class Scalar>
@@ -266,8 +347,9 @@ DynamicMatrix<Scalar> StationaryState<Scalar>::landscape_hessian() const {
 
 template <class Scalar>
 Scalar StationaryState<Scalar>::nonequilibrium_ratio() const {
-  const Scalar scale = diffusion().norm();
-  return scale > 0 ? circulation_.norm() / scale : Scalar(0);
+  const Vector units = detail::UnitDiagonal<Scalar>(covariance()).units;
+  const Scalar scale = detail::in_units(diffusion(), units).norm();
+  return scale > 0 ? detail::in_units(circulation_, units).norm() / scale : Scalar(0);
 }
 
 }  // namespace ness

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "ness/detail/check.hpp"
+#include "ness/detail/symmetric_matrices.hpp"
 #include "ness/systems/fokker_planck.hpp"
 
 namespace ness {
@@ -25,12 +26,14 @@ class LinearSystem {
   using Vector = Eigen::Matrix<Scalar, size, 1>;
 
   /// Centre N; K, μ and D N × N, μ and D per unit of time. Throws `std::invalid_argument` for sizes
-  /// that disagree, numbers that are not finite, or a D that is not symmetric.
+  /// that disagree or are 0, numbers that are not finite, or a D that is not symmetric and positive
+  /// semidefinite.
   LinearSystem(Vector center, Matrix hessian, Matrix mobility, Matrix diffusion)
       : center_(std::move(center)),
         hessian_(std::move(hessian)),
         mobility_(std::move(mobility)),
         diffusion_(std::move(diffusion)) {
+    detail::require_not_empty(center_, "LinearSystem", "center");
     detail::require_finite(center_, "LinearSystem", "center");
     const auto check = [&](const Matrix& matrix, std::string_view name) {
       detail::require_size(matrix, center_.size(), center_.size(), "LinearSystem", name);
@@ -39,7 +42,7 @@ class LinearSystem {
     check(hessian_, "hessian");
     check(mobility_, "mobility");
     check(diffusion_, "diffusion");
-    detail::require_symmetric(diffusion_, "LinearSystem", "diffusion");
+    detail::require_semidefinite<Scalar>(diffusion_, "LinearSystem", "diffusion");
     relaxation_ = mobility_ * hessian_;
   }
 
