@@ -28,15 +28,17 @@ template Minimum<double> minimize(const LandscapeFunctions<double>&, const Dynam
 template Minimum<float> minimize(const LandscapeFunctions<float>&, const DynamicVector<float>&,
                                  const MinimizeSettings&);
 template Minimum<double> polish_minimum(const LandscapeFunctions<double>&,
-                                        const DynamicVector<double>&, const DynamicMatrix<double>&,
-                                        double);
+                                        const DynamicVector<double>&,
+                                        const DynamicMatrix<double>&);
 template Minimum<float> polish_minimum(const LandscapeFunctions<float>&,
-                                       const DynamicVector<float>&, const DynamicMatrix<float>&,
-                                       float);
+                                       const DynamicVector<float>&, const DynamicMatrix<float>&);
 
 }  // namespace ness::detail
 
 namespace ness {
+
+template struct Minimum<double>;
+template struct Minimum<float>;
 
 template struct RangeInverse<double>;
 template struct RangeInverse<float>;

@@ -26,7 +26,7 @@ void print_summary(std::ostream& out, const Options& options, const Summary& sum
       << ", m = " << options.batch << ", eta = " << options.eta << ", lambda = " << options.lambda
       << '\n'
       << "loss at the minimum      " << minimum.value << "  (|gradient| " << minimum.gradient_norm
-      << ", of terms that sum to " << minimum.gradient_scale << ")\n"
+      << ", its rounding " << minimum.gradient_rounding << ")\n"
       << "accuracy in training     " << 100 * summary.accuracy << " %\n"
       << "Hessian eigenvalues      " << minimum.hessian_eigenvalues.minCoeff() << " ... "
       << minimum.hessian_eigenvalues.maxCoeff() << '\n';

@@ -30,8 +30,7 @@ Minimum find_minimum(const Objective& objective) {
   Minimum minimum =
       ness::minimize(objective, Eigen::VectorXd(Eigen::VectorXd::Zero(objective.parameters())));
   if (minimum.status != ness::MinimumStatus::converged)
-    throw UserError("the minimum is " + std::string(to_string(minimum.status)) +
-                    ": raise --lambda");
+    throw UserError(minimum.explanation() + " (--lambda)");
   return minimum;
 }
 

@@ -139,8 +139,7 @@ class Study {
   Minimum find_minimum() const {
     auto minimum = ness::minimize(objective_, Vector(Vector::Zero(objective_.parameters())));
     if (minimum.status != ness::MinimumStatus::converged)
-      throw UserError("the posterior has no maximum (" + std::string(to_string(minimum.status)) +
-                      "): lower --prior");
+      throw UserError("the posterior has no maximum (lower --prior): " + minimum.explanation());
     return minimum;
   }
 

@@ -30,7 +30,8 @@ Objective make_objective(const Options& options) {
 ness::Minimum<> find_minimum(const Objective& objective) {
   const auto minimum = ness::minimize(objective, Eigen::Vector3d(0, 0, 0));
   if (minimum.status != ness::MinimumStatus::converged)
-    throw UserError("the posterior has no maximum: raise --lambda or check the data");
+    throw UserError("the posterior has no maximum (raise --lambda or check the data): " +
+                    minimum.explanation());
   return minimum;
 }
 

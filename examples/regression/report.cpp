@@ -15,7 +15,7 @@ void print_theory(std::ostream& out, const Minimum& minimum, const Prediction& p
   const auto einstein = state.einstein_relation();
   out << "minimum theta_0          " << in_row(minimum.theta, 5) << '\n'
       << "loss at the minimum      " << minimum.value << "  (|gradient| " << minimum.gradient_norm
-      << ", of terms that sum to " << minimum.gradient_scale << ")\n"
+      << ", its rounding " << minimum.gradient_rounding << ")\n"
       << "Hessian eigenvalues      " << in_row(minimum.hessian_eigenvalues, 5) << '\n'
       << "eta h_max                " << state.decay_rates().maxCoeff()
       << (predicted.effective

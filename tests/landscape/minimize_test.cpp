@@ -43,9 +43,13 @@ template <class Objective, class Minimum>
 void check_is_minimum(const Objective& objective, const Minimum& minimum) {
   constexpr double epsilon = std::numeric_limits<typename Objective::Scalar>::epsilon();
   CHECK(minimum.status == MinimumStatus::converged);
-  CHECK(minimum.gradient_norm <= 16 * epsilon * minimum.gradient_scale);
+  CHECK(minimum.gradient_norm <= 32 * minimum.gradient_rounding);
+  CHECK(minimum.gradient_rounding <= 1e3 * epsilon * (minimum.hessian * minimum.theta).norm());
+  CHECK(minimum.direction.size() == 0);
+  CHECK(relative_error(minimum.hessian * minimum.offset, objective.gradient(minimum.theta)) <=
+        1e-6);
   CHECK(relative_error(minimum.value, objective.value(minimum.theta)) <= 100 * epsilon);
-  CHECK(objective.gradient(minimum.theta).norm() <= 32 * epsilon * minimum.gradient_scale);
+  CHECK(objective.gradient(minimum.theta).norm() == minimum.gradient_norm);
   CHECK(relative_error(minimum.hessian, objective.hessian(minimum.theta)) <= 100 * epsilon);
   CHECK(minimum.hessian_eigenvalues[0] > 0);
   CHECK(relative_error(minimum.hessian_eigenvalues.sum(), minimum.hessian.trace()) <=
@@ -73,16 +77,6 @@ TEST_CASE("The minimum of ridge regression is that of the normal equations") {
   CHECK(relative_error(minimum.hessian.topLeftCorner(4, 4), 2 * normal) <= 1e-14);
 }
 
-TEST_CASE("The scale of the gradient is Σ_i |V_i| + |∇R|") {
-  const GenericDecay<> model;
-  const ness::Objective objective(model, ness::L2{0.1});
-  const auto minimum = ness::minimize(objective, Eigen::Vector3d(1, 1, 0));
-  double scale = 0.2 * minimum.theta.norm();
-  for (Eigen::Index i = 0; i < 300; ++i)
-    scale += model.exact_gradient(minimum.theta, i).norm() / 300;
-  CHECK(relative_error(minimum.gradient_scale, scale) <= 1e-12);
-}
-
 TEST_CASE("Rosenbrock's valley leads to (1, 1) from every side") {
   const auto objective = surface(rosenbrock);
   for (const Eigen::Vector2d& start :
@@ -102,29 +96,13 @@ TEST_CASE("A start at the minimum stays there") {
   CHECK(minimum.iterations == 0);
 }
 
-TEST_CASE("A saddle is not taken for a minimum") {
-  const auto objective = surface([](const auto& x, const auto& y) { return x * x - y * y; });
-  const auto saddle = ness::minimize(objective, Eigen::Vector2d(0, 0));
-  CHECK(saddle.status == MinimumStatus::not_a_minimum);
-  CHECK(saddle.hessian_eigenvalues == Eigen::Vector2d(-2, 2));
-}
-
-TEST_CASE("A maximum and a flat valley are not taken for minima") {
-  const auto hill = surface([](const auto& x, const auto& y) { return -x * x - y * y; });
-  CHECK(ness::minimize(hill, Eigen::Vector2d(0, 0)).status == MinimumStatus::not_a_minimum);
-  const auto valley = surface([](const auto& x, const auto&) { return x * x; });
-  const auto bottom = ness::minimize(valley, Eigen::Vector2d(0, 1));
-  CHECK(bottom.status == MinimumStatus::not_a_minimum);
-  CHECK(bottom.hessian_eigenvalues[0] == 0);
-}
-
-TEST_CASE("From beside a saddle the way leads down to one of its minima") {
+TEST_CASE("From a saddle, and beside it, the way leads down to one of its minima") {
   // Minima at y = ±1, a saddle between them.
   const auto objective = surface([](const auto& x, const auto& y) {
     const auto well = y * y - 1;
     return x * x + well * well;
   });
-  for (const double side : {1e-6, -1e-6}) {
+  for (const double side : {1e-6, -1e-6, 0.0}) {
     const auto minimum = ness::minimize(objective, Eigen::Vector2d(0.3, side));
     CHECK(minimum.status == MinimumStatus::converged);
     CHECK(std::abs(minimum.theta[0]) <= 1e-12);
@@ -156,22 +134,13 @@ TEST_CASE("The iteration limit is reported, with the best point so far") {
   const Eigen::Vector2d start(-1.2, 1);
   for (const int limit : {0, 1, 5}) {
     const auto stopped = ness::minimize(objective, start, {.max_iterations = limit});
-    CHECK(stopped.status == MinimumStatus::not_converged);
+    CHECK(stopped.status == MinimumStatus::iteration_limit);
     CHECK(stopped.iterations == limit);
+    CHECK_THAT(stopped.explanation(), contains("raise max_iterations"));
     CHECK(stopped.value <= objective.value(start));
     CHECK(relative_error(stopped.value, objective.value(stopped.theta)) <= 1e-12);
     CHECK(relative_error(stopped.gradient_norm, objective.gradient(stopped.theta).norm()) <= 1e-12);
   }
-}
-
-TEST_CASE("An objective without a lower bound does not converge") {
-  const auto slope = surface([](const auto& x, const auto& y) {
-    using std::exp;
-    return exp(-x) - x + y * y;  // falls for ever as x grows
-  });
-  const auto lost = ness::minimize(slope, Eigen::Vector2d(0, 1), {.max_iterations = 50});
-  CHECK(lost.status == MinimumStatus::not_converged);
-  CHECK(lost.value < slope.value(Eigen::Vector2d(0, 1)));
 }
 
 TEST_CASE("minimize refuses a start of another size or not finite, and says what it got") {
@@ -200,6 +169,6 @@ TEST_CASE("minimize refuses bad settings") {
 
 TEST_CASE("Every status has a name") {
   CHECK(ness::to_string(MinimumStatus::converged) == "converged");
-  CHECK(ness::to_string(MinimumStatus::not_converged) == "not converged");
-  CHECK(ness::to_string(MinimumStatus::not_a_minimum) == "not a minimum");
+  CHECK(ness::to_string(MinimumStatus::no_minimum) == "no minimum");
+  CHECK(ness::to_string(MinimumStatus::iteration_limit) == "iteration limit");
 }

@@ -339,7 +339,10 @@ TEST_CASE("What does not fit is refused") {
                                                 {.epoch_map = {.permutations = 1}}),
                     contains("permutations must be at least 2"));
   auto unfinished = minimum;
-  unfinished.status = ness::MinimumStatus::not_converged;
+  unfinished.status = ness::MinimumStatus::iteration_limit;
+  CHECK_NOTHROW(ness::exact_posterior_error(objective, unfinished, at<ness::Sgld>(1e-7)));
+  // Half a standard deviation away along the steepest direction.
+  unfinished.offset = 0.5 / std::sqrt(unfinished.hessian(0, 0)) * Eigen::Vector3d::UnitX();
   CHECK_THROWS_WITH(ness::exact_posterior_error(objective, unfinished, at<ness::Sgld>(1e-7)),
-                    contains("minimum must be converged"));
+                    contains("known to 0.01") && contains("but is 0.5"));
 }

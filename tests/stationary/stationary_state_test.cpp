@@ -1,3 +1,4 @@
+#include <Eigen/Cholesky>
 #include <Eigen/LU>
 #include <ness/minibatch/with_replacement.hpp>
 #include <ness/model/linear_model.hpp>
@@ -6,6 +7,7 @@
 
 #include "support/catch.hpp"
 #include "support/close.hpp"
+#include "support/decay.hpp"
 #include "support/matrices.hpp"
 
 namespace {
@@ -272,11 +274,39 @@ TEST_CASE("predictions from what is no minimum are refused") {
   const auto objective = linear_objective();
   auto minimum = ness::minimize(objective, VectorXd::Zero(6));
   const ness::Sgd<ness::WithReplacement> training{.learning_rate = 0.01, .minibatch = {4}};
-  minimum.status = ness::MinimumStatus::not_converged;
-  CHECK_THROWS_WITH(ness::predict(objective, minimum, training), contains("must be converged"));
-  minimum.status = ness::MinimumStatus::not_a_minimum;
-  CHECK_THROWS_WITH(ness::predict(objective, minimum, training), contains("positive definite"));
+  minimum.status = ness::MinimumStatus::flat;
+  minimum.direction = VectorXd::Unit(6, 2);
+  CHECK_THROWS_WITH(ness::predict(objective, minimum, training),
+                    contains("predict: there must be a minimum, but minimize ended with 'flat': "
+                             "the objective is too flat along 1 theta[2]"));
   CHECK_THROWS_WITH(predicted(10, 4), contains("learning_rate must be below"));
+}
+
+TEST_CASE("a search that was stopped early will do if little is left of it, and says how little") {
+  const ness::Objective objective(GenericDecay<>{}, ness::L2{0.1});
+  const ness::Sgd<ness::WithReplacement> training{.learning_rate = 0.01, .minibatch = {4}};
+  const Eigen::Vector3d start(1, 1, 0);
+  const auto minimum = ness::minimize(objective, start);
+  REQUIRE(minimum.status == ness::MinimumStatus::converged);
+  CHECK(ness::predict(objective, minimum, training).mean_offset() <= 1e-12);
+  int refused = 0, good_enough = 0;
+  for (int limit = 0; limit < minimum.iterations - 1; ++limit) {
+    CAPTURE(limit);
+    const auto stopped = ness::minimize(objective, start, {.max_iterations = limit});
+    const VectorXd away = stopped.theta - minimum.theta;
+    const auto state = ness::predict(objective, minimum, training);
+    const double deviations = std::sqrt(away.dot(state.covariance().ldlt().solve(away)));
+    if (deviations > 0.02) {
+      CHECK_THROWS_WITH(ness::predict(objective, stopped, training), contains("predict: "));
+      ++refused;
+    } else if (deviations < 0.005) {
+      const auto offset = ness::predict(objective, stopped, training).mean_offset();
+      CHECK(std::abs(offset - deviations) <= 0.01 * deviations + 1e-12);
+      ++good_enough;
+    }
+  }
+  CHECK(refused >= 1);
+  CHECK(good_enough >= 1);
 }
 
 namespace {

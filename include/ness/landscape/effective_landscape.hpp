@@ -190,9 +190,8 @@ Minimum<scalar_t<M>> effective_minimum(const Objective<M, R>& objective,
       [&](const Theta& theta) { return landscape.value(theta); },
       [&](const Theta& theta) -> Theta { return landscape.gradient(theta); },
       [&](const Theta& theta) -> DynamicMatrix<Scalar> { return landscape.hessian(theta); },
-      {}};
-  return detail::polish_minimum<Scalar>(functions, minimum.theta, curvature,
-                                        n * minimum.gradient_scale);
+      objective.samples()};
+  return detail::polish_minimum<Scalar>(functions, minimum.theta, curvature);
 }
 
 }  // namespace ness

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "ness/detail/check.hpp"
@@ -11,20 +12,33 @@
 
 namespace ness {
 
+/// How the search for a minimum ended.
 enum class MinimumStatus {
-  converged,      ///< gradient at rounding level, Hessian positive definite
-  not_converged,  ///< the iteration limit was reached, or no step reduced anything
-  not_a_minimum   ///< gradient at rounding level, Hessian not positive definite
+  converged,     ///< the gradient cannot be told from its own rounding, H is positive definite
+  saddle,        ///< the same, but 𝓛 falls along `direction`, and no step along it was found
+  flat,          ///< the same, but the curvature along `direction` cannot be told from 0
+  no_minimum,    ///< 𝓛 falls for ever along `direction`
+  kink,          ///< the gradient jumps along `direction`, from downhill to uphill
+  inconsistent,  ///< 𝓛 does not fall along −∇𝓛: the derivatives are not those of the values
+  iteration_limit,  ///< none of these after `max_iterations`
 };
 
 constexpr std::string_view to_string(MinimumStatus status) {
   switch (status) {
     case MinimumStatus::converged:
       return "converged";
-    case MinimumStatus::not_converged:
-      return "not converged";
-    case MinimumStatus::not_a_minimum:
-      return "not a minimum";
+    case MinimumStatus::saddle:
+      return "saddle";
+    case MinimumStatus::flat:
+      return "flat";
+    case MinimumStatus::no_minimum:
+      return "no minimum";
+    case MinimumStatus::kink:
+      return "kink";
+    case MinimumStatus::inconsistent:
+      return "inconsistent derivatives";
+    case MinimumStatus::iteration_limit:
+      return "iteration limit";
   }
   return "";
 }
@@ -32,19 +46,24 @@ constexpr std::string_view to_string(MinimumStatus status) {
 /// What `minimize` reached: always its best point, with what is known there.
 template <class Scalar = double>
 struct [[nodiscard]] Minimum {
-  MinimumStatus status = MinimumStatus::not_converged;
-  DynamicVector<Scalar> theta;    ///< θ₀, N
-  Scalar value{};                 ///< 𝓛(θ₀)
-  Scalar gradient_norm{};         ///< |∇𝓛(θ₀)|
-  Scalar gradient_scale{};        ///< Σ_i |V_i| + |∇R|: what cancels in ∇𝓛(θ₀)
-  DynamicMatrix<Scalar> hessian;  ///< H₀ = ∂∂𝓛(θ₀), N × N
+  MinimumStatus status = MinimumStatus::iteration_limit;
+  DynamicVector<Scalar> theta;  ///< θ₀, N
+  Scalar value{};               ///< 𝓛(θ₀)
+  Scalar gradient_norm{};       ///< |∇𝓛(θ₀)|
+  Scalar gradient_rounding{};   ///< what rounding makes of it, as far as it was measured
+  DynamicVector<Scalar> offset;  ///< H₀⁻¹∇𝓛(θ₀), N: how far θ₀ may be off; empty without H₀ > 0
+  DynamicVector<Scalar> direction;  ///< of `status`, N, of length 1; empty where it names none
+  DynamicMatrix<Scalar> hessian;    ///< H₀ = ∂∂𝓛(θ₀), N × N
   DynamicVector<Scalar> hessian_eigenvalues;  ///< increasing
   int iterations = 0;
+
+  /// What happened, with the figures, and what to do about it.
+  std::string explanation() const;
 };
 
 struct MinimizeSettings {
   int max_iterations = 500;
-  /// Converged when |∇𝓛| ≤ tolerance · ε · gradient_scale, ε the rounding unit of the scalar.
+  /// Converged when |∇𝓛|, in the norm of H⁻¹, is at most this times its own rounding.
   double tolerance = 16;
 
   /// Throws `std::invalid_argument` for a negative number of iterations or a tolerance ≤ 0.
@@ -55,6 +74,10 @@ struct MinimizeSettings {
   }
 };
 
+/// A mean that is off by less than this part of a standard deviation is good enough for a theory of
+/// the fluctuations about it.
+inline constexpr double most_offset = 0.01;
+
 namespace detail {
 
 /// A landscape as the iterations see it: what does not depend on the model is compiled once.
@@ -64,7 +87,7 @@ struct LandscapeFunctions {
   std::function<Scalar(const Vector&)> value;
   std::function<Vector(const Vector&)> gradient;
   std::function<DynamicMatrix<Scalar>(const Vector&)> hessian;
-  std::function<Scalar(const Vector&)> gradient_scale;
+  Index terms = 1;  ///< that each of these sums
 };
 
 /// Downhill from `start` by damped Newton steps: see `ness::minimize`.
@@ -77,37 +100,36 @@ Minimum<Scalar> minimize(const LandscapeFunctions<Scalar>& landscape,
 template <class Scalar>
 Minimum<Scalar> polish_minimum(const LandscapeFunctions<Scalar>& landscape,
                                const DynamicVector<Scalar>& start,
-                               const DynamicMatrix<Scalar>& curvature, Scalar gradient_scale);
+                               const DynamicMatrix<Scalar>& curvature);
 
 template <class M, class R>
 LandscapeFunctions<scalar_t<M>> landscape_functions(const Objective<M, R>& objective) {
-  using Scalar = scalar_t<M>;
-  using Theta = DynamicVector<Scalar>;
-  return {[&](const Theta& theta) { return objective.value(theta); },
-          [&](const Theta& theta) -> Theta { return objective.gradient(theta); },
-          [&](const Theta& theta) -> DynamicMatrix<Scalar> { return objective.hessian(theta); },
-          [&](const Theta& theta) {
-            Scalar sum(0);
-            Derivatives<M>(objective.model())
-                .for_each_gradient_block(objective.point(theta, "minimize"),
-                                         [&](Index, const auto& block) {
-                                           for (Index j = 0; j < block.cols(); ++j)
-                                             sum += block.col(j).norm();
-                                         });
-            return sum / static_cast<Scalar>(objective.samples()) +
-                   objective.regularizer_gradient(theta).norm();
-          }};
+  using Theta = DynamicVector<scalar_t<M>>;
+  return {
+      [&](const Theta& theta) { return objective.value(theta); },
+      [&](const Theta& theta) -> Theta { return objective.gradient(theta); },
+      [&](const Theta& theta) -> DynamicMatrix<scalar_t<M>> { return objective.hessian(theta); },
+      objective.samples()};
 }
 
 }  // namespace detail
 
-/// Finds a minimum of 𝓛 downhill from `start`, to a gradient at rounding level, by Newton steps
-/// damped as Levenberg's: (H + τ) p = −∇𝓛, τ raised until a step pays and lowered again.
+/// Finds a minimum of 𝓛 downhill from `start`, to a gradient that cannot be told from its own
+/// rounding, by Newton steps damped as Marquardt's: (H + τ diag H) p = −∇𝓛, τ raised until a step
+/// pays and lowered again. Saddles are left along the direction in which 𝓛 falls.
+///
+/// That rounding is measured: by how much gradients at points beside θ scatter, beyond what the
+/// curvature explains, when θ moves by as little as the step that does not pay (as in estimates of
+/// computational noise: Moré & Wild, SIAM J. Sci. Comput. 33, 1292, 2011), or by one unit in its
+/// last place. So targets with offsets, exact fits and cancellation inside the model are judged by
+/// the same rule. Steps and verdicts do not depend on the units of the parameters.
 ///
 /// Where 𝓛 itself can no longer tell two points apart, a step is judged by the gradient. Which
 /// minimum is found depends on the start. Cost: for each iteration a Hessian and a Cholesky
-/// factorisation; at the end one eigenvalue decomposition. Throws `std::invalid_argument` for a
-/// start of another size or not finite, or bad settings.
+/// factorisation; at the end some 15 gradients and one eigenvalue decomposition. What else than a
+/// minimum may be found is in `MinimumStatus`, and `Minimum::explanation` says it in words. Throws
+/// `std::invalid_argument` for a start of another size or not finite, derivatives that are not
+/// finite, or bad settings.
 template <class M, class R, class Theta>
 Minimum<scalar_t<M>> minimize(const Objective<M, R>& objective,
                               const Eigen::MatrixBase<Theta>& start,
@@ -122,152 +144,31 @@ Minimum<scalar_t<M>> minimize(const Objective<M, R>& objective,
 
 namespace detail {
 
-/// Throws `std::invalid_argument` unless it is a minimum.
+/// Throws `std::invalid_argument` unless it is a minimum, or a point from which one is in sight:
+/// how far, is judged by `require_near_minimum`.
 template <class Scalar>
 void require_minimum(const Minimum<Scalar>& minimum, std::string_view function) {
-  if (minimum.status == MinimumStatus::not_converged)
-    invalid(function, "minimum must be converged, but |gradient| is ", minimum.gradient_norm,
-            " after ", minimum.iterations, " iterations: raise max_iterations or start elsewhere");
-  if (minimum.status == MinimumStatus::not_a_minimum)
-    invalid(function,
-            "the Hessian must be positive definite at the minimum, but its smallest eigenvalue is ",
-            minimum.hessian_eigenvalues[0], ": start elsewhere, or add a regularizer");
+  const bool in_sight =
+      minimum.status == MinimumStatus::iteration_limit && minimum.offset.size() > 0;
+  if (minimum.status != MinimumStatus::converged && !in_sight)
+    invalid(function, "there must be a minimum, but minimize ended with '",
+            to_string(minimum.status), "': ", minimum.explanation());
+}
+
+/// Throws `std::invalid_argument` where a search that was stopped early left too much to go, in
+/// standard deviations of what is predicted about it.
+template <class Scalar>
+void require_near_minimum(double offset, const Minimum<Scalar>& minimum,
+                          std::string_view function) {
+  if (!(offset <= most_offset))
+    invalid(function, "the minimum must be known to ", most_offset,
+            " standard deviations of the stationary state, but is ", offset,
+            " away: ", minimum.explanation());
 }
 
 }  // namespace detail
 }  // namespace ness
 
 #ifndef NESS_COMPILED  // else they are in the library
-
-#include <algorithm>
-#include <limits>
-
-namespace ness::detail {
-
-/// The state of the iteration: the best point so far, and how much steps are damped.
-template <class Scalar>
-class DampedNewton {
- public:
-  using Vector = DynamicVector<Scalar>;
-
-  DampedNewton(const LandscapeFunctions<Scalar>& landscape, const Vector& start, double tolerance)
-      : landscape_(landscape), tolerance_(static_cast<Scalar>(tolerance) * epsilon) {
-    best_.theta = start;
-    best_.value = landscape.value(start);
-    if (!std::isfinite(best_.value))
-      invalid("minimize", "the objective must be finite at the start, but is ", best_.value);
-    gradient_ = landscape.gradient(start);
-    best_.gradient_norm = gradient_.norm();
-    best_.hessian = landscape.hessian(start);
-    best_.gradient_scale = landscape.gradient_scale(start);
-  }
-
-  Minimum<Scalar> run(int max_iterations) {
-    while (best_.gradient_norm > 0 && best_.iterations < max_iterations) {
-      ++best_.iterations;
-      if (!iterate()) break;
-    }
-    best_.gradient_scale = landscape_.gradient_scale(best_.theta);
-    best_.hessian_eigenvalues = SymmetricEigen<Scalar>(best_.hessian).values;
-    const Scalar largest = best_.hessian_eigenvalues.cwiseAbs().maxCoeff();
-    if (at_rounding() || best_.gradient_norm == 0)
-      best_.status = best_.hessian_eigenvalues[0] > epsilon * largest
-                         ? MinimumStatus::converged
-                         : MinimumStatus::not_a_minimum;
-    return std::move(best_);
-  }
-
- private:
-  static constexpr Scalar epsilon = std::numeric_limits<Scalar>::epsilon();
-
-  bool at_rounding() const { return best_.gradient_norm <= tolerance_ * best_.gradient_scale; }
-
-  // False where no damping is strong enough.
-  bool raise_damping(Scalar scale) {
-    damping_ = std::max(4 * damping_, scale * std::sqrt(epsilon));
-    return damping_ <= scale / epsilon;
-  }
-
-  // One trial. False where the iteration is at its end.
-  bool iterate() {
-    const Scalar scale = best_.hessian.diagonal().cwiseAbs().maxCoeff();
-    DynamicMatrix<Scalar> damped = best_.hessian;
-    damped.diagonal().array() += damping_;
-    Vector step = -gradient_;
-    if (!solve_positive_definite(damped, step)) return raise_damping(scale);
-    if (!accept(step)) return !at_rounding() && raise_damping(scale);
-    damping_ = damping_ > scale * epsilon ? damping_ / 8 : Scalar(0);
-    return true;
-  }
-
-  // Goes where the step leads, if it pays.
-  bool accept(const Vector& step) {
-    const Vector trial = best_.theta + step;
-    if (!trial.allFinite()) return false;
-    const Scalar value = landscape_.value(trial);
-    const Scalar predicted = -gradient_.dot(step) / 2;
-    const Scalar resolution = 64 * epsilon * std::abs(best_.value);
-    const bool resolved = predicted > resolution;
-    if (!std::isfinite(value)) return false;
-    if (resolved && !(best_.value - value >= predicted / 1000)) return false;
-    const Vector gradient = landscape_.gradient(trial);
-    const Scalar norm = gradient.norm();
-    if (!resolved && !(value <= best_.value + resolution && norm < best_.gradient_norm))
-      return false;
-    best_.theta = trial;
-    best_.value = value;
-    gradient_ = gradient;
-    best_.gradient_norm = norm;
-    best_.hessian = landscape_.hessian(trial);
-    if (!resolved) best_.gradient_scale = landscape_.gradient_scale(trial);
-    return true;
-  }
-
-  const LandscapeFunctions<Scalar>& landscape_;
-  Scalar tolerance_;
-  Scalar damping_{};
-  Vector gradient_;
-  Minimum<Scalar> best_;
-};
-
-template <class Scalar>
-Minimum<Scalar> minimize(const LandscapeFunctions<Scalar>& landscape,
-                         const DynamicVector<Scalar>& start, const MinimizeSettings& settings) {
-  settings.check("minimize");
-  return DampedNewton<Scalar>(landscape, start, settings.tolerance).run(settings.max_iterations);
-}
-
-template <class Scalar>
-Minimum<Scalar> polish_minimum(const LandscapeFunctions<Scalar>& landscape,
-                               const DynamicVector<Scalar>& start,
-                               const DynamicMatrix<Scalar>& curvature, Scalar gradient_scale) {
-  constexpr int max_iterations = 100;
-  Minimum<Scalar> best;
-  best.theta = start;
-  best.gradient_scale = gradient_scale;
-  DynamicVector<Scalar> gradient = landscape.gradient(start);
-  best.gradient_norm = gradient.norm();
-  while (best.gradient_norm > 0 && best.iterations < max_iterations) {
-    ++best.iterations;
-    DynamicVector<Scalar> step = -gradient;
-    if (!solve_positive_definite(curvature, step)) break;
-    const DynamicVector<Scalar> trial = best.theta + step;
-    if (!trial.allFinite()) break;
-    const DynamicVector<Scalar> trial_gradient = landscape.gradient(trial);
-    if (!(trial_gradient.norm() < best.gradient_norm)) break;  // rounding ends it
-    best.theta = trial;
-    gradient = trial_gradient;
-    best.gradient_norm = gradient.norm();
-  }
-  best.value = landscape.value(best.theta);
-  best.hessian = landscape.hessian(best.theta);
-  best.hessian_eigenvalues = SymmetricEigen<Scalar>(best.hessian).values;
-  const Scalar rounding = 64 * std::numeric_limits<Scalar>::epsilon() * gradient_scale;
-  if (best.gradient_norm <= rounding)
-    best.status =
-        best.hessian_eigenvalues[0] > 0 ? MinimumStatus::converged : MinimumStatus::not_a_minimum;
-  return best;
-}
-
-}  // namespace ness::detail
+#include "ness/landscape/damped_newton.hpp"
 #endif

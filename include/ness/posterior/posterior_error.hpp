@@ -2,6 +2,8 @@
 // time, and by the exact moments of the chains.
 #pragma once
 
+#include <cmath>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -81,6 +83,22 @@ SamplerTheory<scalar_t<M>> sampler_theory(const Objective<M, R>& objective,
 
 }  // namespace detail
 
+namespace detail {
+
+/// `gaussian_posterior`, of what is a minimum and known well enough for it.
+template <class Scalar>
+GaussianPosterior<Scalar> posterior_about(const Minimum<Scalar>& minimum,
+                                          std::string_view function) {
+  require_minimum(minimum, function);
+  const auto& offset = minimum.offset;
+  if (minimum.status != MinimumStatus::converged)
+    require_near_minimum(std::sqrt(static_cast<double>(offset.dot(minimum.hessian * offset))),
+                         minimum, function);
+  return gaussian_posterior(minimum);
+}
+
+}  // namespace detail
+
 /// What the theory of continuous time says of a sampler near a minimum (Eqs. 37, 38, 44–47), as
 /// Fig. 6 plots it: D' = ηI + D or D'' = ηnI + D̂, the drift that of the effective landscape of the
 /// training (with what noise and correction leave of δ𝓛), and D(θ) to second order about the mean.
@@ -100,8 +118,7 @@ PosteriorError<scalar_t<M>> predict_posterior_error(const Objective<M, R>& objec
                 "ness: a sampler has injected noise: use ness::Sgld, ness::SgworldLm or another of "
                 "ness/posterior/samplers.hpp, or `predict` for training without it");
   training.check(objective.samples(), "predict_posterior_error");
-  detail::require_minimum(minimum, "predict_posterior_error");
-  const auto posterior = gaussian_posterior(minimum);
+  const auto posterior = detail::posterior_about(minimum, "predict_posterior_error");
   auto theory =
       detail::sampler_theory(objective, minimum, posterior, training, settings.epoch_noise);
   const DynamicVector<Scalar> shift = theory.mean - minimum.theta;
@@ -144,9 +161,8 @@ PosteriorError<scalar_t<M>> exact_posterior_error(const Objective<M, R>& objecti
                 "ness: a sampler has injected noise: use ness::Sgld, ness::SgworldLm or another of "
                 "ness/posterior/samplers.hpp, or `predict` for training without it");
   training.check(objective.samples(), "exact_posterior_error");
-  detail::require_minimum(minimum, "exact_posterior_error");
   settings.epoch_map.check("exact_posterior_error");
-  const auto posterior = gaussian_posterior(minimum);
+  const auto posterior = detail::posterior_about(minimum, "exact_posterior_error");
   const Index size = posterior.mean.size();
   if constexpr (DrawsEpochs<T>) {
     const EpochMapSettings& map = settings.epoch_map;

@@ -106,6 +106,7 @@ LinearChain<scalar_t<M>> linearize_epochs(const Objective<M, R>& objective,
       leading ? Matrix(static_cast<Scalar>(updates) * minimum.hessian) : effective.hessian;
   auto chain = linear_chain(effective.theta, hessian, d, training.learning_rate, settings.form);
   chain.step = MarkovStep::epoch;
+  chain.offset = effective.offset;
   return chain;
 }
 
@@ -132,6 +133,7 @@ LinearChain<scalar_t<M>> linearize(const Objective<M, R>& objective,
       subtract_shared_diffusion(training, minimum.hessian, d);
     auto chain =
         linear_chain(minimum.theta, minimum.hessian, d, training.learning_rate, settings.form);
+    chain.offset = minimum.offset;
     chain.mobility = mobility(objective, minimum.theta, training);
     return chain;
   }
@@ -149,14 +151,18 @@ LinearChain<scalar_t<M>> linearize(const Objective<M, R>& objective,
 ///
 /// Leading order in η; `LyapunovForm::discrete` keeps all orders in ηh for constant D,
 /// `EpochOrder::all` those in ηn‖H‖. It is `StationaryState(linearize(…))`. Throws
-/// `std::invalid_argument` for settings that do not fit, a minimum that did not converge or is
-/// none, and an unstable η.
+/// `std::invalid_argument` for settings that do not fit, an unstable η, and where there is no
+/// minimum: a search that was stopped early will do if it left less than `most_offset` standard
+/// deviations to go. `mean_offset` of the result says how far the minimum may be off.
 template <class M, class R, IsTraining T>
 StationaryState<scalar_t<M>> predict(const Objective<M, R>& objective,
                                      const Minimum<scalar_t<M>>& minimum, const T& training,
                                      const PredictSettings& settings = {}) {
-  return StationaryState<scalar_t<M>>(linearize(objective, minimum, training, settings),
-                                      settings.rank_tolerance);
+  StationaryState<scalar_t<M>> state(linearize(objective, minimum, training, settings),
+                                     settings.rank_tolerance);
+  if (minimum.status != MinimumStatus::converged)
+    detail::require_near_minimum(static_cast<double>(state.mean_offset()), minimum, "predict");
+  return state;
 }
 
 }  // namespace ness

@@ -54,7 +54,10 @@ class StationaryState {
   explicit StationaryState(const LinearSystem<SystemMatrix>& system)
       : StationaryState(linear_chain(system)) {}
 
-  const Vector& mean() const { return chain_.mean; }              ///< θ₀, N
+  const Vector& mean() const { return chain_.mean; }  ///< θ₀, N
+  /// How far the mean may be off, in standard deviations: |Σ^{−½}H₀⁻¹∇𝓛(θ₀)| on the range of Σ,
+  /// which rounding or an unfinished search left of the minimum. 0 where nothing is known of it.
+  Scalar mean_offset() const;
   const Matrix& relaxation() const { return chain_.relaxation; }  ///< K, N × N
   const Matrix& diffusion() const { return chain_.diffusion; }    ///< D, N × N
   const Matrix& mobility() const { return chain_.mobility; }      ///< μ, N × N
@@ -121,6 +124,7 @@ class StationaryState {
 
  private:
   void check() const;
+  Scalar squared_deviations(const Vector& away) const;
   void follow(double rank_tolerance);
 
   LinearChain<Scalar> chain_;
@@ -285,16 +289,28 @@ void StationaryState<Scalar>::follow(double rank_tolerance) {
   }
 }
 
+// δθᵀΣ⁻¹δθ
 template <class Scalar>
-Scalar StationaryState<Scalar>::potential(const Vector& theta) const {
-  const Vector away = theta - mean();
+Scalar StationaryState<Scalar>::squared_deviations(const Vector& away) const {
   Scalar square(0);
   for (Eigen::Index k = 0; k < away.size(); ++k) {
     const Scalar along = sigma_.root.col(k).dot(away);
     square += along * along;
   }
+  return square;
+}
+
+template <class Scalar>
+Scalar StationaryState<Scalar>::mean_offset() const {
+  return chain_.offset.size() > 0 ? std::sqrt(squared_deviations(chain_.offset)) : Scalar(0);
+}
+
+template <class Scalar>
+Scalar StationaryState<Scalar>::potential(const Vector& theta) const {
   const Scalar log_two_pi = std::log(2 * std::numbers::pi_v<Scalar>);
-  return (square + sigma_.log_determinant + static_cast<Scalar>(sigma_.rank) * log_two_pi) / 2;
+  return (squared_deviations(theta - mean()) + sigma_.log_determinant +
+          static_cast<Scalar>(sigma_.rank) * log_two_pi) /
+         2;
 }
 
 template <class Scalar>
