@@ -19,6 +19,7 @@
 #include "ness/stationary/generalized_lyapunov.hpp"
 #include "ness/stationary/linear_chain.hpp"
 #include "ness/stationary/lyapunov.hpp"
+#include "ness/stationary/relaxation.hpp"
 #include "ness/stationary/stationary_state.hpp"
 
 namespace ness::detail {
@@ -42,6 +43,8 @@ template struct Minimum<float>;
 
 template struct RangeInverse<double>;
 template struct RangeInverse<float>;
+template class Relaxation<double>;
+template class Relaxation<float>;
 template class StationaryState<double>;
 template class StationaryState<float>;
 

@@ -125,13 +125,11 @@ DynamicVector<Scalar> natural_units(const DynamicMatrix<Scalar>& hessian) {
   return units;
 }
 
+/// s_a H_ab s_b
 template <class Scalar>
-DynamicMatrix<Scalar> in_units(const DynamicMatrix<Scalar>& hessian,
-                               const DynamicVector<Scalar>& units) {
-  DynamicMatrix<Scalar> scaled = hessian;
-  for (Index j = 0; j < scaled.cols(); ++j)
-    for (Index i = 0; i < scaled.rows(); ++i) scaled(i, j) *= units[i] * units[j];
-  return scaled;
+DynamicMatrix<Scalar> in_natural_units(const DynamicMatrix<Scalar>& hessian,
+                                       const DynamicVector<Scalar>& units) {
+  return in_units<Scalar>(hessian, units.cwiseInverse());
 }
 
 /// The flattest direction of H in natural units, and its curvature there.
@@ -142,7 +140,7 @@ struct Softest {
 
   explicit Softest(const DynamicMatrix<Scalar>& hessian) {
     const DynamicVector<Scalar> units = natural_units(hessian);
-    const SymmetricEigen<Scalar> eigen(in_units(hessian, units));
+    const SymmetricEigen<Scalar> eigen(in_natural_units(hessian, units));
     curvature = eigen.values[0];
     direction = eigen.vectors.col(0);
     const Scalar least = std::sqrt(std::numeric_limits<Scalar>::epsilon());
@@ -156,7 +154,7 @@ template <class Scalar>
 bool is_curved(const DynamicMatrix<Scalar>& hessian, Scalar rounding) {
   for (Index k = 0; k < hessian.rows(); ++k)
     if (!(hessian(k, k) > 0)) return false;
-  DynamicMatrix<Scalar> scaled = in_units(hessian, natural_units(hessian));
+  DynamicMatrix<Scalar> scaled = in_natural_units(hessian, natural_units(hessian));
   for (Index k = 0; k < scaled.rows(); ++k) scaled(k, k) -= rounding;
   return is_positive_definite(scaled);
 }
