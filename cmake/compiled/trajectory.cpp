@@ -3,7 +3,9 @@
 #undef NESS_COMPILED
 
 #include "ness/compare.hpp"
+#include "ness/fluctuation/entropy_average.hpp"
 #include "ness/statistics/estimate.hpp"
+#include "ness/statistics/student.hpp"
 #include "ness/statistics/threads.hpp"
 #include "ness/trajectory/block.hpp"
 #include "ness/trajectory/checkpoint.hpp"
@@ -14,6 +16,8 @@
 #include "ness/trajectory/sub_trajectories.hpp"
 
 namespace ness {
+
+template double student_tail(double, double);
 
 // Estimators are in double precision, of chains in either.
 template class BatchMeans<double>;
@@ -58,6 +62,13 @@ template void EntropySums<double>::serialize(CheckpointWriter&);
 template void EntropySums<double>::serialize(CheckpointReader&);
 template void write_checkpoint(const CheckpointSettings&, const std::string&, const std::string&);
 template void run_on_threads(int, int, const std::function<void(int)>&);
+template double chance_of(double, double, double, double, double);
+template ComparisonRow compare_matrix(std::string, const DynamicMatrix<double>&,
+                                      const Estimate<DynamicMatrix<double>>&, double);
+template struct EntropyOnLine<double>;
+template class EntropyAverage<double>;
+template SubTrajectoryPrediction prediction_of(int, const Axis&,
+                                               const std::vector<EntropyAverage<double>>&, double);
 template Comparison compare(const ComparedState&, const Measurement&);
 template void print(std::ostream&, const Comparison&);
 template std::string read_checkpoint(const CheckpointSettings&, const std::string&);

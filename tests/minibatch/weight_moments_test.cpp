@@ -9,6 +9,7 @@
 #include "ness/minibatch/without_replacement.hpp"
 #include "support/catch.hpp"
 #include "support/every_batch.hpp"
+#include "support/generic_values.hpp"
 #include "support/own_policies.hpp"
 
 namespace {
@@ -53,6 +54,53 @@ TEST_CASE("Each batch of an epoch has the weights of one with replacement") {
       check_moments({policy, samples, falling(samples, (batch + 1) * m), static_cast<int>(batch),
                      mean_of_batch},
                     policy.weight_moments(samples));
+    }
+}
+
+TEST_CASE("The mean of an exponential over batches is that of all of them, however near to 1") {
+  for (std::uint32_t samples = 1; samples <= 6; ++samples)
+    for (std::uint32_t m = 1; m <= samples; ++m)
+      for (double size : {1e-7, 0.1, 20.0}) {
+        Eigen::VectorXd values = generic_values<Eigen::VectorXd>(samples, 1, m, size);
+        values.array() -= 0.9 * values.mean();
+        double exact = 0;
+        double draws = 0;
+        for_every_draw(falling(samples, m), [&](auto& random) {
+          ness::WithReplacement::Sampler sampler({m}, samples);
+          double sum = 0;
+          for (const auto i : sampler.next(random)) sum += values[i] / m;
+          exact += std::expm1(sum);
+          ++draws;
+        });
+        exact /= draws;
+        INFO("M = " << samples << ", m = " << m << ", values of size " << size);
+        const double found = ness::WithReplacement{m}.mean_exponential(values);
+        CHECK(std::abs(found - exact) <= 1e-12 * std::abs(exact) + 1e-15 * size);
+      }
+  const Eigen::VectorXd five = generic_values<Eigen::VectorXd>(5, 1, 3);
+  CHECK(ness::FullBatch{}.mean_exponential(five) == Approx(std::expm1(five.mean())));
+}
+
+TEST_CASE("The third and fourth moments of the weights are those of all batches") {
+  for (std::uint32_t samples = 1; samples <= 7; ++samples)
+    for (std::uint32_t m = 1; m <= samples; ++m) {
+      Eigen::ArrayXd c = generic_values<Eigen::VectorXd>(samples, 1, m).array();
+      c -= c.mean();
+      double third = 0, fourth = 0, draws = 0;
+      for_every_draw(falling(samples, m), [&](auto& random) {
+        ness::WithReplacement::Sampler sampler({m}, samples);
+        double sum = 0;
+        for (const auto i : sampler.next(random)) sum += c[i] / m;
+        third += std::pow(sum, 3);
+        fourth += std::pow(sum, 4);
+        ++draws;
+      });
+      const double square = c.square().sum();
+      const auto stated = ness::WithReplacement{m}.higher_weight_moments(samples);
+      INFO("M = " << samples << ", m = " << m);
+      CHECK(std::abs(stated.third * c.pow(3).sum() - third / draws) <= 1e-14);
+      CHECK(std::abs(stated.fourth * c.pow(4).sum() + stated.pairs * square * square -
+                     fourth / draws) <= 1e-14);
     }
 }
 

@@ -109,7 +109,7 @@ TEST_CASE("a comparison agrees where it should and not where it should not") {
   wrong.diffusion *= 1.2;
   const auto bad = ness::compare(State(wrong), measured);
   CHECK_FALSE(bad.agrees());
-  CHECK_FALSE(bad.rows[1].agrees());
+  CHECK_FALSE(bad.rows[1].agrees(bad.level()));
 }
 
 TEST_CASE("a singular D moves the chain on its range alone") {

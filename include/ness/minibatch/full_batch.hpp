@@ -11,6 +11,9 @@ struct FullBatch {
   void check(Index, std::string_view = {}) const {}
   std::string description() const { return "all samples in every step"; }
   WeightMoments weight_moments(Index) const { return {}; }
+  double mean_exponential(const DynamicVector<double>& values) const {
+    return std::expm1(values.sum() / static_cast<double>(values.size()));
+  }
 
   class Sampler {
    public:

@@ -46,6 +46,20 @@ concept EpochBatches = Minibatch<P> && requires(const P& policy, Index samples) 
   { policy.order_moments(samples) } -> std::convertible_to<EpochMoments>;
 };
 
+/// A policy that states ⟨exp(Σ_i w_i a_i)⟩ − 1 over the weights w of one batch, for numbers a_i of
+/// the samples: all moments of the weights at once. Where one does not, batches are sampled.
+template <class P>
+concept StatesMeanExponential =
+    Minibatch<P> && requires(const P& policy, const DynamicVector<double>& values) {
+      { policy.mean_exponential(values) } -> std::convertible_to<double>;
+    };
+
+/// A policy that states the third and fourth moments of the weights of one batch.
+template <class P>
+concept StatesHigherMoments = Minibatch<P> && requires(const P& policy, Index samples) {
+  { policy.higher_weight_moments(samples) } -> std::convertible_to<HigherWeightMoments>;
+};
+
 namespace detail {
 
 inline void check_batch_size(Index batch_size, Index samples, std::string_view function) {

@@ -21,6 +21,12 @@ struct WithReplacement {
   WeightMoments weight_moments(Index samples) const {
     return WeightMoments::distinct(samples, batch_size);
   }
+  HigherWeightMoments higher_weight_moments(Index samples) const {
+    return HigherWeightMoments::distinct(samples, batch_size);
+  }
+  double mean_exponential(const DynamicVector<double>& values) const {
+    return mean_exponential_of_distinct(values, batch_size);
+  }
 
   class Sampler {
    public:

@@ -37,6 +37,9 @@ struct WithoutReplacement {
   WeightMoments weight_moments(Index samples) const {
     return WeightMoments::distinct(samples, batch_size);
   }
+  HigherWeightMoments higher_weight_moments(Index samples) const {
+    return HigherWeightMoments::distinct(samples, batch_size);
+  }
   EpochMoments order_moments(Index samples) const {
     return EpochMoments::exact(samples, batch_size);
   }

@@ -11,6 +11,7 @@
 #include "ness/landscape/minimize.hpp"
 #include "ness/stationary/epoch_map.hpp"
 #include "ness/stationary/linear_chain.hpp"
+#include "ness/stationary/mean_shift.hpp"
 #include "ness/stationary/stationary_state.hpp"
 #include "ness/training/training.hpp"
 
@@ -46,6 +47,9 @@ struct PredictSettings {
   /// Eigenvalues of D and Σ, scaled to a unit diagonal, below this times the largest count as zero;
   /// 0 stands for N · ε.
   double rank_tolerance = 0;
+  /// The mean to the next order, `mean_shift`, which costs 2N gradients: v^s, the density and what
+  /// `measure` takes deviations from are about it.
+  bool mean_shift = false;
   EpochSettings epochs = {};  ///< of trainings whose Markov step is an epoch
 };
 
@@ -95,10 +99,13 @@ LinearChain<scalar_t<M>> linearize_epochs(const Objective<M, R>& objective,
   const auto effective = effective_minimum(objective, minimum, training);
   require_effective_minimum(effective, training.learning_rate, updates, minimum);
   if constexpr (!IsSampler<T>)
-    if (settings.epochs.order == EpochOrder::all)
-      return sample_epoch_map(objective, effective.theta, without_noise(training),
-                              settings.epochs.map)
-          .chain;
+    if (settings.epochs.order == EpochOrder::all) {
+      auto chain =
+          sample_epoch_map(objective, effective.theta, without_noise(training), settings.epochs.map)
+              .chain;
+      chain.offset = effective.offset;
+      return chain;
+    }
   const Matrix d = diffusion(objective, effective.theta, training, settings.epochs.noise);
   // The errors that cancel against those of the Hessian of 𝓛̂ are in D̂, not in injected noise.
   const bool leading = settings.epochs.hessian == EpochHessian::leading && !IsSampler<T>;
@@ -158,11 +165,12 @@ template <class M, class R, IsTraining T>
 StationaryState<scalar_t<M>> predict(const Objective<M, R>& objective,
                                      const Minimum<scalar_t<M>>& minimum, const T& training,
                                      const PredictSettings& settings = {}) {
-  StationaryState<scalar_t<M>> state(linearize(objective, minimum, training, settings),
-                                     settings.rank_tolerance);
+  const StationaryState<scalar_t<M>> state(linearize(objective, minimum, training, settings),
+                                           settings.rank_tolerance);
   if (minimum.status != MinimumStatus::converged)
     detail::require_near_minimum(static_cast<double>(state.mean_offset()), minimum, "predict");
-  return state;
+  if (!settings.mean_shift) return state;
+  return state.about(state.mean() + mean_shift(objective, training, state));
 }
 
 }  // namespace ness

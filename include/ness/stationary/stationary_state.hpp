@@ -54,7 +54,17 @@ class StationaryState {
   explicit StationaryState(const LinearSystem<SystemMatrix>& system)
       : StationaryState(linear_chain(system)) {}
 
-  const Vector& mean() const { return chain_.mean; }  ///< θ₀, N
+  /// ⟨θ⟩, N: the point that the linear chain relaxes to, θ₀, or what `about` says.
+  const Vector& mean() const { return mean_; }
+  /// The same state about another mean, N: where the mean is known to the next order (`mean_shift`)
+  /// v^s = −CΣ⁻¹(θ − ⟨θ⟩) and the density are about it. `chain().mean` remains θ₀.
+  StationaryState about(const Vector& mean) const {
+    detail::require_size(mean, mean_.size(), 1, "StationaryState::about", "mean");
+    detail::require_finite(mean, "StationaryState::about", "mean");
+    StationaryState moved = *this;
+    moved.mean_ = mean;
+    return moved;
+  }
   /// How far the mean may be off, in standard deviations: |Σ^{−½}H₀⁻¹∇𝓛(θ₀)| on the range of Σ,
   /// which rounding or an unfinished search left of the minimum. 0 where nothing is known of it.
   Scalar mean_offset() const;
@@ -70,6 +80,11 @@ class StationaryState {
   const Matrix& circulation() const { return circulation_; }
   /// ⟨σ⟩ (Eq. 29); in the discrete form the mean of Eq. 27.
   Scalar entropy_production() const { return entropy_production_; }
+  /// ⟨e^{−σ}⟩ of Eq. 27 over `length` ≥ 1 steps for Gaussian noise of this D: 1 in the continuous
+  /// form, exactly, and in the discrete one off by a relative order ηh of ⟨σ⟩. Real minibatches are
+  /// in `predict_fluctuations`. Infinite where the mean does not exist. Cost: a dozen products and
+  /// an eigendecomposition for each step.
+  Scalar integral_fluctuation(int length) const;
   /// Real parts of the eigenvalues of K, increasing: ηh of SGD.
   const Vector& decay_rates() const { return solution_.decay_rates; }
   Scalar residual() const { return solution_.residual; }  ///< of the Lyapunov equation
@@ -128,6 +143,7 @@ class StationaryState {
   void follow(double rank_tolerance);
 
   LinearChain<Scalar> chain_;
+  Vector mean_;
   ChainCovariance<Scalar> solution_;
   Matrix circulation_;
   Scalar entropy_production_{}, velocity_outside_range_{};
@@ -201,6 +217,34 @@ Scalar log_determinant_on_range(const DynamicVector<Scalar>& units,
   return log_gram_determinant(range);
 }
 
+/// The mean of exp(½zᵀPz + wᵀz) over normal numbers z, for symmetric P.
+template <class Scalar>
+class GaussianAverage {
+ public:
+  using Matrix = DynamicMatrix<Scalar>;
+
+  /// The mean is infinite where I − P is not positive definite.
+  explicit GaussianAverage(const Matrix& p) : lower_(Matrix::Identity(p.rows(), p.rows()) - p) {
+    finite_ = cholesky(lower_);
+  }
+  /// Of w = 0: −½ log det(I − P).
+  Scalar log_mean() const {
+    if (!finite_) return std::numeric_limits<Scalar>::infinity();
+    Scalar sum(0);
+    for (Eigen::Index k = 0; k < lower_.rows(); ++k) sum -= std::log(lower_(k, k));
+    return sum;
+  }
+  /// Of w = Lδ the logarithm of the mean is larger by ½δᵀSδ, S = Lᵀ(I − P)⁻¹L.
+  Matrix completed_square(Matrix l) const {
+    if (finite_) solve_lower(lower_, l);
+    return symmetric_product(transposed(l), l);
+  }
+
+ private:
+  Matrix lower_;
+  bool finite_;
+};
+
 }  // namespace detail
 
 template <class Scalar>
@@ -235,7 +279,7 @@ RangeInverse<Scalar>::RangeInverse(const Matrix& matrix, Scalar tolerance) {
 
 template <class Scalar>
 StationaryState<Scalar>::StationaryState(LinearChain<Scalar> chain, double rank_tolerance)
-    : chain_(std::move(chain)) {
+    : chain_(std::move(chain)), mean_(chain_.mean) {
   check();
   solution_ = chain_.solve(chain_);
   follow(rank_tolerance);
@@ -287,6 +331,36 @@ void StationaryState<Scalar>::follow(double rank_tolerance) {
     const Matrix quadratic = product(drift, detail::transposed(relaxation()));
     entropy_production_ -= force_matrix_.cwiseProduct(quadratic).sum() / 2;
   }
+}
+
+// e^{−σ} of the steps to come has the mean exp(weight + ½δθᵀPδθ) given δθ. One step more: the mean
+// of exp(−δθᵀFᵀ(ξ − Kδθ) + ½δθ'ᵀPδθ') over ξ ~ N(0, 2D) with δθ' = (I − K)δθ + ξ.
+template <class Scalar>
+Scalar StationaryState<Scalar>::integral_fluctuation(int length) const {
+  using detail::product;
+  using detail::transposed;
+  detail::require(length >= 1, "StationaryState::integral_fluctuation", "length must be at least 1",
+                  length);
+  const Eigen::Index n = mean().size();
+  const Matrix one = Matrix::Identity(n, n);
+  const Matrix forward = one - relaxation();
+  Matrix root = detail::SymmetricEigen<Scalar>(diffusion()).root();
+  root *= std::sqrt(Scalar(2));
+  Matrix p = Matrix::Zero(n, n);
+  Scalar weight(0);
+  for (int k = 0; k < length; ++k) {
+    const Matrix to_noise = product(p, root);
+    detail::GaussianAverage<Scalar> noise(product(transposed(root), to_noise));
+    const Matrix linear = product(transposed(to_noise), forward) -
+                          product(transposed(root), force_matrix_);  // Rᵀ(P(I − K) − F)
+    const Matrix both = product(transposed(force_matrix_), relaxation());
+    p = both + transposed(both) + product(transposed(forward), product(p, forward)) +
+        noise.completed_square(linear);
+    weight += noise.log_mean();
+  }
+  const Matrix spread = detail::SymmetricEigen<Scalar>(covariance()).root();
+  const detail::GaussianAverage<Scalar> state(product(transposed(spread), product(p, spread)));
+  return std::exp(weight + state.log_mean());
 }
 
 // δθᵀΣ⁻¹δθ

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 
 #include "ness/detail/check.hpp"
@@ -27,6 +28,8 @@ template <class T>
 struct Estimate {
   T value;
   T standard_error;
+  /// Of the error itself: batches − 1. What deviates by t errors is Student's t with so many.
+  double degrees_of_freedom = std::numeric_limits<double>::infinity();
 };
 
 /// Mean and standard error of a correlated series by batch means (P. W. Glynn and D. L. Iglehart,
@@ -59,10 +62,11 @@ class BatchMeans {
   /// The variance between batch means; NaN for fewer than two batches.
   Matrix batch_variance() const;
   Matrix standard_error() const;
+  double degrees_of_freedom() const { return static_cast<double>(batches_ - 1); }
   /// Mean and standard error, as `Value`: a vector where the terms have one column.
   template <class Value = Matrix>
   Estimate<Value> estimate() const {
-    return {mean(), standard_error()};
+    return {mean(), standard_error(), degrees_of_freedom()};
   }
 
   /// For checkpoints.
@@ -86,7 +90,6 @@ class BatchMeans {
 #ifndef NESS_COMPILED  // else they are in the library
 
 #include <cmath>
-#include <limits>
 
 namespace ness {
 

@@ -70,10 +70,10 @@ class CurrentMap {
     return x.bins * y.bins;
   }
   Estimate<DynamicMatrix<double>> column(Eigen::Index which) const {
-    const auto [value, error] = sums_.estimate();
+    const auto [value, error, degrees] = sums_.estimate();
     const double area = x_.width() * y_.width();
     return {value.col(which).reshaped(x_.bins, y_.bins) / area,
-            error.col(which).reshaped(x_.bins, y_.bins) / area};
+            error.col(which).reshaped(x_.bins, y_.bins) / area, degrees};
   }
 
   Function f_;

@@ -62,8 +62,9 @@ class Density {
   const DynamicVector<double>& counts() const { return counts_; }
   /// Probability density of f in each bin.
   Estimate<DynamicVector<double>> density() const {
-    const auto [value, error] = sums_.estimate();
-    return {value.topRows(axis_.bins) / axis_.width(), error.topRows(axis_.bins) / axis_.width()};
+    const auto [value, error, degrees] = sums_.estimate();
+    return {value.topRows(axis_.bins) / axis_.width(), error.topRows(axis_.bins) / axis_.width(),
+            degrees};
   }
   Estimate<double> mean() const { return moment(0); }
   Estimate<double> mean_square() const { return moment(1); }
@@ -75,8 +76,8 @@ class Density {
   }
 
   Estimate<double> moment(Eigen::Index which) const {
-    const auto [value, error] = sums_.estimate();
-    return {value(axis_.bins + which, 0), error(axis_.bins + which, 0)};
+    const auto [value, error, degrees] = sums_.estimate();
+    return {value(axis_.bins + which, 0), error(axis_.bins + which, 0), degrees};
   }
 
   Function f_;

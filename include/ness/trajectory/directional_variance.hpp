@@ -81,7 +81,8 @@ void DirectionalVariance<Scalar>::add(const TrajectoryBlock<S>& block) {
 
 template <class Scalar>
 Estimate<DynamicVector<Scalar>> DirectionalVariance<Scalar>::variance() const {
-  return {second_.mean() - first_.mean().cwiseAbs2(), second_.standard_error()};
+  return {second_.mean() - first_.mean().cwiseAbs2(), second_.standard_error(),
+          second_.degrees_of_freedom()};
 }
 
 template <class Scalar>

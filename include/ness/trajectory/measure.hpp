@@ -127,14 +127,6 @@ class StationaryEstimator {
     return stride;
   }
 
-  // σ of Gaussian noise has variance 2⟨σ⟩, and the tails of real noise are longer: ten standard
-  // deviations of the longest sub-trajectory.
-  static double range(double entropy_production, const std::vector<int>& lengths) {
-    const int longest = lengths.empty() ? 1 : *std::max_element(lengths.begin(), lengths.end());
-    const double mean = longest * entropy_production;
-    return mean > 0 ? 10 * std::sqrt(2 * mean) + mean : 1;
-  }
-
   template <class S>
   void add_thinned(const TrajectoryBlock<S>& block);
 
@@ -224,7 +216,8 @@ StationaryEstimator<Scalar>::StationaryEstimator(const DynamicMatrix<Scalar>& fo
     : stride_(checked(stride)),
       moments_(force.rows(), detail::states_per_batch(batch_length, stride, "measure")),
       area_(force.rows(), moments_.batch_length()),
-      entropy_(force, lengths, moments_.batch_length(), range(entropy_production, lengths)),
+      entropy_(force, lengths, moments_.batch_length(),
+               entropy_axis(entropy_production, lengths).upper),
       reference_(Vector::Zero(force.rows())) {
   if (stride > 1) states_.setZero(block_steps + 1, force.rows());
 }

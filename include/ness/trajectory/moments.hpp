@@ -112,13 +112,14 @@ void Moments<Scalar>::add(const TrajectoryBlock<S>& block) {
 
 template <class Scalar>
 Estimate<DynamicVector<Scalar>> Moments<Scalar>::mean() const {
-  return {reference_ + first_.mean().col(0), first_.standard_error()};
+  return {reference_ + first_.mean().col(0), first_.standard_error(), first_.degrees_of_freedom()};
 }
 
 template <class Scalar>
 Estimate<DynamicMatrix<Scalar>> Moments<Scalar>::covariance() const {
   const Vector shift = first_.mean();
-  return {second_.mean() - shift * shift.transpose(), second_.standard_error()};
+  return {second_.mean() - shift * shift.transpose(), second_.standard_error(),
+          second_.degrees_of_freedom()};
 }
 
 template <class Scalar>

@@ -1,9 +1,11 @@
 // Entropy production of sub-trajectories, and its fluctuation theorems (Eqs. 8, 9).
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ness/detail/check.hpp"
@@ -39,6 +41,13 @@ inline std::vector<FluctuationRatio> fluctuation_ratios(const Histogram& histogr
   return ratios;
 }
 
+/// What is predicted of sub-trajectories of one length: the twin of `SubTrajectories`.
+struct SubTrajectoryPrediction {
+  int length;                                             ///< ℓ, in Markov steps
+  Estimate<double> integral_fluctuation;                  ///< ⟨e^{−σ}⟩
+  std::vector<FluctuationRatio> fluctuation_ratios = {};  ///< 𝒫(−σ)/𝒫(σ); may be left out
+};
+
 /// What was measured of sub-trajectories of one length.
 struct SubTrajectories {
   int length;                             ///< ℓ, in Markov steps
@@ -47,6 +56,31 @@ struct SubTrajectories {
   Estimate<double> integral_fluctuation;  ///< ⟨e^{−σ}⟩, which is 1 (Eq. 8)
   Histogram histogram;                    ///< of σ
 };
+
+/// Predicted and measured 𝒫(−σ)/𝒫(σ) of the bins that both have, where each of the two counts is
+/// at least `least`: enough to be taken for normal numbers far out in their tails.
+inline std::pair<std::vector<Estimate<double>>, std::vector<Estimate<double>>> matching_ratios(
+    const SubTrajectoryPrediction& predicted, const Histogram& histogram,
+    std::int64_t least = 5000) {
+  std::pair<std::vector<Estimate<double>>, std::vector<Estimate<double>>> result;
+  for (const FluctuationRatio& found : fluctuation_ratios(histogram, least))
+    for (const FluctuationRatio& theory : predicted.fluctuation_ratios) {
+      if (std::abs(theory.entropy - found.entropy) > histogram.axis().width() / 2) continue;
+      result.first.push_back({theory.ratio, theory.standard_error});
+      result.second.push_back({found.ratio, found.standard_error});
+    }
+  return result;
+}
+
+/// The bins for σ of the longest of `lengths`, from ⟨σ⟩ per step: σ of Gaussian noise has variance
+/// 2⟨σ⟩, and the tails of real noise are longer, so they reach to ten standard deviations.
+inline Axis entropy_axis(double entropy_production, const std::vector<int>& lengths,
+                         Eigen::Index bins = 200) {
+  double mean = 0;
+  for (const int length : lengths) mean = std::max(mean, length * entropy_production);
+  const double reach = mean > 0 ? 10 * std::sqrt(2 * mean) + mean : 1;
+  return {-reach, reach, bins};
+}
 
 namespace detail {
 
@@ -106,8 +140,6 @@ class EntropySums {
 
 #ifndef NESS_COMPILED  // else they are in the library
 
-#include <algorithm>
-
 namespace ness::detail {
 
 template <class Scalar>
@@ -134,11 +166,11 @@ void SubTrajectorySums<Scalar>::add(const DynamicVector<Scalar>& steps) {
 
 template <class Scalar>
 SubTrajectories SubTrajectorySums<Scalar>::result() const {
-  const auto [value, error] = means_.estimate();
+  const auto [value, error, degrees] = means_.estimate();
   return {length_,
           means_.count(),
-          {value(0, 0) / length_, error(0, 0) / length_},
-          {value(1, 0), error(1, 0)},
+          {value(0, 0) / length_, error(0, 0) / length_, degrees},
+          {value(1, 0), error(1, 0), degrees},
           histogram_};
 }
 

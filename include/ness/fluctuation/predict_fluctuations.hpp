@@ -1,0 +1,263 @@
+// The fluctuation theorems of real minibatches (Eqs. 8, 9): how far from those of Gaussian noise.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "ness/detail/symmetric_matrices.hpp"
+#include "ness/dynamics/chain.hpp"
+#include "ness/fluctuation/entropy_average.hpp"
+#include "ness/random/normal.hpp"
+#include "ness/random/philox.hpp"
+#include "ness/stationary/stationary_state.hpp"
+#include "ness/statistics/threads.hpp"
+
+namespace ness {
+
+struct FluctuationSettings {
+  std::vector<int> lengths = {1, 2, 3};  ///< ℓ of the sub-trajectories
+  std::int64_t starts = 200'000;         ///< random starts and batches for each length
+  /// Random starts for ⟨e^{−σ}⟩ where its mean over the batches of a step is known exactly: few are
+  /// enough, and each costs the gradients of all samples.
+  std::int64_t exact_starts = 20'000;
+  int threads = 0;  ///< 0: as many as the machine has; the result does not depend on it
+  std::uint64_t seed = 1;
+
+  /// Throws `std::invalid_argument` for a number below its least value.
+  void check(std::string_view function) const {
+    detail::require(starts >= groups, function, "starts must be at least 64", starts);
+    detail::require(exact_starts >= groups, function, "exact_starts must be at least 64",
+                    exact_starts);
+    detail::require(threads >= 0, function, "threads must not be negative", threads);
+    for (const int length : lengths)
+      detail::require(length >= 1, function, "every length must be at least 1", length);
+  }
+  static constexpr int groups = 64;  ///< of starts, for the standard errors
+};
+
+/// A training whose ⟨e^{−σ}⟩ of one step is known exactly, given where the step starts.
+template <class T>
+concept StatesStepFluctuation = DrawsIndependently<T> && SilentNoise<typename T::Noise> &&
+                                StatesMeanExponential<typename T::Minibatch>;
+
+/// ⟨e^{−σ}⟩ − 1 of one step from θ, exact over all batches that may be drawn, with σ of Eq. 27
+/// about `state`: ⟨exp(ηu·(∇L_B + ∇R))⟩ − 1, u = F(θ − ⟨θ⟩). Of Gaussian noise of constant D, where
+/// the force is linear, it is 0 at every θ. Cost: the gradients of all samples, and what the
+/// policy's `mean_exponential` does. Throws `std::invalid_argument` for a bad θ or settings.
+template <class M, class R, class Theta, StatesStepFluctuation T>
+double step_fluctuation(const Objective<M, R>& objective, const Eigen::MatrixBase<Theta>& theta,
+                        const T& training, const StationaryState<scalar_t<M>>& state) {
+  using Vector = DynamicVector<double>;
+  training.check(objective.samples(), "step_fluctuation");
+  const vector_t<M> at = objective.point(theta, "step_fluctuation");
+  const Vector away = (at - state.mean()).template cast<double>();
+  const Vector u = training.learning_rate * (state.force_matrix().template cast<double>() * away);
+  Vector along(objective.samples());
+  Derivatives<M>(objective.model())
+      .for_each_gradient_block(at, [&](Index first, const auto& gradients) {
+        for (Index j = 0; j < gradients.cols(); ++j)
+          along[first + j] = u.dot(gradients.col(j).template cast<double>());
+      });
+  const double regular = u.dot(objective.regularizer_gradient(at).template cast<double>());
+  return std::expm1(regular) + std::exp(regular) * training.minibatch.mean_exponential(along);
+}
+
+namespace detail {
+
+/// Real Markov steps as random maps: step k of start i is the same map wherever it is taken.
+template <class O, IsTraining T>
+class RandomSteps {
+ public:
+  using Vector = DynamicVector<double>;
+
+  RandomSteps(const O& objective, const T& training,
+              const StationaryState<typename O::Scalar>& state, std::uint64_t seed)
+      : objective_(objective),
+        training_(training),
+        mean_(state.mean().template cast<double>()),
+        force_(state.force_matrix().template cast<double>()),
+        seed_(seed) {}
+
+  const Vector& mean() const { return mean_; }
+  const DynamicMatrix<double>& force() const { return force_; }
+
+  /// Δθ of the step from mean + δθ.
+  Vector increment(const Vector& deviation, std::uint64_t stream) const {
+    const Vector from = mean_ + deviation;
+    Chain chain(objective_, training_, from, Philox(seed_, stream));
+    const typename O::Vector before = chain.theta();
+    chain.step();
+    return (chain.theta() - before).template cast<double>();
+  }
+  /// One step of a trajectory: returns its σ.
+  double step(Vector& deviation, std::uint64_t stream) const {
+    const Vector change = increment(deviation, stream);
+    const Vector force = force_ * deviation;
+    deviation += change;
+    return force.dot(change);
+  }
+  /// σ of `length` steps.
+  double entropy(Vector deviation, int length, std::uint64_t stream) const {
+    double sum = 0;
+    for (int k = 0; k < length; ++k) sum += step(deviation, stream + static_cast<std::uint64_t>(k));
+    return sum;
+  }
+
+ private:
+  const O& objective_;
+  const T& training_;
+  Vector mean_;
+  DynamicMatrix<double> force_;
+  std::uint64_t seed_;
+};
+
+/// σ of a random start and random batches, for all starts on a line through it: along the direction
+/// on which σ depends most, ΣFᵀ of the displacement that the batches make of the mean.
+template <class Steps>
+EntropyOnLine<double> entropy_on_line(const Steps& steps, const DynamicMatrix<double>& root,
+                                      const DynamicVector<double>& normal, int length,
+                                      std::uint64_t stream) {
+  using Vector = DynamicVector<double>;
+  const Index n = normal.size();
+  Vector whole = Vector::Zero(n);
+  double vanishing = 0;
+  const Vector origin = Vector::Zero(n);
+  for (int k = 0; k < length; ++k) {
+    const Vector change = steps.increment(origin, stream + static_cast<std::uint64_t>(k));
+    // What one step leads to, the next feels: a large part of σ, and 0 on average.
+    vanishing += (steps.force() * whole).dot(change);
+    whole += change;
+  }
+  Vector direction = root.transpose() * (steps.force().transpose() * whole);
+  const double norm = direction.norm();
+  if (norm > 0) direction /= norm;
+  const Vector rest = root * (normal - direction * direction.dot(normal));
+  const Vector along = root * direction;
+  return EntropyOnLine<double>::through(steps.entropy(rest - along, length, stream),
+                                        steps.entropy(rest, length, stream),
+                                        steps.entropy(rest + along, length, stream), vanishing);
+}
+
+/// Streams that no chain uses; `kind` tells those of starts from those of steps.
+inline std::uint64_t fluctuation_stream(std::uint64_t kind, std::uint64_t number) {
+  return (kind << 40) + number;
+}
+
+/// Calls `work(group, number, normal)` for every start, with normal numbers for it.
+template <class Work>
+void for_each_start(Index parameters, std::int64_t per_group, const FluctuationSettings& settings,
+                    std::uint64_t kind, const Work& work) {
+  parallel_for(FluctuationSettings::groups, settings.threads, [&](int group) {
+    Philox random(settings.seed, fluctuation_stream(kind, static_cast<std::uint64_t>(group)));
+    Normal normal;
+    DynamicVector<double> numbers(parameters);
+    for (std::int64_t k = 0; k < per_group; ++k) {
+      normal.fill(random, numbers);
+      work(static_cast<std::size_t>(group), static_cast<std::uint64_t>(group * per_group + k),
+           std::as_const(numbers));
+    }
+  });
+}
+
+/// ⟨e^{−σ}⟩ − 1 of trajectories of 1 ... `sums.size()` steps from one start, added to `sums`, by
+/// ⟨e^{−σ_1…−σ_ℓ}⟩ − 1 = Σ_{k<ℓ} ⟨W_k (q(θ_k) − 1)⟩, W_k = e^{−σ_1…−σ_k}: of the last step the
+/// exact mean q is known, and q − 1 is small.
+template <class O, StatesStepFluctuation T>
+void add_step_fluctuations(const O& objective, const T& training,
+                           const StationaryState<typename O::Scalar>& state,
+                           const RandomSteps<O, T>& steps, DynamicVector<double> deviation,
+                           std::uint64_t stream, std::vector<double>& sums) {
+  double weight = 1;
+  double sum = 0;
+  for (std::size_t k = 0; k < sums.size(); ++k) {
+    const DynamicVector<double> theta = steps.mean() + deviation;
+    sum += weight * step_fluctuation(objective, theta, training, state);
+    sums[k] += sum;
+    if (k + 1 < sums.size()) weight *= std::exp(-steps.step(deviation, stream + k));
+  }
+}
+
+/// ⟨e^{−σ}⟩ of 1 ... `longest` steps, from starts in pairs ±δθ.
+template <class O, StatesStepFluctuation T>
+std::vector<Estimate<double>> exact_step_averages(const O& objective, const T& training,
+                                                  const StationaryState<typename O::Scalar>& state,
+                                                  int longest,
+                                                  const FluctuationSettings& settings) {
+  const auto length = static_cast<std::size_t>(longest);
+  const RandomSteps<O, T> steps(objective, training, state, settings.seed);
+  const DynamicMatrix<double> root =
+      SymmetricEigen<double>(state.covariance().template cast<double>()).root();
+  const std::int64_t pairs = (settings.exact_starts / 2 + settings.groups - 1) / settings.groups;
+  std::vector<std::vector<double>> sums(settings.groups, std::vector<double>(length));
+  for_each_start(root.rows(), pairs, settings, 1,
+                 [&](std::size_t group, std::uint64_t number, const auto& normal) {
+                   const DynamicVector<double> deviation = root * normal;
+                   for (const double sign : {1.0, -1.0})
+                     add_step_fluctuations(objective, training, state, steps, sign * deviation,
+                                           fluctuation_stream(2, number * length), sums[group]);
+                 });
+  std::vector<Estimate<double>> result;
+  for (std::size_t k = 0; k < length; ++k) {
+    BatchMeans<double> means(1, 1, 1);
+    for (const auto& sum : sums)
+      means.add(DynamicMatrix<double>::Constant(1, 1, sum[k] / static_cast<double>(2 * pairs)), 1);
+    result.push_back(
+        {1 + means.mean()(0, 0), means.standard_error()(0, 0), means.degrees_of_freedom()});
+  }
+  return result;
+}
+
+}  // namespace detail
+
+/// The fluctuation theorems of the minibatches themselves, for σ of Eq. 27 about `state`: ⟨e^{−σ}⟩
+/// and 𝒫(−σ)/𝒫(σ) on the bins of `measure`, for each length, with standard errors. For Gaussian
+/// noise the first is 1 (`StationaryState::integral_fluctuation`) and the second e^{−σ}; real noise
+/// has other cumulants, D changes with θ, and the force is not linear. Take a `state` whose mean is
+/// that to the next order: off it ⟨e^{−σ}⟩ is another.
+///
+/// Starts are drawn from the Gaussian of `state`, batches from the training's policy; then real
+/// Markov steps are made. For each, one direction of the start is integrated in closed form, with σ
+/// quadratic along it: what is left to chance is some percent of what a trajectory has. Where the
+/// policy states `mean_exponential`, ⟨e^{−σ}⟩ is taken from `step_fluctuation`, which leaves less.
+/// That the starts are Gaussian leaves out the third cumulant of the state, of the order of the
+/// shift of the mean.
+///
+/// Cost: 4ℓ Markov steps for each start and N² operations; the gradients of all samples for each
+/// exact start and step. Throws `std::invalid_argument` for settings that do not fit.
+template <class M, class R, IsTraining T>
+std::vector<SubTrajectoryPrediction> predict_fluctuations(
+    const Objective<M, R>& objective, const T& training, const StationaryState<scalar_t<M>>& state,
+    const FluctuationSettings& settings = {}) {
+  training.check(objective.samples(), "predict_fluctuations");
+  settings.check("predict_fluctuations");
+  const detail::RandomSteps<Objective<M, R>, T> steps(objective, training, state, settings.seed);
+  const DynamicMatrix<double> root =
+      detail::SymmetricEigen<double>(state.covariance().template cast<double>()).root();
+  const Axis axis = entropy_axis(static_cast<double>(state.entropy_production()), settings.lengths);
+  const std::int64_t per_group = (settings.starts + settings.groups - 1) / settings.groups;
+  std::vector<SubTrajectoryPrediction> result;
+  for (const int length : settings.lengths) {
+    std::vector<detail::EntropyAverage<double>> groups(settings.groups,
+                                                       detail::EntropyAverage<double>(axis));
+    detail::for_each_start(
+        root.rows(), per_group, settings, 3,
+        [&](std::size_t group, std::uint64_t number, const auto& normal) {
+          const auto stream =
+              detail::fluctuation_stream(4, number * static_cast<std::uint64_t>(length));
+          groups[group].add(detail::entropy_on_line(steps, root, normal, length, stream));
+        });
+    result.push_back(detail::prediction_of(length, axis, groups, static_cast<double>(per_group)));
+  }
+  if constexpr (StatesStepFluctuation<T>) {
+    int longest = 0;
+    for (const int length : settings.lengths) longest = std::max(longest, length);
+    const auto exact = detail::exact_step_averages(objective, training, state, longest, settings);
+    for (auto& part : result)
+      part.integral_fluctuation = exact[static_cast<std::size_t>(part.length - 1)];
+  }
+  return result;
+}
+
+}  // namespace ness
