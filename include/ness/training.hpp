@@ -12,6 +12,7 @@
 #include "ness/diffusion/noise_cumulants.hpp"
 #include "ness/dynamics/chain.hpp"
 #include "ness/fluctuation/predict_fluctuations.hpp"
+#include "ness/fluctuation/sample_noise_cumulants.hpp"
 #include "ness/landscape/effective_landscape.hpp"
 #include "ness/landscape/minimize.hpp"
 #include "ness/landscape/objective.hpp"

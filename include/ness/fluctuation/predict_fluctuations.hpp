@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "ness/detail/symmetric_matrices.hpp"
-#include "ness/dynamics/chain.hpp"
 #include "ness/fluctuation/entropy_average.hpp"
+#include "ness/fluctuation/random_steps.hpp"
 #include "ness/random/normal.hpp"
 #include "ness/random/philox.hpp"
 #include "ness/stationary/stationary_state.hpp"
@@ -66,52 +66,13 @@ double step_fluctuation(const Objective<M, R>& objective, const Eigen::MatrixBas
 
 namespace detail {
 
-/// Real Markov steps as random maps: step k of start i is the same map wherever it is taken.
 template <class O, IsTraining T>
-class RandomSteps {
- public:
-  using Vector = DynamicVector<double>;
-
-  RandomSteps(const O& objective, const T& training,
-              const StationaryState<typename O::Scalar>& state, std::uint64_t seed)
-      : objective_(objective),
-        training_(training),
-        mean_(state.mean().template cast<double>()),
-        force_(state.force_matrix().template cast<double>()),
-        seed_(seed) {}
-
-  const Vector& mean() const { return mean_; }
-  const DynamicMatrix<double>& force() const { return force_; }
-
-  /// Δθ of the step from mean + δθ.
-  Vector increment(const Vector& deviation, std::uint64_t stream) const {
-    const Vector from = mean_ + deviation;
-    Chain chain(objective_, training_, from, Philox(seed_, stream));
-    const typename O::Vector before = chain.theta();
-    chain.step();
-    return (chain.theta() - before).template cast<double>();
-  }
-  /// One step of a trajectory: returns its σ.
-  double step(Vector& deviation, std::uint64_t stream) const {
-    const Vector change = increment(deviation, stream);
-    const Vector force = force_ * deviation;
-    deviation += change;
-    return force.dot(change);
-  }
-  /// σ of `length` steps.
-  double entropy(Vector deviation, int length, std::uint64_t stream) const {
-    double sum = 0;
-    for (int k = 0; k < length; ++k) sum += step(deviation, stream + static_cast<std::uint64_t>(k));
-    return sum;
-  }
-
- private:
-  const O& objective_;
-  const T& training_;
-  Vector mean_;
-  DynamicMatrix<double> force_;
-  std::uint64_t seed_;
-};
+RandomSteps<O, T> random_steps(const O& objective, const T& training,
+                               const StationaryState<typename O::Scalar>& state,
+                               std::uint64_t seed) {
+  return {objective, training, state.mean().template cast<double>(),
+          state.force_matrix().template cast<double>(), seed};
+}
 
 /// σ of a random start and random batches, for all starts on a line through it: along the direction
 /// on which σ depends most, ΣFᵀ of the displacement that the batches make of the mean.
@@ -138,11 +99,6 @@ EntropyOnLine<double> entropy_on_line(const Steps& steps, const DynamicMatrix<do
   return EntropyOnLine<double>::through(steps.entropy(rest - along, length, stream),
                                         steps.entropy(rest, length, stream),
                                         steps.entropy(rest + along, length, stream), vanishing);
-}
-
-/// Streams that no chain uses; `kind` tells those of starts from those of steps.
-inline std::uint64_t fluctuation_stream(std::uint64_t kind, std::uint64_t number) {
-  return (kind << 40) + number;
 }
 
 /// Calls `work(group, number, normal)` for every start, with normal numbers for it.
@@ -186,7 +142,7 @@ std::vector<Estimate<double>> exact_step_averages(const O& objective, const T& t
                                                   int longest,
                                                   const FluctuationSettings& settings) {
   const auto length = static_cast<std::size_t>(longest);
-  const RandomSteps<O, T> steps(objective, training, state, settings.seed);
+  const auto steps = random_steps(objective, training, state, settings.seed);
   const DynamicMatrix<double> root =
       SymmetricEigen<double>(state.covariance().template cast<double>()).root();
   const std::int64_t pairs = (settings.exact_starts / 2 + settings.groups - 1) / settings.groups;
@@ -232,7 +188,7 @@ std::vector<SubTrajectoryPrediction> predict_fluctuations(
     const FluctuationSettings& settings = {}) {
   training.check(objective.samples(), "predict_fluctuations");
   settings.check("predict_fluctuations");
-  const detail::RandomSteps<Objective<M, R>, T> steps(objective, training, state, settings.seed);
+  const auto steps = detail::random_steps(objective, training, state, settings.seed);
   const DynamicMatrix<double> root =
       detail::SymmetricEigen<double>(state.covariance().template cast<double>()).root();
   const Axis axis = entropy_axis(static_cast<double>(state.entropy_production()), settings.lengths);
