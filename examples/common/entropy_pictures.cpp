@@ -51,7 +51,19 @@ set arrow from 1, graph 0 to 1, graph 1 nohead dt 3 lc rgb 'black'
 plot )" + plots.str() + "\n");
 }
 
+/// What is predicted of minibatches, as far as there are points.
+std::string predicted_ratios(FigureFolder& folder, const std::string& figure, std::size_t k,
+                             const ness::SubTrajectoryPrediction& part, double reach) {
+  DataTable table;
+  for (const auto& point : part.fluctuation_ratios)
+    if (point.entropy <= reach) table.row(point.entropy, point.ratio);
+  const std::string name = figure + "_theory_" + std::to_string(part.length);
+  folder.data(name, table);
+  return ", '" + name + ".dat' with lines lw 1.5 " + length_style(k) + " notitle";
+}
+
 void draw_ratios(FigureFolder& folder, const Trajectories& trajectories,
+                 const std::vector<ness::SubTrajectoryPrediction>& predicted,
                  const std::string& sampling) {
   const std::string figure = "fig4b_" + sampling;
   constexpr double largest_error = 0.03;  // beyond it a point says nothing and hides others
@@ -71,12 +83,16 @@ void draw_ratios(FigureFolder& folder, const Trajectories& trajectories,
              length_style(k) + " title 'ℓ = " + length + "'";
   }
   if (!(reach > 0)) reach = 1;
+  for (std::size_t k = 0; k < predicted.size(); ++k)
+    plots += predicted_ratios(folder, figure, k, predicted[k], reach);
+  if (!predicted.empty())
+    plots += ", NaN with lines lw 1.5 lc rgb '#888888' title 'theory of minibatches'";
   folder.draw(figure, "set xrange [0:" + std::to_string(1.05 * reach) + "]\n" + R"(
 set xlabel '{/:Italic σ}'
 set ylabel '{/:Italic P}(−{/:Italic σ}) / {/:Italic P}({/:Italic σ})'
 set grid lc rgb '#e0e0e0'
 set key bottom left Left reverse samplen 2
-plot exp(-x) with lines lw 2 lc rgb 'black' title '{/:Italic e}^{−{/:Italic σ}}')" +
+plot exp(-x) with lines lw 2 dt 2 lc rgb 'black' title '{/:Italic e}^{−{/:Italic σ}}')" +
                           plots + "\n");
 }
 
@@ -106,9 +122,10 @@ plot rate*x/unit with lines lw 2 lc rgb '#c81d1d' title 'theory (Eq. 29)', \
 
 }  // namespace
 
-void draw_entropy(FigureFolder& folder, const Trajectories& trajectories, double rate,
+void draw_entropy(FigureFolder& folder, const Trajectories& trajectories,
+                  const std::vector<ness::SubTrajectoryPrediction>& predicted, double rate,
                   const std::string& sampling) {
   draw_exponentials(folder, trajectories, sampling);
-  draw_ratios(folder, trajectories, sampling);
+  draw_ratios(folder, trajectories, predicted, sampling);
   draw_mean_entropy(folder, trajectories, rate, sampling);
 }

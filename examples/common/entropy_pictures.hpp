@@ -7,6 +7,8 @@
 
 #include "figures.hpp"
 
-/// `rate` is the predicted ⟨σ⟩ per step.
+/// `rate` is the predicted ⟨σ⟩ per step; `predicted` has the ratios of real minibatches, or
+/// nothing.
 void draw_entropy(FigureFolder& folder, const std::vector<ness::SubTrajectories>& trajectories,
-                  double rate, const std::string& sampling);
+                  const std::vector<ness::SubTrajectoryPrediction>& predicted, double rate,
+                  const std::string& sampling);

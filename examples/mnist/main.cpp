@@ -15,7 +15,7 @@ void draw(FigureFolder& folder, const Results& results) {
   if (!results.simulated) return;
   draw_elements(folder, results);
   draw_directions(folder, results);
-  draw_entropy(folder, results.simulated->measured.trajectories,
+  draw_entropy(folder, results.simulated->measured.trajectories, {},
                results.predicted.state.entropy_production(), results.sampling);
 }
 

@@ -23,8 +23,9 @@ struct Point {
   std::optional<Run> run;
   double gradients_per_sample = 0;  ///< gradients of single samples for each effective one
 
-  /// Does the run agree with the exact moments? Chance raises the divergence of any finite run.
-  bool agrees() const;
+  /// The chance of a run as far as this from the exact moments, were they right. The moments are
+  /// compared and not the divergence, which is never negative and which chance raises.
+  double chance() const;
 };
 
 struct SamplerResults {
@@ -40,4 +41,6 @@ struct Results {
   std::vector<SamplerResults> samplers;
 
   const SamplerResults& operator[](const std::string& key) const;
+  /// The least chance with which a run agrees: one table in a thousand has a false alarm.
+  double level() const;
 };

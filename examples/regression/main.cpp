@@ -20,8 +20,8 @@ void draw(FigureFolder& folder, const Options& options, const Study& study,
     draw_density(folder, study.minimum(), results, unit);
     draw_elements(folder, results);
     if (state.nonequilibrium_ratio() > 1e-10)  // or else no entropy is produced
-      draw_entropy(folder, results.simulated.measured.trajectories, state.entropy_production(),
-                   results.sampling);
+      draw_entropy(folder, results.simulated.measured.trajectories, results.predicted.fluctuations,
+                   state.entropy_production(), results.sampling);
   }
   draw_flatness(folder, study.relations(), all);
   if (options.training_runs > 0) draw_training(folder, study.training_curve(), options);

@@ -1,5 +1,6 @@
 #include "report.hpp"
 
+#include <cmath>
 #include <iomanip>
 #include <ness/compare.hpp>
 #include <ostream>
@@ -30,8 +31,7 @@ void print_theory(std::ostream& out, const Minimum& minimum, const Prediction& p
   if (predicted.effective)
     out << "effective minimum        theta_0 + "
         << in_row(predicted.effective->theta - minimum.theta, 5) << '\n'
-        << "mean to the next order   theta_0 + "
-        << in_row(state.mean() + predicted.mean_shift - minimum.theta, 5) << '\n';
+        << "mean to the next order   theta_0 + " << in_row(state.mean() - minimum.theta, 5) << '\n';
 }
 
 void print_simulation(std::ostream& out, const Options& options, const Minimum& minimum,
@@ -75,8 +75,46 @@ void print_covariance(std::ostream& out, const Results& results) {
       << 100 * measured.standard_error.norm() / predicted.state.covariance().norm() << " %\n";
 }
 
+/// "1 + 3.1e-06", "1 - 2e-05", "1": a number near 1.
+std::string near_one(double value) {
+  const double more = value - 1;
+  if (std::abs(more) < 1e-14) return "1";
+  std::ostringstream text;
+  text << std::setprecision(2) << (more > 0 ? "1 + " : "1 - ") << std::abs(more);
+  return text.str();
+}
+
+/// How far from 1 real minibatches are, beside what Gaussian noise would give, and why.
+void print_fluctuations(std::ostream& out, const Results& results) {
+  const Prediction& predicted = results.predicted;
+  if (predicted.fluctuations.empty()) return;
+  for (const auto& part : predicted.fluctuations)
+    out << "<exp(-sigma)> (l = " << part.length << "): real minibatches "
+        << near_one(part.integral_fluctuation.value) << std::setprecision(2) << " +- "
+        << part.integral_fluctuation.standard_error << std::setprecision(6)
+        << "; Gaussian noise would give "
+        << near_one(predicted.state.integral_fluctuation(part.length)) << '\n';
+  out << "It is not 1 since minibatch noise is skewed and long-tailed and changes with theta, and "
+         "the force is not linear;\n"
+      << (predicted.effective ? "and since v^s is that of continuous time. " : "")
+      << "P(-sigma)/P(sigma) is not exp(-sigma) for the same reasons: its rows are the bins that "
+         "are farthest off theory.\n";
+}
+
+void print_noise(std::ostream& out, const NoiseShape& noise) {
+  const auto line = [&](const std::string& name, const Eigen::VectorXd& value, const auto* error) {
+    out << name << in_row(value, 2);
+    if (error) out << "  (+- " << std::setprecision(2) << error->maxCoeff() << ')';
+    out << std::setprecision(6) << '\n';
+  };
+  const auto* error = noise.standard_error ? &*noise.standard_error : nullptr;
+  line("noise, skewness          ", noise.cumulants.skewness, error ? &error->skewness : nullptr);
+  line("noise, excess kurtosis   ", noise.cumulants.excess_kurtosis,
+       error ? &error->excess_kurtosis : nullptr);
+}
+
 void print(std::ostream& out, const Options& options, const Minimum& minimum,
-           const Results& results) {
+           const Results& results, double false_alarms) {
   const State& state = results.predicted.state;
   out << "\nsampling " << results.sampling;
   if (results.sampling == "earthquake")
@@ -84,10 +122,14 @@ void print(std::ostream& out, const Options& options, const Minimum& minimum,
   else
     out << ", m = " << options.batch << "\n\n";
   print_theory(out, minimum, results.predicted);
+  print_noise(out, results.predicted.noise);
   print_simulation(out, options, minimum, results);
-  out << '\n'
-      << ness::compare(state, results.simulated.measured, results.predicted.mean_shift) << '\n';
+  auto comparison =
+      ness::compare(state, results.simulated.measured, results.predicted.fluctuations);
+  comparison.false_alarms = false_alarms;
+  out << '\n' << comparison << '\n';
   warn_of_short_run(out, results);
+  print_fluctuations(out, results);
   if (state.covariance().norm() > 0) print_covariance(out, results);
 }
 
@@ -106,7 +148,7 @@ void print_side_by_side(std::ostream& out, const Minimum& minimum,
   for (const Results& results : all) text << std::setw(15) << results.sampling;
   text.precision(5);
   line("|mean - theta_0|", "theory",
-       [&](P p, M) { return (p.state.mean() + p.mean_shift - minimum.theta).norm(); });
+       [&](P p, M) { return (p.state.mean() - minimum.theta).norm(); });
   line("", "simulation", [&](P, M m) { return (m.mean.value - minimum.theta).norm(); });
   line("|covariance|", "theory", [](P p, M) { return p.state.covariance().norm(); });
   line("", "simulation", [](P, M m) { return m.covariance.value.norm(); });
@@ -125,6 +167,31 @@ void write(const Json& json, const ness::Estimate<Value>& simulation, const Valu
   json["theory"] = theory;
 }
 
+/// What is predicted of the fluctuation theorems, and the ratios that were measured.
+void write_fluctuations(const Json& json, const Results& results) {
+  const Prediction& predicted = results.predicted;
+  const Json integral = json["integral_fluctuation"];
+  for (const auto& part : results.simulated.measured.trajectories) {
+    const double gaussian = predicted.state.integral_fluctuation(part.length);
+    ness::Estimate<double> theory{gaussian, 0};
+    for (const auto& of_length : predicted.fluctuations)
+      if (of_length.length == part.length) theory = of_length.integral_fluctuation;
+    integral["theory"].push_back(theory.value);
+    integral["theory_standard_error"].push_back(theory.standard_error);
+    integral["gaussian"].push_back(gaussian);
+  }
+  for (const auto& part : predicted.fluctuations) {
+    const Json ratios;
+    ratios["length"] = static_cast<std::int64_t>(part.length);
+    for (const auto& point : part.fluctuation_ratios) {
+      ratios["entropy"].push_back(point.entropy);
+      ratios["theory"].push_back(point.ratio);
+      ratios["standard_error"].push_back(point.standard_error);
+    }
+    json["fluctuation_ratio"].push_back(ratios);
+  }
+}
+
 void write(const Json& json, const Options& options, const Minimum& minimum,
            const Results& results) {
   const Prediction& predicted = results.predicted;
@@ -140,12 +207,15 @@ void write(const Json& json, const Options& options, const Minimum& minimum,
   json["markov_steps_total"] = measured.markov_steps;
   json["seconds_per_step"] = measured.seconds_per_step;
   json["autocorrelation_time"] = measured.autocorrelation_time;
-  write(json["mean"], measured.mean, Eigen::VectorXd(state.mean() + predicted.mean_shift));
+  write(json["mean"], measured.mean, state.mean());
   json["diffusion"]["theory"] = state.diffusion();
   write(json["covariance"], measured.covariance, state.covariance());
   write(json["circulation"], measured.circulation, state.circulation());
   json["entropy_production"]["theory"] = state.entropy_production();
   write_trajectories(json, measured.trajectories);
+  write_fluctuations(json, results);
+  json["noise"]["skewness"] = predicted.noise.cumulants.skewness;
+  json["noise"]["excess_kurtosis"] = predicted.noise.cumulants.excess_kurtosis;
   if (!predicted.leading) return;
   json["diffusion"]["leading_order"] = predicted.leading->diffusion();
   json["covariance"]["leading_order"] = predicted.leading->covariance();
@@ -159,7 +229,8 @@ void print(std::ostream& out, const Options& options, Eigen::Index samples, cons
            const std::vector<Results>& all) {
   out << "regression network, N = " << minimum.theta.size() << ", M = " << samples
       << ", eta = " << options.eta << ", lambda = " << options.lambda << '\n';
-  for (const Results& results : all) print(out, options, minimum, results);
+  for (const Results& results : all)
+    print(out, options, minimum, results, 1e-3 / static_cast<double>(all.size()));
   if (all.size() > 1) print_side_by_side(out, minimum, all);
 }
 

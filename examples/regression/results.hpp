@@ -4,6 +4,7 @@
 #include <Eigen/Core>
 #include <array>
 #include <cstdint>
+#include <ness/diffusion/noise_cumulants.hpp>
 #include <ness/landscape/minimize.hpp>
 #include <ness/stationary/stationary_state.hpp>
 #include <ness/trajectory/histogram.hpp>
@@ -18,12 +19,19 @@ using State = ness::StationaryState<double>;
 /// θ6 and θ7, counted from 0: the axes of Fig. 2.
 inline constexpr std::array<int, 2> shown{5, 6};
 
+/// How far the noise of a Markov step is from Gaussian, along the eigenvectors of D.
+struct NoiseShape {
+  ness::NoiseCumulants cumulants;
+  std::optional<ness::NoiseCumulants> standard_error;  ///< where they are drawn
+};
+
 struct Prediction {
-  State state;  ///< without replacement to all orders in ηn‖H‖
-  Eigen::VectorXd mean_shift;
-  std::optional<Minimum> effective;  ///< θ̂₀, without replacement
-  std::optional<State> leading;      ///< Appendix B, without replacement
-  std::optional<State> discrete;     ///< of finite steps, of the others
+  State state;  ///< about the mean to the next order; without replacement to all in ηn‖H‖
+  NoiseShape noise;
+  std::vector<ness::SubTrajectoryPrediction> fluctuations;  ///< none in equilibrium
+  std::optional<Minimum> effective;                         ///< θ̂₀, without replacement
+  std::optional<State> leading;                             ///< Appendix B, without replacement
+  std::optional<State> discrete;                            ///< of finite steps, of the others
 };
 
 struct Simulation {

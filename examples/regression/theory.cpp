@@ -1,6 +1,8 @@
+#include <ness/detail/symmetric_matrices.hpp>
+#include <ness/fluctuation/predict_fluctuations.hpp>
+#include <ness/fluctuation/sample_noise_cumulants.hpp>
 #include <ness/landscape/effective_landscape.hpp>
 #include <ness/stationary/flatness.hpp>
-#include <ness/stationary/mean_shift.hpp>
 #include <ness/stationary/predict.hpp>
 
 #include <algorithm>
@@ -28,6 +30,31 @@ Relation relation(const Objective& objective, const State& state, const std::str
           found.directions(Eigen::all, order)};
 }
 
+/// Exact where the policy states its moments and a step is an update, else drawn.
+template <class Training>
+NoiseShape noise_shape(const Objective& objective, const Training& training, const State& state,
+                       const Options& options) {
+  const Eigen::MatrixXd directions =
+      ness::detail::SymmetricEigen<double>(state.diffusion()).vectors;
+  if constexpr (ness::DrawsIndependently<Training> &&
+                ness::StatesHigherMoments<typename Training::Minibatch>) {
+    return {ness::noise_cumulants(objective, state.mean(), training, directions), {}};
+  } else {
+    const auto drawn = ness::sample_noise_cumulants(objective, state.mean(), training, directions,
+                                                    {.threads = static_cast<int>(options.threads)});
+    return {drawn.value, drawn.standard_error};
+  }
+}
+
+/// With errors well below those of the simulation, whatever its length.
+ness::FluctuationSettings fluctuation_settings(const Options& options) {
+  const std::int64_t starts =
+      std::clamp<std::int64_t>(options.chains * options.steps / 1600, 6400, 200'000);
+  return {.starts = starts,
+          .exact_starts = std::max<std::int64_t>(64, starts / 50),
+          .threads = static_cast<int>(options.threads)};
+}
+
 }  // namespace
 
 Study::Study(const Options& options) {
@@ -50,10 +77,14 @@ Prediction Study::predict(const std::string& sampling) const {
   return with_training(options, sampling, [&](const auto& training) {
     using Minibatch = std::remove_cvref_t<decltype(training.minibatch)>;
     const ness::PredictSettings to_all_orders{
+        .mean_shift = true,
         .epochs = {.order = ness::EpochOrder::all,
                    .map = {.threads = static_cast<int>(options.threads)}}};
     const State state = ness::predict(objective, minimum, training, to_all_orders);
-    Prediction prediction{state, ness::mean_shift(objective, training, state), {}, {}, {}};
+    Prediction prediction{state, noise_shape(objective, training, state, options), {}, {}, {}, {}};
+    if (!state.is_equilibrium())
+      prediction.fluctuations =
+          ness::predict_fluctuations(objective, training, state, fluctuation_settings(options));
     if constexpr (ness::EpochBatches<Minibatch>) {
       prediction.effective = ness::effective_minimum(objective, minimum, training);
       prediction.leading = ness::predict(objective, minimum, training);

@@ -37,9 +37,10 @@ ness::Density<Function> density_of(const Function& f, const ness::Axis& axis,
 template <class Density>
 Curve make_curve(std::string name, std::string title, std::string variable, const Density& density,
                  Eigen::ArrayXd theory) {
+  const auto found = density.density();
   return {std::move(name),     std::move(title),
           std::move(variable), density.axis(),
-          std::move(theory),   {density.density().value, density.density().standard_error},
+          std::move(theory),   {found.value, found.standard_error, found.degrees_of_freedom},
           density.counts()};
 }
 
@@ -63,7 +64,7 @@ std::tuple<Others...> run(System& system, const Options& options, std::int64_t b
   const auto paths = std::get<0>(filled).results();
   const auto rate = paths[0].entropy_production;
   system.entropy = {rate.value * system.relaxation_time,
-                    rate.standard_error * system.relaxation_time};
+                    rate.standard_error * system.relaxation_time, rate.degrees_of_freedom};
   system.short_paths = paths[1];
   const auto& seen = std::get<1>(filled);
   system.measured = {system.theory.x, system.theory.y, seen.density().value,

@@ -56,7 +56,8 @@ System study_gyrator(const Options& options) {
                 .entropy_range = 4,
                 .time_step = time_step,
                 .relaxation_time = relaxation / time_step,
-                .entropy_theory = state.entropy_production() * relaxation};
+                .entropy_theory = state.entropy_production() * relaxation,
+                .entropy_bias = time_step * (stiffness + coupling)};
   system.classification = ness::classify(gyrator, Eigen::Matrix2Xd(Eigen::Matrix2d::Identity()));
   system.theory = gaussian_map(state.covariance(), state.circulation());
   add_grid(system, gyrator, state);

@@ -1,22 +1,31 @@
 #include "results.hpp"
 
 #include <Eigen/LU>
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
-double Curve::worst() const {
-  const Eigen::ArrayXd z = (measured.value - theory).abs() / measured.standard_error;
-  return (counts > enough).select(z, 0).maxCoeff();
+ness::ComparisonRow Curve::row() const {
+  // Counts per density: those of all states, inside the axis and outside.
+  Eigen::Index most = 0;
+  const double states = counts.maxCoeff(&most) / measured.value[most];
+  std::vector<Estimate<double>> expected;
+  std::vector<Estimate<double>> found;
+  for (Eigen::Index bin = 0; bin < theory.size(); ++bin) {
+    const double count = theory[bin] * states;
+    if (!(count >= enough)) continue;
+    const double independent = std::sqrt(count) / states;
+    expected.push_back({theory[bin], 0});
+    found.push_back({measured.value[bin], std::max(measured.standard_error[bin], independent),
+                     measured.degrees_of_freedom});
+  }
+  const std::string bins = std::to_string(expected.size());
+  return ness::compare_points(name + ", " + bins + " bins", expected, found);
 }
 
 ness::ComparisonRow compare_number(const std::string& quantity, double theory,
                                    const Estimate<double>& found, double relative_tolerance) {
-  return {.quantity = quantity,
-          .theory = theory,
-          .simulation = found.value,
-          .difference = std::abs(found.value - theory),
-          .standard_error = found.standard_error,
-          .tolerance = relative_tolerance * std::abs(theory)};
+  return ness::compare_row(quantity, theory, found, relative_tolerance);
 }
 
 ness::Axis axis_of(double variance, Eigen::Index bins) {

@@ -24,10 +24,11 @@ struct Curve {
   Estimate<Eigen::ArrayXd> measured;
   Eigen::ArrayXd counts;  ///< states in each bin
 
-  static constexpr double enough = 100;
-  Eigen::Index bins() const { return (counts > enough).count(); }
-  /// The largest deviation where there are counts enough, in standard errors.
-  double worst() const;
+  /// The bin that is farthest off, of those where theory expects counts enough to take them for
+  /// normal numbers. A bin's error is at least that of independent states: where counts are few,
+  /// their own scatter says less.
+  ness::ComparisonRow row() const;
+  static constexpr double enough = 300;
 };
 
 /// Density and current in a plane, per unit of time.
@@ -44,6 +45,7 @@ struct System {
   double time_step = 1;
   double relaxation_time = 0;  ///< in time steps
   double entropy_theory = 0;   ///< per relaxation time
+  double entropy_bias = 0;     ///< of finite steps, relative
   ness::Classification classification = {};
   Estimate<double> entropy = {};
   std::vector<ness::ComparisonRow> rows = {};

@@ -1,9 +1,9 @@
 // SGD.
 #include <cmath>
 #include <ness/dynamics/chain.hpp>
+#include <ness/fluctuation/predict_fluctuations.hpp>
 #include <ness/minibatch/with_replacement.hpp>
 #include <ness/posterior/gaussian_posterior.hpp>
-#include <ness/stationary/mean_shift.hpp>
 #include <ness/stationary/predict.hpp>
 #include <ness/systems/force.hpp>
 #include <ness/trajectory/measure.hpp>
@@ -60,7 +60,8 @@ std::pair<System, Trainings> study_sgd(const Options& options) {
                  "be below 2 / h_max for a stationary state", options.eta, "lower it");
   const ness::Sgd<ness::WithReplacement> training{.learning_rate = options.eta,
                                                   .minibatch = {options.batch}};
-  const ness::StationaryState<> state = ness::predict(objective, minimum, training);
+  const ness::StationaryState<> state =
+      ness::predict(objective, minimum, training, {.mean_shift = true});
   const ness::LinearSystem<Eigen::MatrixXd> linear = state.linear_system();
   Trainings trainings = classify_trainings(options, objective, minimum, state.covariance());
   const ShownPair pair(state);
@@ -73,11 +74,11 @@ std::pair<System, Trainings> study_sgd(const Options& options) {
                 .entropy_range = 15,
                 .relaxation_time = relaxation,
                 .entropy_theory = state.entropy_production() * relaxation,
+                .entropy_bias = state.decay_rates().maxCoeff(),
                 .classification = trainings.kinds.front().second};
   system.theory = gaussian_map(pair.block(state.covariance()), pair.block(state.circulation()));
 
-  const Eigen::VectorXd center = minimum.theta;
-  const Eigen::VectorXd shift = ness::mean_shift(objective, training, state);
+  const Eigen::VectorXd center = state.mean();
   const double variance = pair.block(state.covariance())(0, 0);
   // ∫⟨δθ_a(t) δθ_a(0)⟩dt / Σ_aa of the linear system.
   const Eigen::MatrixXd times =
@@ -88,20 +89,23 @@ std::pair<System, Trainings> study_sgd(const Options& options) {
                            (t[pair.b] - center[pair.b]) / unit);
   };
   const auto first = [=, unit = pair.unit()](const Eigen::VectorXd& t) {
-    return (t[pair.a] - center[pair.a] - shift[pair.a]) / unit;
+    return (t[pair.a] - center[pair.a]) / unit;
   };
   const auto make_chain = [&](int k) {
-    return ness::Chain(objective, training, minimum.theta, stream(options, k));
+    return ness::Chain(objective, training, center, stream(options, k));
   };
   const auto [density, stationary] =
-      run(system, options, burn_in_updates(relaxation, options.steps), make_chain, minimum.theta,
+      run(system, options, burn_in_updates(relaxation, options.steps), make_chain, center,
           ness::ThermodynamicForce<ness::LinearSystem<Eigen::MatrixXd>>(linear), plane,
           density_of(first, axis_of(variance, 30), options, own_time),
           ness::StationaryEstimator<>(state, {1, 2, 3}, batch_length(options)));
   system.curves.push_back(make_curve("sgd_first", "simulation",
                                      "δθ" + pair.number(pair.a) + pair.in_units(), density,
                                      gaussian_bins(density.axis(), variance)));
-  for (auto& row : ness::compare(state, stationary.result(), shift).rows)
+  const auto fluctuations = ness::predict_fluctuations(
+      objective, training, state,
+      {.starts = 20'000, .exact_starts = 2000, .threads = static_cast<int>(options.threads)});
+  for (auto& row : ness::compare(state, stationary.result(), fluctuations).rows)
     system.rows.push_back(std::move(row));
   return {system, trainings};
 }

@@ -274,13 +274,16 @@ Comparison compare(const ComparedState& predicted, const Measured& measured) {
 template <class Stream>
 void print(Stream& out, const Comparison& comparison) {
   std::ostringstream text;
-  text << std::left << std::setw(28) << "quantity" << std::right << std::setw(13) << "theory"
+  std::size_t longest = 27;
+  for (const auto& row : comparison.rows) longest = std::max(longest, row.quantity.size());
+  const int first = static_cast<int>(longest) + 1;
+  text << std::left << std::setw(first) << "quantity" << std::right << std::setw(13) << "theory"
        << std::setw(13) << "simulation" << std::setw(12) << "difference" << std::setw(12)
        << "std. error" << '\n';
   for (const auto& row : comparison.rows) {
     // ⟨e^{−σ}⟩ differs from 1 in digits that are else not shown.
     const int digits = std::abs(row.theory - 1) < 0.01 ? 8 : 5;
-    text << std::left << std::setw(28) << row.quantity << std::right << std::setprecision(digits)
+    text << std::left << std::setw(first) << row.quantity << std::right << std::setprecision(digits)
          << std::setw(13) << row.theory << std::setw(13) << row.simulation << std::setprecision(2)
          << std::setw(12) << row.difference << std::setw(12) << row.standard_error
          << (row.agrees(comparison.level()) ? "  pass" : "  FAIL") << '\n';

@@ -99,10 +99,12 @@ PosteriorError<Scalar> PosteriorEstimator<Scalar>::result() const {
   const Matrix covariance_variance = covariance.standard_error.cwiseAbs2();
 
   PosteriorError<Scalar> error;
-  error.mean_shift = {back * mean.value, Matrix(squares * mean_variance).cwiseSqrt()};
+  error.mean_shift = {back * mean.value, Matrix(squares * mean_variance).cwiseSqrt(),
+                      mean.degrees_of_freedom};
   error.covariance_excess = {
       Matrix(back * excess) * back_transposed,
-      Matrix(Matrix(squares * covariance_variance) * squares_transposed).cwiseSqrt()};
+      Matrix(Matrix(squares * covariance_variance) * squares_transposed).cwiseSqrt(),
+      covariance.degrees_of_freedom};
   error.divergence.value = detail::kl_divergence_of_excess(mean.value, excess, identity);
   // To second order the divergence is Σ c x² / ln 2, with c = ½ for a component of the mean, ¼
   // for a diagonal element of the excess and ½ for one below the diagonal.
