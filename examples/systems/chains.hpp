@@ -22,15 +22,20 @@ inline ness::Philox stream(const Options& options, int k) {
   return ness::Philox(static_cast<std::uint64_t>(options.seed), static_cast<std::uint64_t>(k));
 }
 
-inline std::int64_t batch_length(const Options& options) {
-  return ness::batch_length(options.steps, static_cast<int>(options.chains), 128);
+/// Batches of several relaxation times, in which the means of batches are independent, where there
+/// are enough of them; no more than 128.
+inline std::int64_t batch_length(const Options& options, double relaxation_time) {
+  const double steps = static_cast<double>(options.chains) * static_cast<double>(options.steps);
+  const double batches = std::clamp(steps / (6 * relaxation_time), 8.0, 128.0);
+  return ness::batch_length(options.steps, static_cast<int>(options.chains),
+                            static_cast<int>(batches));
 }
 
 /// States a relaxation apart are nearly independent, so that a bin counts samples.
 template <class Function>
 ness::Density<Function> density_of(const Function& f, const ness::Axis& axis,
                                    const Options& options, double relaxation_time) {
-  return {f, axis, batch_length(options),
+  return {f, axis, batch_length(options, relaxation_time),
           std::max<Eigen::Index>(1, static_cast<Eigen::Index>(relaxation_time))};
 }
 
@@ -50,7 +55,7 @@ template <class MakeChain, class Vector, class Force, class Plane, class... Othe
 std::tuple<Others...> run(System& system, const Options& options, std::int64_t burn_in,
                           const MakeChain& make_chain, const Vector& reference, const Force& force,
                           const Plane& plane, const Others&... others) {
-  const std::int64_t batch = batch_length(options);
+  const std::int64_t batch = batch_length(options, system.relaxation_time);
   const int length = std::max(1, static_cast<int>(system.relaxation_time / 50));
   const ness::PathEntropy<Force> entropy(force, {1, length}, batch, system.entropy_range);
   const ness::CurrentMap<Plane> map(plane, system.theory.x, system.theory.y, batch);

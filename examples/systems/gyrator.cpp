@@ -71,7 +71,8 @@ System study_gyrator(const Options& options) {
       Eigen::Vector2d(0, 0), ness::ThermodynamicForce<Gyrator>(gyrator),
       [](const Eigen::VectorXd& t) -> Eigen::Vector2d { return t; },
       density_of(first, axis_of(state.covariance()(0, 0), 30), options, system.relaxation_time),
-      ness::StationaryEstimator<>(steps, {1, 10, 100}, batch_length(options)));
+      ness::StationaryEstimator<>(steps, {1, 10, 100},
+                                  batch_length(options, system.relaxation_time)));
   system.curves.push_back(make_curve("gyrator_first", "simulation", "θ1", density,
                                      gaussian_bins(density.axis(), steps.covariance()(0, 0))));
   for (auto& row : ness::compare(steps, stationary.result()).rows)

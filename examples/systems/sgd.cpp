@@ -98,7 +98,7 @@ std::pair<System, Trainings> study_sgd(const Options& options) {
       run(system, options, burn_in_updates(relaxation, options.steps), make_chain, center,
           ness::ThermodynamicForce<ness::LinearSystem<Eigen::MatrixXd>>(linear), plane,
           density_of(first, axis_of(variance, 30), options, own_time),
-          ness::StationaryEstimator<>(state, {1, 2, 3}, batch_length(options)));
+          ness::StationaryEstimator<>(state, {1, 2, 3}, batch_length(options, relaxation)));
   system.curves.push_back(make_curve("sgd_first", "simulation",
                                      "δθ" + pair.number(pair.a) + pair.in_units(), density,
                                      gaussian_bins(density.axis(), variance)));
