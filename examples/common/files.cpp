@@ -1,9 +1,6 @@
 #include "files.hpp"
 
-#include <algorithm>
 #include <cerrno>
-#include <charconv>
-#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -13,64 +10,60 @@
 
 namespace {
 
-/// `where` is the file and the line.
-double read_number(const std::string& word, const std::string& where) {
-  const auto quoted = [&] { return where + ": '" + word.substr(0, 40); };
-  const char* const first = word.c_str() + (word[0] == '+' ? 1 : 0);
-  const char* const last = word.c_str() + word.size();
-  double value = 0;
-  const auto [rest, error] = std::from_chars(first, last, value);
-  if (error != std::errc() || rest != last)
-    throw UserError(quoted() + "' is not a number: write one a line");
-  if (!std::isfinite(value)) throw UserError(quoted() + "' is not finite: remove or correct it");
-  return value;
+namespace fs = std::filesystem;
+
+/// A pipe or a device, which must not be replaced by a file.
+bool is_special(const std::string& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  return fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status);
+}
+
+/// The file that a link leads to.
+std::string behind_links(const std::string& path) {
+  std::error_code error;
+  if (!fs::is_symlink(path, error)) return path;
+  const fs::path target = fs::weakly_canonical(path, error);
+  return error ? path : target.string();
+}
+
+bool write(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  file.close();
+  return static_cast<bool>(file);
 }
 
 }  // namespace
 
-std::vector<double> read_numbers(const std::string& path) {
-  std::error_code no_file;
-  if (std::filesystem::is_directory(path, no_file))
-    throw UserError("cannot read '" + path + "': it is a folder, name a file");
-  std::ifstream file(path);
-  if (!file)
-    throw UserError("cannot open '" + path + "': check that the file exists and is readable");
-  std::vector<double> numbers;
-  std::string line;
-  for (int count = 1; std::getline(file, line); ++count) {
-    constexpr auto separators = " \t\r,;";
-    for (std::size_t at = line.find_first_not_of(separators); at != std::string::npos;) {
-      const std::size_t end = std::min(line.find_first_of(separators, at), line.size());
-      numbers.push_back(read_number(line.substr(at, end - at), path + ":" + std::to_string(count)));
-      at = line.find_first_not_of(separators, end);
-    }
-  }
-  if (file.bad()) throw UserError("cannot read '" + path + "'");
-  if (numbers.empty()) throw UserError("'" + path + "' holds no numbers: one a line is expected");
-  return numbers;
-}
-
 void write_atomically(const std::string& path, const std::string& text) {
-  const std::string partial = path + ".partial";
-  {
-    std::ofstream file(partial, std::ios::binary);
-    file << text;
-    file.flush();
-    if (!file) throw UserError("cannot write '" + partial + "': is the disk full?");
+  if (is_special(path)) {
+    if (!write(path, text)) throw UserError("cannot write '" + path + "'");
+    return;
   }
+  const std::string target = behind_links(path);
+  const std::string partial = target + ".partial";
   std::error_code error;
-  std::filesystem::rename(partial, path, error);
-  if (error) throw UserError("cannot write '" + path + "': " + error.message());
+  std::error_code ignored;
+  if (!write(partial, text)) {
+    fs::remove(partial, ignored);
+    throw UserError("cannot write '" + partial + "': is the disk full?");
+  }
+  fs::rename(partial, target, error);
+  if (!error) return;
+  fs::remove(partial, ignored);
+  throw UserError("cannot write '" + path + "': " + error.message());
 }
 
 void require_writable(const std::string& path) {
   std::error_code error;
-  if (std::filesystem::is_directory(path, error))
+  if (fs::is_directory(path, error))
     throw UserError("cannot write '" + path + "': it is a folder, name a file");
-  const std::string probe = path + ".partial";
+  if (is_special(path)) return;
+  const std::string probe = behind_links(path) + ".partial";
   errno = 0;
   if (!std::ofstream(probe))
     throw UserError("cannot write '" + path + "': " + std::strerror(errno) +
                     ": choose a folder that exists and is yours");
-  std::filesystem::remove(probe, error);
+  fs::remove(probe, error);
 }

@@ -3,7 +3,7 @@
 #include <ness/model/regression_network.hpp>
 #include <ness/random/philox.hpp>
 
-#include "files.hpp"
+#include "numbers.hpp"
 #include "user_error.hpp"
 
 void add_data_options(CommandLine& line, DataOptions& options) {

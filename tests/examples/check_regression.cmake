@@ -149,7 +149,7 @@ expect_success(--steps 1000 --chains 1 --batch 7 --training-runs 1 --training-st
   --figures seven)
 
 # The user's own data, with the ends of line of other systems.
-file(WRITE "${WORK}/x.txt" "-1\n0 \r\n+1e0\n\n2\n")
+file(WRITE "${WORK}/x.txt" "-1\n0 \r\n+1e0\n2\n\n")
 file(WRITE "${WORK}/y.txt" "0.1\n0.9\n0.2\n0\n")
 expect_success(--data-x x.txt --data-y y.txt --batch 2 --steps 1000 --chains 1 --json own.json)
 expect_text("M = 4" "${out}")

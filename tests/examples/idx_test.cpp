@@ -1,10 +1,7 @@
 // The reader of IDX files: what it reads, and that whatever is wrong with a file is told.
 #include <zlib.h>
 
-#include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <random>
 #include <string>
 
 #include "examples/common/digits.hpp"
@@ -12,26 +9,11 @@
 #include "ness/random/philox.hpp"
 #include "ness/random/uniform.hpp"
 #include "support/catch.hpp"
+#include "temporary_folder.hpp"
 
 namespace {
 
 using Bytes = std::string;
-
-/// A folder that is there only as long as the test.
-struct TemporaryFolder {
-  std::filesystem::path path = std::filesystem::temp_directory_path() /
-                               ("ness_idx_" + std::to_string(std::random_device()()));
-  TemporaryFolder() { std::filesystem::create_directories(path); }
-  ~TemporaryFolder() {
-    std::error_code error;
-    std::filesystem::remove_all(path, error);
-  }
-  /// Writes the file and returns its name.
-  std::string write(const std::string& name, const Bytes& bytes) const {
-    std::ofstream(path / name, std::ios::binary) << bytes;
-    return (path / name).string();
-  }
-};
 
 Bytes big_endian(std::uint32_t number) {
   Bytes bytes;
