@@ -77,6 +77,21 @@ void CommandLine::add(const std::string& option, std::vector<double>& target,
       ->type_name("NUMBER");
 }
 
+void CommandLine::add(const std::string& option, std::vector<std::int64_t>& target,
+                      const std::string& description) {
+  std::string usual;
+  for (const std::int64_t number : target)
+    usual += (usual.empty() ? "" : ",") + std::to_string(number);
+  const auto read = [option, &target](const std::vector<std::string>& texts) {
+    target.clear();
+    for (const std::string& text : texts) target.push_back(whole_number(option, text));
+  };
+  parser_->app.add_option_function<std::vector<std::string>>(option, read, description)
+      ->delimiter(',')
+      ->default_str(usual)
+      ->type_name("COUNT");
+}
+
 int CommandLine::run(int argc, char** argv, const std::function<void()>& program) {
   try {
     parser_->app.parse(argc, argv);

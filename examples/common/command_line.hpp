@@ -27,6 +27,8 @@ class CommandLine {
   void add(const std::string& option, std::vector<std::string>& target,
            const std::string& description);
   void add(const std::string& option, std::vector<double>& target, const std::string& description);
+  void add(const std::string& option, std::vector<std::int64_t>& target,
+           const std::string& description);
 
   /// Parses and runs; returns the exit status, which is 0 only if the run succeeded. Whatever goes
   /// wrong is told in one line on standard error.

@@ -16,8 +16,10 @@ std::string length_style(std::size_t k) {
   return styles[k % styles.size()];
 }
 
+std::string title_command(const std::string& title) { return "set title \"" + title + "\"\n"; }
+
 void draw_exponentials(FigureFolder& folder, const Trajectories& trajectories,
-                       const std::string& sampling) {
+                       const std::string& sampling, const std::string& title) {
   const std::string figure = "fig4a_" + sampling;
   std::ostringstream plots;
   plots.precision(6);
@@ -39,7 +41,8 @@ void draw_exponentials(FigureFolder& folder, const Trajectories& trajectories,
           << " title 'ℓ = " << part.length << ", ⟨{/:Italic e}^{−{/:Italic σ}}⟩ = " << std::fixed
           << part.integral_fluctuation.value << "'";
   }
-  folder.draw(figure, "set xrange [0:" + std::to_string(1.05 * reach) + "]\n" + R"(
+  folder.draw(figure, title_command(title) + "set xrange [0:" + std::to_string(1.05 * reach) +
+                          "]\n" + R"(
 set xlabel '{/:Italic e}^{−{/:Italic σ}}'
 set ylabel 'probability density'
 set logscale y
@@ -64,7 +67,7 @@ std::string predicted_ratios(FigureFolder& folder, const std::string& figure, st
 
 void draw_ratios(FigureFolder& folder, const Trajectories& trajectories,
                  const std::vector<ness::SubTrajectoryPrediction>& predicted,
-                 const std::string& sampling) {
+                 const std::string& sampling, const std::string& title) {
   const std::string figure = "fig4b_" + sampling;
   constexpr double largest_error = 0.03;  // beyond it a point says nothing and hides others
   std::string plots;
@@ -82,12 +85,18 @@ void draw_ratios(FigureFolder& folder, const Trajectories& trajectories,
     plots += ", '" + figure + "_" + length + ".dat' with yerrorbars lw 0.8 ps 0.6 " +
              length_style(k) + " title 'ℓ = " + length + "'";
   }
-  if (!(reach > 0)) reach = 1;
+  const bool empty = !(reach > 0);
+  if (empty) reach = 1;
   for (std::size_t k = 0; k < predicted.size(); ++k)
     plots += predicted_ratios(folder, figure, k, predicted[k], reach);
   if (!predicted.empty())
     plots += ", NaN with lines lw 1.5 lc rgb '#888888' title 'theory of minibatches'";
-  folder.draw(figure, "set xrange [0:" + std::to_string(1.05 * reach) + "]\n" + R"(
+  const std::string note =
+      empty ? "set label 'no bin has counts enough at {/:Italic σ} and at −{/:Italic σ}: '.\\\n"
+              "  'raise --steps' at graph 0.5, graph 0.92 center\n"
+            : "";
+  folder.draw(figure, title_command(title) + note +
+                          "set xrange [0:" + std::to_string(1.05 * reach) + "]\n" + R"(
 set xlabel '{/:Italic σ}'
 set ylabel '{/:Italic P}(−{/:Italic σ}) / {/:Italic P}({/:Italic σ})'
 set grid lc rgb '#e0e0e0'
@@ -97,7 +106,7 @@ plot exp(-x) with lines lw 2 dt 2 lc rgb 'black' title '{/:Italic e}^{−{/:Ital
 }
 
 void draw_mean_entropy(FigureFolder& folder, const Trajectories& trajectories, double rate,
-                       const std::string& sampling) {
+                       const std::string& sampling, const std::string& title) {
   DataTable table;
   for (const auto& part : trajectories)
     table.row(part.length, part.length * part.entropy_production.value,
@@ -106,8 +115,8 @@ void draw_mean_entropy(FigureFolder& folder, const Trajectories& trajectories, d
   folder.data(figure, table);
   const double power = rate > 0 ? std::floor(std::log10(3 * rate)) : 0;
   std::ostringstream theory;
-  theory << "data = '" << figure << ".dat'\nrate = " << rate << "\nunit = 1e" << power
-         << "\nset ylabel '⟨{/:Italic σ}⟩  (10^{" << power << "})'\n";
+  theory << title_command(title) << "data = '" << figure << ".dat'\nrate = " << rate
+         << "\nunit = 1e" << power << "\nset ylabel '⟨{/:Italic σ}⟩  (10^{" << power << "})'\n";
   folder.draw(figure, theory.str() + R"(
 set xlabel '{/:Italic ℓ}  (Markov steps)'
 set xtics 1
@@ -124,8 +133,8 @@ plot rate*x/unit with lines lw 2 lc rgb '#c81d1d' title 'theory (Eq. 29)', \
 
 void draw_entropy(FigureFolder& folder, const Trajectories& trajectories,
                   const std::vector<ness::SubTrajectoryPrediction>& predicted, double rate,
-                  const std::string& sampling) {
-  draw_exponentials(folder, trajectories, sampling);
-  draw_ratios(folder, trajectories, predicted, sampling);
-  draw_mean_entropy(folder, trajectories, rate, sampling);
+                  const std::string& sampling, const std::string& title) {
+  draw_exponentials(folder, trajectories, sampling, title);
+  draw_ratios(folder, trajectories, predicted, sampling, title);
+  draw_mean_entropy(folder, trajectories, rate, sampling, title);
 }

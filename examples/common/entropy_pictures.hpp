@@ -8,7 +8,7 @@
 #include "figures.hpp"
 
 /// `rate` is the predicted ⟨σ⟩ per step; `predicted` has the ratios of real minibatches, or
-/// nothing.
+/// nothing; `title` says how training was done.
 void draw_entropy(FigureFolder& folder, const std::vector<ness::SubTrajectories>& trajectories,
                   const std::vector<ness::SubTrajectoryPrediction>& predicted, double rate,
-                  const std::string& sampling);
+                  const std::string& sampling, const std::string& title);

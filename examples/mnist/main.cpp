@@ -5,18 +5,20 @@
 
 #include "../common/entropy_pictures.hpp"
 #include "../common/outputs.hpp"
+#include "../common/titles.hpp"
 #include "pictures.hpp"
 #include "report.hpp"
 #include "study.hpp"
 
 namespace {
 
-void draw(FigureFolder& folder, const Results& results) {
+void draw(FigureFolder& folder, const Options& options, const Results& results) {
   if (!results.simulated) return;
   draw_elements(folder, results);
   draw_directions(folder, results);
   draw_entropy(folder, results.simulated->measured.trajectories, {},
-               results.predicted.state.entropy_production(), results.sampling);
+               results.predicted.state.entropy_production(), results.sampling,
+               minibatch_title(results.sampling, options.eta, options.batch));
 }
 
 void run(const Options& options) {
@@ -32,7 +34,7 @@ void run(const Options& options) {
   print(std::cout, options, study.summary(), all);
   outputs.write(to_json(study.summary(), all));
   outputs.draw([&](FigureFolder& folder) {
-    for (const Results& results : all) draw(folder, results);
+    for (const Results& results : all) draw(folder, options, results);
   });
 }
 

@@ -1,5 +1,6 @@
 // The paper's nonlinear regression network (Secs. 4.1–4.4): its stationary state under SGD,
 // predicted and measured.
+#include <algorithm>
 #include <iostream>
 #include <vector>
 
@@ -11,19 +12,32 @@
 
 namespace {
 
+/// Of Fig. 2C where the earthquake model is not simulated in its own right: a step takes the
+/// gradient of all samples, and the directions that spread are those that relax fast.
+std::int64_t earthquake_steps(const Options& options) {
+  return std::max<std::int64_t>(1, options.steps / 50);
+}
+
 void draw(FigureFolder& folder, const Options& options, const Study& study,
           const std::vector<Results>& all) {
   const Eigen::Vector2d unit = study.deviations();
   draw_fit(folder, study.fit());
+  const auto& ways = options.sampling;
+  if (unit.minCoeff() > 0 && std::count(ways.begin(), ways.end(), "earthquake") == 0) {
+    const Prediction predicted = study.predict("earthquake");
+    const Simulation simulated = study.simulate("earthquake", predicted, earthquake_steps(options));
+    draw_density(folder, study.minimum(), {"earthquake", predicted, simulated}, unit, options);
+  }
   for (const Results& results : all) {
     const State& state = results.predicted.state;
-    draw_density(folder, study.minimum(), results, unit);
-    draw_elements(folder, results);
+    draw_density(folder, study.minimum(), results, unit, options);
+    draw_elements(folder, results, options);
     if (state.nonequilibrium_ratio() > 1e-10)  // or else no entropy is produced
       draw_entropy(folder, results.simulated.measured.trajectories, results.predicted.fluctuations,
-                   state.entropy_production(), results.sampling);
+                   state.entropy_production(), results.sampling,
+                   title_of(results.sampling, options));
   }
-  draw_flatness(folder, study.relations(), all);
+  draw_flatness(folder, study.relations(), all, study.minimum(), options);
   if (options.training_runs > 0) draw_training(folder, study.training_curve(), options);
 }
 
@@ -34,7 +48,7 @@ void run(const Options& options) {
   std::vector<Results> all;
   for (const std::string& sampling : options.sampling) {
     const Prediction predicted = study.predict(sampling);
-    all.push_back({sampling, predicted, study.simulate(sampling, predicted)});
+    all.push_back({sampling, predicted, study.simulate(sampling, predicted, options.steps)});
   }
   print(std::cout, options, study.samples(), study.minimum(), all);
   outputs.write(to_json(options, study.minimum(), all));

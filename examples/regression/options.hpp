@@ -1,11 +1,17 @@
 // What the user asks for, and whether it can be done.
 #pragma once
 
+#include <Eigen/Core>
+#include <array>
+#include <cstdint>
+#include <vector>
+
 #include "../common/regression_data.hpp"
 #include "../common/training_options.hpp"
 
 struct Options : TrainingOptions, DataOptions {
   double zeta = 1e-4;
+  std::vector<std::int64_t> axes{6, 7};
   std::int64_t training_runs = 1000;
   std::int64_t training_steps = 200'000;
 
@@ -16,6 +22,9 @@ struct Options : TrainingOptions, DataOptions {
     steps = 10'000'000;
     chains = 32;
   }
+
+  /// The parameters of Fig. 2, counted from 0.
+  std::array<Eigen::Index, 2> shown() const { return {axes[0] - 1, axes[1] - 1}; }
 };
 
 void add_options(CommandLine& line, Options& options);

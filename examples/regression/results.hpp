@@ -16,9 +16,6 @@
 using Minimum = ness::Minimum<double>;
 using State = ness::StationaryState<double>;
 
-/// θ6 and θ7, counted from 0: the axes of Fig. 2.
-inline constexpr std::array<int, 2> shown{5, 6};
-
 /// How far the noise of a Markov step is from Gaussian, along the eigenvectors of D.
 struct NoiseShape {
   ness::NoiseCumulants cumulants;
@@ -34,10 +31,17 @@ struct Prediction {
   std::optional<State> discrete;                            ///< of finite steps, of the others
 };
 
+/// 𝓙 of the two parameters shown, in coarse bins about the mean of theory, per Markov step.
+struct Currents {
+  ness::Axis x, y;  ///< of θ
+  ness::Estimate<Eigen::MatrixXd> along_x, along_y;
+};
+
 struct Simulation {
   ness::Measurement measured;
-  ness::Histogram2d density;  ///< of the two parameters shown
-  std::int64_t burn_in;       ///< parameter updates of each chain
+  ness::Histogram2d density;  ///< of the two parameters shown, as δθ from the mean of theory
+  Currents currents;
+  std::int64_t burn_in;  ///< parameter updates of each chain
 };
 
 /// One way of sampling.
@@ -60,9 +64,15 @@ struct Relation {
   Eigen::MatrixXd directions;  ///< in columns
 };
 
-/// The relative error 𝓛(θ)/𝓛(θ₀) − 1 after some updates, averaged over runs from random starts.
+/// 𝓛(θ)/𝓛(θ₀) − 1 over runs, at each of `TrainingCurve::updates`.
+struct RelativeError {
+  std::vector<double> mean, lower_quartile, median, upper_quartile;
+  double stationary = 0;  ///< its mean in the stationary state, in theory
+};
+
+/// The relative error of the loss as training goes on, from random starts.
 struct TrainingCurve {
   std::vector<std::int64_t> updates;
-  std::vector<double> with_replacement;
-  std::vector<double> without_replacement;  ///< empty where m does not divide M
+  RelativeError with_replacement;
+  std::optional<RelativeError> without_replacement;  ///< where m divides M
 };

@@ -1,6 +1,7 @@
 // The network about its minimum: its stationary state in theory, and in simulation.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,8 +20,9 @@ class Study {
   Eigen::Index samples() const;
 
   Prediction predict(const std::string& sampling) const;
-  /// With a progress bar. Throws `ness::Diverged`.
-  Simulation simulate(const std::string& sampling, const Prediction& predicted) const;
+  /// `steps` updates of each chain, with a progress bar. Throws `ness::Diverged`.
+  Simulation simulate(const std::string& sampling, const Prediction& predicted,
+                      std::int64_t steps) const;
 
   // For the figures.
   Fit fit() const;

@@ -111,8 +111,8 @@ Fit Study::fit() const {
 Eigen::Vector2d Study::deviations() const {
   return with_training(problem_->options, "wr", [&](const auto& training) -> Eigen::Vector2d {
     const State state = ness::predict(problem_->objective, problem_->minimum, training);
-    return {std::sqrt(state.covariance()(shown[0], shown[0])),
-            std::sqrt(state.covariance()(shown[1], shown[1]))};
+    const auto [a, b] = problem_->options.shown();
+    return {std::sqrt(state.covariance()(a, a)), std::sqrt(state.covariance()(b, b))};
   });
 }
 

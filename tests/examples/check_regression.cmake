@@ -16,9 +16,11 @@ endif()
 set(names fig1a fig1c fig2a fig3a_wr fig4a_wr fig4b_wr fig4c_wr variance_flatness)
 list(TRANSFORM names PREPEND figures/)
 list(TRANSFORM names APPEND .gp OUTPUT_VARIABLE scripts)
-expect_files(one.json ${scripts} figures/fig1a_data.dat figures/fig1a_fit.dat figures/fig1c.dat
+expect_files(one.json ${scripts} figures/fig1a_data.dat figures/fig1a_fit.dat figures/fig1c_wr.dat
+  figures/fig1c_wor.dat figures/fig1c_wr_stationary.dat figures/fig1c_wor_stationary.dat
+  figures/fig2c.gp figures/fig2c_density.dat figures/variance_flatness_parabola.dat
   figures/fig2a_density.dat figures/fig2a_theory.dat figures/fig2a_loss.dat
-  figures/fig2a_current.dat figures/fig3a_wr_covariance.dat
+  figures/fig2a_current.dat figures/fig2a_current_simulation.dat figures/fig3a_wr_covariance.dat
   figures/fig3a_wr_circulation.dat figures/fig4a_wr_1.dat figures/fig4a_wr_2.dat
   figures/fig4a_wr_3.dat figures/fig4c_wr.dat figures/variance_flatness_wr_simulation.dat
   figures/variance_flatness_wor_theory.dat figures/variance_flatness_earthquake_theory.dat)
@@ -68,7 +70,7 @@ endif()
 if(one STREQUAL other)
   message(FATAL_ERROR "--seed 1 and --seed 2 give the same numbers")
 endif()
-foreach(name fig1c fig2a_density fig4a_wr_1)
+foreach(name fig1c_wr fig1c_wor fig2a_density fig2a_current_simulation fig2c_density fig4a_wr_1)
   file(READ "${WORK}/figures/${name}.dat" first)
   file(READ "${WORK}/figures2/${name}.dat" second)
   if(NOT first STREQUAL second)
@@ -119,6 +121,39 @@ if(NOT steps EQUAL 2000)
   message(FATAL_ERROR "40000 updates are 2000 epochs, but markov_steps is ${steps}")
 endif()
 
+# Runs begin on the plateau of the paper, 6 to 12 times the least loss, and go down from there.
+foreach(way wr wor)
+  file(STRINGS "${WORK}/figures/fig1c_${way}.dat" rows)
+  list(GET rows 0 first)
+  list(GET rows -1 last)
+  if(NOT first MATCHES "^0 ([0-9.]+) ([0-9.]+) ([0-9.]+) ([0-9.]+) $")
+    message(FATAL_ERROR "the first row of fig1c_${way}.dat is '${first}'")
+  endif()
+  if(NOT (5 LESS CMAKE_MATCH_1 AND CMAKE_MATCH_1 LESS 15 AND NOT CMAKE_MATCH_3 GREATER CMAKE_MATCH_2
+      AND NOT CMAKE_MATCH_2 GREATER CMAKE_MATCH_4))
+    message(FATAL_ERROR "mean, median and quartiles of the starts are '${first}'")
+  endif()
+  if(NOT last MATCHES "^2000 ")
+    message(FATAL_ERROR "the last row of fig1c_${way}.dat is '${last}'")
+  endif()
+endforeach()
+
+# Other axes: the picture says which, counted from 1.
+expect_success(--steps 2000 --chains 2 --training-runs 0 --axes 1,3 --figures axes)
+file(READ "${WORK}/axes/fig2a.gp" script)
+expect_text("{/:Italic δθ}_{1}" "${script}")
+expect_text("{/:Italic δθ}_{3}" "${script}")
+file(READ "${WORK}/figures/fig2a.gp" script)
+expect_text("{/:Italic δθ}_{6}" "${script}")
+expect_text("with replacement,  {/:Italic η} = 10^{−7},  {/:Italic m} = 10" "${script}")
+
+# A figure without points says so.
+file(READ "${WORK}/wor/fig4b_wor.gp" script)
+file(STRINGS "${WORK}/wor/fig4b_wor_1.dat" rows)
+if(NOT rows)
+  expect_text("raise --steps" "${script}")
+endif()
+
 expect_success(--sampling wor --steps 2e3 --chains 2 --training-runs 0 --batch 200 --figures silent)
 
 # Several side by side.
@@ -155,7 +190,7 @@ expect_success(--data-x x.txt --data-y y.txt --batch 2 --steps 1000 --chains 1 -
 expect_text("M = 4" "${out}")
 
 expect_success(--help)
-foreach(option data-x data-y sampling zeta eta batch lambda steps chains threads seed json figures
+foreach(option data-x data-y sampling axes zeta eta batch lambda steps chains threads seed json figures
     training-runs training-steps)
   expect_text("--${option} " "${out}")
 endforeach()

@@ -23,6 +23,11 @@ expect_error("--threads must be in 0 ... 1000000, but is -1: use" --threads -1)
 expect_error("--seed must be in 0 ... 9223372036854775807, but is -1: try" --seed -1)
 expect_error("--training-runs must be in 0 ... 1000000, but is -1: try" --training-runs -1)
 expect_error("--training-steps must be in 1 ... " --training-steps 0)
+foreach(axes 0,1 1,8 2,2 1 1,2,3 -1,2)
+  expect_error("--axes must be two different numbers of 1 ... 7, but is ${axes}: try 6,7" --axes=${axes})
+endforeach()
+expect_error("--axes must be a whole number of at most 1e15, but is 'x': try" --axes x,1)
+expect_error("--axes" --axes 1,)
 expect_error("--sampling must name each once, but is 'wor' twice: leave one out"
   --sampling wor,wr,wor)
 expect_error("--batch must divide M = 200 without replacement, but is 7: the nearest that do are 5 and 8"
