@@ -122,7 +122,7 @@ RelativeError train(const Objective& objective, const Options& options, const Tr
 
 /// ⟨𝓛⟩/𝓛(θ₀) − 1 in the stationary state: ½ tr HΣ, and what the mean's distance from θ₀ adds.
 double stationary_error(const Minimum& minimum, const Prediction& predicted) {
-  const Eigen::VectorXd shift = predicted.state.mean() + predicted.mean_shift - minimum.theta;
+  const Eigen::VectorXd shift = predicted.state.mean() - minimum.theta;
   const double spread = minimum.hessian.cwiseProduct(predicted.state.covariance()).sum();
   return (spread + shift.dot(minimum.hessian * shift)) / (2 * minimum.value);
 }
