@@ -13,8 +13,6 @@
 
 namespace {
 
-using Gyrator = ness::LinearSystem<Eigen::Matrix2d>;
-
 /// Adds moments of the Fokker–Planck equation's solution on a grid, in a box of six standard
 /// deviations.
 void add_grid(System& system, const Gyrator& gyrator, const ness::StationaryState<>& state) {
@@ -41,7 +39,7 @@ void add_grid(System& system, const Gyrator& gyrator, const ness::StationaryStat
 
 }  // namespace
 
-System study_gyrator(const Options& options) {
+std::pair<System, Settling> study_gyrator(const Options& options) {
   constexpr double stiffness = 2, coupling = 1, time_step = 0.005;
   const Gyrator gyrator = ness::brownian_gyrator(stiffness, coupling, options.hot, options.cold);
   const ness::StationaryState state(gyrator);
@@ -77,5 +75,7 @@ System study_gyrator(const Options& options) {
                                      gaussian_bins(density.axis(), steps.covariance()(0, 0))));
   for (auto& row : ness::compare(steps, stationary.result()).rows)
     system.rows.push_back(std::move(row));
-  return system;
+  Settling settling = settle_gyrator(gyrator, time_step, system.relaxation_time, options);
+  for (auto& row : rows_of(settling)) system.rows.push_back(std::move(row));
+  return {std::move(system), std::move(settling)};
 }

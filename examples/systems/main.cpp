@@ -14,7 +14,11 @@ Results study(const Options& options) {
   for (const std::string& name : options.system) {
     if (name == "polymer") results.systems.push_back(study_polymer(options));
     if (name == "wright-fisher") results.systems.push_back(study_evolution(options));
-    if (name == "gyrator") results.systems.push_back(study_gyrator(options));
+    if (name == "gyrator") {
+      auto [system, settling] = study_gyrator(options);
+      results.systems.push_back(std::move(system));
+      results.settling = std::move(settling);
+    }
     if (name == "sgd") {
       auto [system, trainings] = study_sgd(options);
       results.systems.push_back(std::move(system));

@@ -182,10 +182,53 @@ plot slope(x) with lines lw 2 dt 2 lc rgb '#888888' title 'proportional to {/:It
   folder.draw("sgld_approach", commands.str());
 }
 
+void draw_settling(FigureFolder& folder, const Settling& settling) {
+  DataTable table;
+  for (std::size_t k = 0; k < settling.theory.size(); ++k) {
+    const auto& theory = settling.theory[k];
+    const auto& found = settling.measured[k];
+    const auto& covariance = found.covariance;
+    table.row(static_cast<double>(found.steps) * settling.time_step, theory.mean[0],
+              found.mean.value[0], found.mean.standard_error[0], theory.mean[1],
+              found.mean.value[1], found.mean.standard_error[1], theory.covariance(0, 0),
+              covariance.value(0, 0), covariance.standard_error(0, 0), theory.covariance(1, 1),
+              covariance.value(1, 1), covariance.standard_error(1, 1), theory.covariance(0, 1),
+              covariance.value(0, 1), covariance.standard_error(0, 1));
+  }
+  folder.data("settling", table);
+  // Theory in one column, simulation and its error in the two after it.
+  const auto series = [](int column, const std::string& colour, const std::string& name) {
+    const auto number = [&](int k) { return std::to_string(column + k); };
+    return "'settling.dat' using 1:" + number(0) + " with lines lw 2.5 lc rgb '" + colour +
+           "' title \"" + name + "\", '' using 1:" + number(1) + ":(2*$" + number(2) +
+           ") with yerrorbars pt 7 ps 0.8 lw 1.2 lc rgb '" + colour + "' notitle";
+  };
+  const std::string blue = "#1f4e9c", red = "#c81d1d", green = "#2a8a3c";
+  folder.draw("settling",
+              R"(
+set multiplot layout 1,2
+set grid lc rgb '#e0e0e0'
+set key top right samplen 2 spacing 1.2
+set xlabel 'time {/:Italic t}'
+set offsets 0, 0, graph 0.15, graph 0.05
+set title "Brownian gyrator: mean of 10 000 runs\n{/*0.8 lines: theory (C5), points: simulation, two standard errors}"
+set ylabel '⟨{/:Italic θ}⟩'
+plot )" + series(2, blue, "⟨{/:Italic θ}_1⟩") +
+                  ", " + series(5, red, "⟨{/:Italic θ}_2⟩") + R"(
+set title "their covariance, all from one point\n{/*0.8 lines: theory (C6), points: simulation, two standard errors}"
+set ylabel '{/:Italic Σ}'
+set key at graph 0.97, graph 0.44 right
+plot )" + series(8, blue, "{/:Italic Σ}_{11}") +
+                  ", " + series(11, red, "{/:Italic Σ}_{22}") + ", " +
+                  series(14, green, "{/:Italic Σ}_{12}") + "\nunset multiplot\n",
+              1300, 560);
+}
+
 }  // namespace
 
 void draw(FigureFolder& folder, const Results& results) {
   draw_box1(folder, results);
   draw_densities(folder, results);
+  if (results.settling) draw_settling(folder, *results.settling);
   if (results.trainings) draw_approach(folder, results.trainings->approach);
 }

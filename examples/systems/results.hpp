@@ -4,8 +4,10 @@
 #include <Eigen/Core>
 #include <ness/compare.hpp>
 #include <ness/stationary/classify.hpp>
+#include <ness/stationary/relaxation.hpp>
 #include <ness/statistics/axis.hpp>
 #include <ness/statistics/estimate.hpp>
+#include <ness/trajectory/relaxation.hpp>
 #include <ness/trajectory/sub_trajectories.hpp>
 #include <optional>
 #include <string>
@@ -66,8 +68,19 @@ struct Trainings {
   Approach approach;
 };
 
+/// An ensemble on its way from one point to the stationary state, at several times.
+struct Settling {
+  double time_step;
+  std::vector<ness::Ensemble<>> theory;
+  std::vector<ness::MeasuredEnsemble> measured;
+};
+
+/// Of all times, mean and covariance where they are farthest off.
+std::vector<ness::ComparisonRow> rows_of(const Settling& settling);
+
 struct Results {
   std::vector<System> systems;
+  std::optional<Settling> settling;    ///< with the gyrator
   std::optional<Trainings> trainings;  ///< with SGD
 };
 

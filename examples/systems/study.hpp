@@ -1,6 +1,9 @@
 // Four systems: what is known of the stationary state of each, and what its trajectories show.
 #pragma once
 
+#include <ness/systems/linear.hpp>
+#include <utility>
+
 #include "options.hpp"
 #include "results.hpp"
 
@@ -10,8 +13,14 @@ System study_polymer(const Options& options);
 /// Three alleles, as a diffusion and as a population that is drawn anew.
 System study_evolution(const Options& options);
 
-/// Two coordinates at two temperatures: a known answer out of equilibrium.
-System study_gyrator(const Options& options);
+using Gyrator = ness::LinearSystem<Eigen::Matrix2d>;
+
+/// Two coordinates at two temperatures: a known answer out of equilibrium; and how it settles.
+std::pair<System, Settling> study_gyrator(const Options& options);
+
+/// `relaxation_time` in time steps.
+Settling settle_gyrator(const Gyrator& gyrator, double time_step, double relaxation_time,
+                        const Options& options);
 
 /// The regression network under SGD with replacement, where theory takes it for linear; and what
 /// other ways of training are. Throws `UserError`.

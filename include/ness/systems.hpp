@@ -11,6 +11,7 @@
 #include "ness/random/philox.hpp"
 #include "ness/stationary/classify.hpp"
 #include "ness/stationary/grid_density.hpp"
+#include "ness/stationary/relaxation.hpp"
 #include "ness/stationary/stationary_state.hpp"
 #include "ness/statistics/axis.hpp"
 #include "ness/systems/fokker_planck.hpp"
@@ -22,6 +23,7 @@
 #include "ness/trajectory/density.hpp"
 #include "ness/trajectory/entropy_production.hpp"
 #include "ness/trajectory/path_entropy.hpp"
+#include "ness/trajectory/relaxation.hpp"
 #include "ness/trajectory/run.hpp"
 #include "ness/version.hpp"
 // IWYU pragma: end_exports

@@ -31,11 +31,13 @@
 #include "ness/stationary/generalized_lyapunov.hpp"
 #include "ness/stationary/mean_shift.hpp"
 #include "ness/stationary/predict.hpp"
+#include "ness/stationary/relaxation.hpp"
 #include "ness/testing/check_model.hpp"
 #include "ness/training/earthquake.hpp"
 #include "ness/training/training.hpp"
 #include "ness/trajectory/density.hpp"
 #include "ness/trajectory/directional_variance.hpp"
 #include "ness/trajectory/measure.hpp"
+#include "ness/trajectory/relaxation.hpp"
 #include "ness/version.hpp"
 // IWYU pragma: end_exports

@@ -19,7 +19,7 @@ foreach(system polymer wright-fisher gyrator sgd)
 endforeach()
 expect_numbers("${one}" 24 0 wright-fisher density evolution_resampled simulation)
 expect_numbers("${one}" 5 0 sgld einstein_residual)
-expect_figures(figures box1 densities sgld_approach)
+expect_figures(figures box1 densities settling sgld_approach)
 expect_files(figures/box1_theory_sgd.dat figures/density_polymer_flow.dat)
 
 # The same numbers whatever the threads.

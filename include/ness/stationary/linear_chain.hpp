@@ -71,7 +71,7 @@ struct LinearChain {
   /// How its Lyapunov equation is solved: what a chain needs is compiled for it, and no more.
   ChainCovariance<Scalar> (*solve)(const LinearChain&) =
       &detail::covariance_of_gradient_chain<Scalar>;
-  Vector offset;  ///< how far `mean` may be off, N; empty where that is not known
+  Vector offset = {};  ///< how far `mean` may be off, N; empty where that is not known
 };
 
 namespace detail {
