@@ -29,8 +29,7 @@ template Minimum<double> minimize(const LandscapeFunctions<double>&, const Dynam
 template Minimum<float> minimize(const LandscapeFunctions<float>&, const DynamicVector<float>&,
                                  const MinimizeSettings&);
 template Minimum<double> polish_minimum(const LandscapeFunctions<double>&,
-                                        const DynamicVector<double>&,
-                                        const DynamicMatrix<double>&);
+                                        const DynamicVector<double>&, const DynamicMatrix<double>&);
 template Minimum<float> polish_minimum(const LandscapeFunctions<float>&,
                                        const DynamicVector<float>&, const DynamicMatrix<float>&);
 
