@@ -1,13 +1,17 @@
 #include <Eigen/Cholesky>
 #include <Eigen/LU>
 #include <ness/minibatch/with_replacement.hpp>
+#include <ness/minibatch/without_replacement.hpp>
 #include <ness/model/linear_model.hpp>
 #include <ness/stationary/mean_shift.hpp>
 #include <ness/stationary/predict.hpp>
+#include <utility>
+#include <vector>
 
 #include "support/catch.hpp"
 #include "support/close.hpp"
 #include "support/decay.hpp"
+#include "support/every_partition.hpp"
 #include "support/matrices.hpp"
 
 namespace {
@@ -311,16 +315,35 @@ TEST_CASE("a search that was stopped early will do if little is left of it, and 
 
 namespace {
 
-/// ℓ = θ²/2 + κθ³/6 + g_i θ: a third derivative κ and noise that does not depend on θ.
+/// ℓ = θ²/2 + κθ³/6 + g_i θ, Σg_i = 0: a third derivative κ and noise that does not depend on θ.
 struct Cubic {
   double kappa;
+  std::vector<double> slopes{1, -1, 1, -1};
   static constexpr Eigen::Index parameters() { return 1; }
-  Eigen::Index samples() const { return 4; }
+  Eigen::Index samples() const { return static_cast<Eigen::Index>(slopes.size()); }
   auto sample_loss(const auto& theta, Eigen::Index i) const {
     const auto& t = theta[0];
-    return t * t / 2 + kappa / 6 * t * t * t + (i % 2 == 0 ? 1.0 : -1.0) * t;
+    return t * t / 2 + kappa / 6 * t * t * t + slopes[static_cast<std::size_t>(i)] * t;
   }
 };
+
+/// The mean of (Σ_{s<t} g of batch s)² over the n steps t of an epoch, and over all orders.
+double wandering_within_epochs(const std::vector<double>& slopes, Eigen::Index m) {
+  const auto n = slopes.size() / static_cast<std::size_t>(m);
+  double sum = 0;
+  int partitions = 0;
+  const auto look = [&](const std::vector<int>& batch_of) {
+    ++partitions;
+    double position = 0;
+    for (std::size_t t = 0; t < n; ++t) {
+      sum += position * position / static_cast<double>(n);
+      for (std::size_t i = 0; i < slopes.size(); ++i)
+        if (batch_of[i] == static_cast<int>(t)) position += slopes[i] / static_cast<double>(m);
+    }
+  };
+  for_every_partition(static_cast<Eigen::Index>(slopes.size()), m, look);
+  return sum / partitions;
+}
 
 }  // namespace
 
@@ -331,4 +354,21 @@ TEST_CASE("the mean moves by −κΣ/2h where the landscape has a third derivati
   const auto state = ness::predict(objective, minimum, training);
   const double expected = -0.3 * state.covariance()(0, 0) / (2 * minimum.hessian(0, 0));
   CHECK(relative_error(ness::mean_shift(objective, training, state)[0], expected) <= 1e-9);
+}
+
+TEST_CASE("without replacement the mean moves by what the parameters wander within an epoch, too") {
+  const std::vector<double> few{1, -2, 0.5, 0.5}, more{1, -2, 0.5, 0.5, 3, -3};
+  for (const auto& [slopes, m] : {std::pair{few, 1}, {few, 2}, {more, 1}, {more, 2}, {more, 3}}) {
+    CAPTURE(slopes.size(), m);
+    const ness::Objective objective(Cubic{0.3, slopes});
+    const auto minimum = ness::minimize(objective, Eigen::Matrix<double, 1, 1>(0.1));
+    const ness::Sgd<ness::WithoutReplacement> training{.learning_rate = 1e-3, .minibatch = {m}};
+    const auto state = ness::predict(objective, minimum, training);
+    const double moment =
+        state.covariance()(0, 0) + 1e-3 * 1e-3 * wandering_within_epochs(slopes, m);
+    const auto updates = static_cast<double>(slopes.size()) / m;
+    const double per_epoch = 1e-3 * updates * 0.3 * moment / 2;
+    CHECK(relative_error(ness::mean_shift(objective, training, state)[0],
+                         -per_epoch / state.relaxation()(0, 0)) <= 1e-8);
+  }
 }

@@ -121,6 +121,22 @@ TEST_CASE("batch means: the error of independent numbers is their deviation over
   CHECK(std::abs(means.standard_error()(0, 0) / error - 1) <= 4 / std::sqrt(4000.0));
 }
 
+TEST_CASE("batch means of three batches: the variance of a sample, over n − 1") {
+  // Means 1, 2 and 6: the squared deviations 4, 1 and 9 over 2, and over 3 for the error squared.
+  ness::BatchMeans<> means(1, 1, 2), first(1, 1, 2), rest(1, 1, 2);
+  for (const double term : {0.0, 2.0, 1.0, 3.0, 5.0, 7.0})
+    means.add(MatrixXd::Constant(1, 1, term), 1);
+  for (const double term : {0.0, 2.0}) first.add(MatrixXd::Constant(1, 1, term), 1);
+  for (const double term : {1.0, 3.0, 5.0, 7.0}) rest.add(MatrixXd::Constant(1, 1, term), 1);
+  first.merge(rest);
+  for (const auto& found : {means, first}) {
+    CHECK(found.batches() == 3);
+    CHECK(relative_error(found.mean()(0, 0), 3) <= 1e-15);
+    CHECK(relative_error(found.batch_variance()(0, 0), 7) <= 1e-15);
+    CHECK(relative_error(found.standard_error()(0, 0), std::sqrt(7.0 / 3)) <= 1e-15);
+  }
+}
+
 TEST_CASE("the autocorrelation time of an AR(1) series is ½(1+φ)/(1−φ)") {
   constexpr double phi = 0.9;
   ness::Philox random(9);
