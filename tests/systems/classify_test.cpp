@@ -17,7 +17,7 @@ namespace {
 using Eigen::MatrixXd;
 using ness::StationaryKind;
 
-// Without its G, evolution is out of equilibrium as far as one can tell.
+// Its G is not given.
 struct WithoutWeight {
   ness::WrightFisher<3> evolution{50, Eigen::Vector3d(0.02, 0.03, 0.01),
                                   Eigen::Vector3d(0.03, -0.01, 0)};
@@ -28,6 +28,60 @@ struct WithoutWeight {
 };
 struct WrongWeight : WithoutWeight {
   auto log_weight(const auto& t) const { return 0.9 * evolution.log_weight(t); }
+};
+
+template <class Theta>
+using MatrixOf =
+    Eigen::Matrix<typename Theta::Scalar, Theta::RowsAtCompileTime, Theta::RowsAtCompileTime>;
+
+struct HotSpot {  // a particle in a fluid that is hotter away from the centre
+  static constexpr Eigen::Index parameters() { return 1; }
+  auto potential(const auto& t) const { return t[0] * t[0] / 2; }
+  template <class Theta>
+  auto diffusion(const Theta& t) const {
+    return MatrixOf<Theta>(0.1 * (1 + t[0] * t[0]));
+  }
+  double beta() const { return 5; }
+};
+struct HotSpotOfMobility {  // the same, which moves alike everywhere
+  static constexpr Eigen::Index parameters() { return 1; }
+  auto potential(const auto& t) const { return t[0] * t[0] / 2; }
+  auto diffusion(const auto& t) const { return HotSpot{}.diffusion(t); }
+  Eigen::Matrix<double, 1, 1> mobility() const { return Eigen::Matrix<double, 1, 1>(1.0); }
+};
+struct Vanishing : HotSpotOfMobility {  // D = 0 at the centre
+  template <class Theta>
+  auto diffusion(const Theta& t) const {
+    return MatrixOf<Theta>(t[0] * t[0]);
+  }
+};
+
+struct Whirl {  // μ = βD, and D⁻¹∇·D is no gradient
+  static constexpr Eigen::Index parameters() { return 2; }
+  auto potential(const auto& t) const { return t.squaredNorm() / 2; }
+  template <class Theta>
+  auto diffusion(const Theta& t) const {
+    MatrixOf<Theta> d;
+    d << 1 + t[0] * t[0] * t[1] * t[1], 0.5 * t[1], 0.5 * t[1], 2 + t[0] * t[0];
+    return d;
+  }
+  double beta() const { return 2; }
+};
+struct WhirlInPlace {
+  static constexpr Eigen::Index parameters() { return 2; }
+  auto potential(const auto& t) const { return t.squaredNorm() / 2; }
+  void diffusion(const Eigen::Vector2d& t, Eigen::Matrix2d& out) const {
+    out = Whirl{}.diffusion(t);
+  }
+  double beta() const { return 2; }
+};
+struct HotPlane {  // D = f(θ) I: D⁻¹∇·D = ∇log f
+  static constexpr Eigen::Index parameters() { return 2; }
+  auto potential(const auto& t) const { return t.squaredNorm() / 2; }
+  void diffusion(const Eigen::Vector2d& t, Eigen::Matrix2d& out) const {
+    out = std::exp(std::sin(3 * t[0]) * t[1]) * Eigen::Matrix2d::Identity();
+  }
+  double beta() const { return 2; }
 };
 
 Eigen::Matrix2Xd frequencies() {
@@ -63,9 +117,11 @@ TEST_CASE("Systems of Box 1 are told apart, by residuals that are rounding where
   CHECK(evolution.divergence > 0.1);
 
   const auto without = ness::classify(WithoutWeight{}, frequencies());
-  CHECK(without.kind == StationaryKind::nonequilibrium);
+  CHECK(without.kind == StationaryKind::generalized_boltzmann);
   CHECK(std::isnan(without.weighted_divergence));
-  CHECK(ness::classify(WrongWeight{}, frequencies()).kind == StationaryKind::nonequilibrium);
+  CHECK(without.curl <= 1e-8);
+  // A G that is wrong is no proof of a current.
+  CHECK(ness::classify(WrongWeight{}, frequencies()).kind == StationaryKind::generalized_boltzmann);
   CHECK(ness::classify(WrongWeight{}, frequencies()).weighted_divergence > 0.01);
 }
 
@@ -81,6 +137,58 @@ TEST_CASE("Driven systems violate the Einstein relation by a number known in clo
   CHECK(relative_error(trap.einstein.residual, 0.5 / std::sqrt(1.25)) <= 1e-13);
   CHECK(ness::classify(ness::brownian_gyrator(2, 1, 3, 3), anywhere).kind ==
         StationaryKind::boltzmann);
+}
+
+TEST_CASE("One dimension is always in equilibrium; of which potential is another matter") {
+  const Eigen::RowVectorXd points = Eigen::RowVectorXd::LinSpaced(5, -1, 1);
+  const auto hot = ness::classify(HotSpot{}, points);
+  CHECK(hot.kind == StationaryKind::generalized_boltzmann);
+  CHECK(hot.curl == 0);
+  CHECK(ness::classify(HotSpotOfMobility{}, points).kind == StationaryKind::other_equilibrium);
+  CHECK(ness::classify(Vanishing{}, points).kind == StationaryKind::undetermined);
+}
+
+TEST_CASE("Two temperatures without a coupling are in equilibrium, with one they are not") {
+  const Eigen::Matrix2Xd points = generic_values<Eigen::MatrixXd>(2, 3, 5);
+  for (const double unit : {1.0, 1e-100, 1e8}) {
+    const auto scaled = [&](const auto& gyrator) {
+      const Eigen::Vector2d s(unit, 1);
+      const auto by = s.asDiagonal();
+      const auto per = s.cwiseInverse().asDiagonal();
+      return ness::LinearSystem<Eigen::Matrix2d>(gyrator.center(), per * gyrator.hessian() * per,
+                                                 by * gyrator.mobility() * by,
+                                                 by * gyrator.diffusion() * by);
+    };
+    const Eigen::Matrix2Xd at = Eigen::Vector2d(unit, 1).asDiagonal() * points;
+    const auto apart = ness::classify(scaled(ness::brownian_gyrator(2, 0, 3, 1)), at);
+    CHECK(apart.kind == StationaryKind::other_equilibrium);
+    const auto coupled = ness::classify(scaled(ness::brownian_gyrator(2, 1, 3, 1)), at);
+    CHECK(coupled.kind == StationaryKind::nonequilibrium);
+    // F = −D⁻¹K, in units of √D: K_ij √(T_j/T_i).
+    const double a = std::sqrt(3.0), b = 1 / a;
+    const double antisymmetric = std::sqrt(2) * (a - b),
+                 sum = std::hypot(4, 4, std::sqrt(2) * (a + b));
+    CHECK(relative_error(coupled.curl, antisymmetric / (antisymmetric + sum)) <= 1e-8);
+    CHECK(relative_error(coupled.einstein.residual, std::sqrt(1 - 16.0 / 20)) <= 1e-13);
+  }
+  // Nearly in equilibrium is not in equilibrium.
+  CHECK(ness::classify(ness::brownian_gyrator(2, 1, 1 + 1e-5, 1), points).kind ==
+        StationaryKind::nonequilibrium);
+}
+
+TEST_CASE("A curl of a D that depends on the place is seen, by any way that D is given") {
+  Eigen::Matrix2Xd points = generic_values<Eigen::MatrixXd>(2, 3, 5);
+  points.array() += 2;
+  const auto generic = ness::classify(Whirl{}, points);
+  CHECK(generic.kind == StationaryKind::nonequilibrium);
+  CHECK(generic.einstein.residual <= 1e-15);
+  CHECK(generic.curl > 1e-3);
+  const auto in_place = ness::classify(WhirlInPlace{}, points);
+  CHECK(in_place.kind == StationaryKind::nonequilibrium);
+  CHECK(std::abs(in_place.curl - generic.curl) <= 1e-3 * generic.curl);
+  // Differences of differences cannot tell 1e-12 from 0.
+  CHECK(ness::classify(HotPlane{}, points, 1e-12).kind == StationaryKind::undetermined);
+  CHECK(ness::classify(HotPlane{}, points).kind == StationaryKind::generalized_boltzmann);
 }
 
 TEST_CASE("SGD settles into a NESS, with and without replacement; the earthquake does not") {
@@ -108,6 +216,7 @@ TEST_CASE("SGLD becomes Boltzmann as η → 0: what is left of μ = βD vanishes
   for (const double eta : {1e-8, 1e-9, 1e-10}) {
     const ness::Sgld sgld{.learning_rate = eta, .minibatch = {10}};
     const auto found = ness::classify(ness::TrainingSystem(network(), sgld), points);
+    CAPTURE(eta, found.einstein.residual, found.divergence, found.curl, found.curl_error);
     CHECK(found.kind == StationaryKind::nonequilibrium);
     if (last != 0) CHECK(std::abs(std::log10(last / found.einstein.residual) - 1) < 0.05);
     last = found.einstein.residual;
