@@ -1,8 +1,14 @@
 cmake_policy(VERSION 3.23)
-# Compiles SOURCE and compares the first error with the file's first line.
-file(STRINGS "${SOURCE}" first_line LIMIT_COUNT 1)
+# Compiles SOURCE and compares the first error with the file's first line. The second may have flags.
+file(STRINGS "${SOURCE}" lines LIMIT_COUNT 2)
+list(POP_FRONT lines first_line flags)
+if(NOT flags MATCHES "^// flags: ")
+  set(flags "")
+endif()
+string(REPLACE "// flags: " "" flags "${flags}")
+separate_arguments(flags)
 execute_process(
-  COMMAND "${COMPILER}" -std=c++20 -fsyntax-only -I "${INCLUDE}" -isystem "${SYSTEM_INCLUDE}" "${SOURCE}"
+  COMMAND "${COMPILER}" -std=c++20 -fsyntax-only ${flags} -I "${INCLUDE}" -isystem "${SYSTEM_INCLUDE}" "${SOURCE}"
   RESULT_VARIABLE result ERROR_VARIABLE text OUTPUT_QUIET)
 
 if(first_line STREQUAL "// must compile")

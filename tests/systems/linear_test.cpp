@@ -175,7 +175,7 @@ TEST_CASE("A coupling of any size in one direction costs no digits") {
     CHECK(relative_error(state.covariance()(1, 1), 1) <= 1e-14);
   }
   // In coordinates that are turned the elements of K do not hold its eigenvalues.
-  const Matrix2d turn = Eigen::Rotation2Dd(0.6).toRotationMatrix();
+  const Matrix2d turn = std::cos(0.6) * Matrix2d::Identity() + std::sin(0.6) * quarter_turn();
   const auto turned = [&](double a) {
     return ness::LinearSystem<Matrix2d>(Eigen::Vector2d::Zero(),
                                         turn * Matrix2d{{1, a}, {0, 1}} * turn.transpose(),

@@ -215,6 +215,21 @@ TEST_CASE("Frequencies never leave the simplex, where alleles nearly die out") {
   CHECK(at_boundary > 1000);
 }
 
+TEST_CASE("Selection of any strength leaves frequencies, and of fitness differences alone matter") {
+  // The fittest, whose frequency is 0 at first, and two that are far behind.
+  const ness::WrightFisher<3> strong(50, Vector3d(0.01, 0.01, 0.01), Vector3d(1e5, 0, -3e4));
+  const ness::WrightFisher<3> shifted(50, Vector3d(0.01, 0.01, 0.01), Vector3d(0, -1e5, -1.3e5));
+  ness::WrightFisherChain chain(strong, 1, Vector2d(0, 0.3), ness::Philox(8));
+  ness::WrightFisherChain same(shifted, 1, Vector2d(0, 0.3), ness::Philox(8));
+  for (int k = 0; k < 1000; ++k) {
+    chain.step();
+    same.step();
+    REQUIRE(chain.theta() == same.theta());
+    REQUIRE((chain.theta().minCoeff() >= 0 && chain.theta().sum() <= 1 + 1e-15));
+  }
+  CHECK(chain.theta()[0] == 1);  // it has won
+}
+
 TEST_CASE("Evolution in equilibrium makes no entropy, measured without its density") {
   const ness::WrightFisher<3> system(100, Vector3d(0.02, 0.015, 0.025), Vector3d(0.01, 0, -0.01));
   constexpr std::int64_t steps = 400'000;

@@ -1,6 +1,13 @@
 // Messages for bad input: function, argument, rule and the value that broke it.
 #pragma once
 
+// With -ffast-math, -Ofast and -ffinite-math-only a compiler takes every number for finite, and
+// leaves out what refuses one that is not.
+#if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
+#error \
+    "ness: not a number must be told from a number: add -fno-finite-math-only after -ffast-math or -Ofast"
+#endif
+
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>

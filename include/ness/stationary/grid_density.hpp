@@ -376,12 +376,13 @@ class GridJumps {
   // In two dimensions a density that diverges at a wall cannot be summed over cells.
   void require_no_divergence(std::size_t c) {
     const auto [i, j] = cells_[c];
+    const Vector middle = center(i, j);
     for (const auto& [dx, dy] : {std::array{1, 0}, {-1, 0}, {0, 1}, {0, -1}}) {
       if (is_inside(i + dx, j + dy)) continue;
       const Vector outward = point(dx * x_.width(), dy * y_.width());
-      const double wall = distance_to_wall(center(i, j), outward);
+      const double wall = distance_to_wall(middle, outward);
       const auto slope_inward = [&](double s) {
-        const Vector at = center(i, j) + (wall - s) * outward;
+        const Vector at = middle + (wall - s) * outward;
         const auto& d = force_.terms().at(at).diffusion();
         if (!(d(0, 0) > 0) || !(d(0, 0) * d(1, 1) > d(0, 1) * d(1, 0))) return 0.0;
         Vector force(2);
@@ -391,7 +392,7 @@ class GridJumps {
       if (const double exponent = exponent_at_wall(slope_inward, wall); exponent < 0)
         invalid("stationary_density",
                 "in two dimensions the density must not diverge at a wall, but near (",
-                (center(i, j) + wall * outward).transpose(), ") it goes as the power ", exponent,
+                (middle + wall * outward).transpose(), ") it goes as the power ", exponent,
                 " of the distance");
     }
   }

@@ -4,6 +4,7 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -152,7 +153,9 @@ class WrightFisherChain {
     detail::require(theta_.minCoeff() >= 0 && theta_.sum() <= 1, name,
                     "theta must be frequencies, not negative and of sum 1 at most; their sum",
                     theta_.sum());
-    growth_ = (time_step / 2 * system.selection()).array().exp();
+    // Relative to the fittest: only differences of s matter, and these do not overflow.
+    log_growth_ = time_step / 2 * (system.selection().array() - system.selection().maxCoeff());
+    growth_ = log_growth_.array().exp();
     choose_sizes();
   }
   WrightFisherChain(System&&, double, Vector, Random = Random{}) = delete;  // it would dangle
@@ -199,7 +202,15 @@ class WrightFisherChain {
   }
 
   void select() {
-    x_ = x_.cwiseProduct(growth_);
+    const double left = x_.dot(growth_);
+    if (!(left > std::numeric_limits<double>::min())) return select_without_the_fittest();
+    x_ = x_.cwiseProduct(growth_) / left;
+  }
+
+  // Where the fittest allele is absent, the others may all be too unfit for a double.
+  void select_without_the_fittest() {
+    x_ = x_.array().log() + log_growth_.array();
+    x_ = (x_.array() - x_.maxCoeff()).exp();
     x_ /= x_.sum();
   }
 
@@ -221,7 +232,7 @@ class WrightFisherChain {
   double time_step_;
   std::int64_t size_ = 1;  // L, or one more
   double one_more_ = 0;    // the probability of that
-  Frequencies x_, growth_;
+  Frequencies x_, growth_, log_growth_;
   Vector theta_;
   Random random_;
   Gamma gamma_;

@@ -1,0 +1,5 @@
+// must compile
+// flags: -Ofast -fno-finite-math-only
+#include <ness/ness.hpp>
+
+int main() {}
