@@ -228,6 +228,13 @@ TEST_CASE("Selection of any strength leaves frequencies, and of fitness differen
     REQUIRE((chain.theta().minCoeff() >= 0 && chain.theta().sum() <= 1 + 1e-15));
   }
   CHECK(chain.theta()[0] == 1);  // it has won
+  // Where it does not arise, the second does.
+  const ness::WrightFisher<3> rare(50, Vector3d(1e-300, 0.01, 0.01), Vector3d(1e5, 0, -3e4));
+  ness::WrightFisherChain without(rare, 1, Vector2d(0, 0.3), ness::Philox(8));
+  for (int k = 0; k < 10; ++k) {
+    without.step();
+    REQUIRE(without.theta() == Vector2d(0, 1));
+  }
 }
 
 TEST_CASE("Evolution in equilibrium makes no entropy, measured without its density") {

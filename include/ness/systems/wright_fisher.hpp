@@ -155,7 +155,7 @@ class WrightFisherChain {
                     theta_.sum());
     // Relative to the fittest: only differences of s matter, and these do not overflow.
     log_growth_ = time_step / 2 * (system.selection().array() - system.selection().maxCoeff());
-    growth_ = log_growth_.array().exp();
+    growth_ = exponentials(log_growth_);
     choose_sizes();
   }
   WrightFisherChain(System&&, double, Vector, Random = Random{}) = delete;  // it would dangle
@@ -201,6 +201,12 @@ class WrightFisherChain {
     one_more_ = std::clamp((kept - below) / (above - below), 0.0, 1.0);
   }
 
+  // Eigen's own of vectors do not reach 0.
+  static Frequencies exponentials(Frequencies values) {
+    for (double& value : values) value = std::exp(value);
+    return values;
+  }
+
   void select() {
     const double left = x_.dot(growth_);
     if (!(left > std::numeric_limits<double>::min())) return select_without_the_fittest();
@@ -209,8 +215,8 @@ class WrightFisherChain {
 
   // Where the fittest allele is absent, the others may all be too unfit for a double.
   void select_without_the_fittest() {
-    x_ = x_.array().log() + log_growth_.array();
-    x_ = (x_.array() - x_.maxCoeff()).exp();
+    for (Index j = 0; j < x_.size(); ++j) x_[j] = std::log(x_[j]) + log_growth_[j];
+    x_ = exponentials(x_.array() - x_.maxCoeff());
     x_ /= x_.sum();
   }
 
