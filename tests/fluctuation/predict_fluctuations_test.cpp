@@ -4,13 +4,13 @@
 #include <ness/minibatch/full_batch.hpp>
 #include <ness/minibatch/with_replacement.hpp>
 #include <ness/minibatch/without_replacement.hpp>
+#include <ness/model/regression_network.hpp>
 #include <ness/stationary/predict.hpp>
 
 #include "support/catch.hpp"
 #include "support/close.hpp"
 #include "support/every_draw.hpp"
 #include "support/matrices.hpp"
-#include "support/network.hpp"
 #include "support/normal_quadrature.hpp"
 #include "support/quadratic.hpp"
 
@@ -116,22 +116,22 @@ TEST_CASE("two steps are the first's batches and the exact mean of the second: a
 
 TEST_CASE("with replacement, ⟨e^−σ⟩ is that over the Gaussian and all batches") {
   const State state = state_of(with);
-  const auto found = ness::predict_fluctuations(small(), with, state,
-                                                {.lengths = {1, 2}, .starts = 64, .threads = 1});
+  const auto found = ness::predict_fluctuations(
+      small(), with, state, {.lengths = {1, 2}, .starts = 64, .exact_starts = 10'000});
   for (int length : {1, 2}) {
     const double expected = exact(with, state, length, repeated(falling(samples, m), length));
     const auto& estimate = found[static_cast<std::size_t>(length - 1)].integral_fluctuation;
     INFO("expected " << expected << ", found " << estimate.value - 1 << " +- "
                      << estimate.standard_error);
     CHECK(deviation(estimate, expected) <= 3.5);
-    CHECK(estimate.standard_error <= 0.1 * std::abs(expected));
+    CHECK(estimate.standard_error <= 0.15 * std::abs(expected));
   }
 }
 
 TEST_CASE("without replacement, ⟨e^−σ⟩ is that over the Gaussian and all orders") {
   const State state = state_of(without);
   const auto found =
-      ness::predict_fluctuations(small(), without, state, {.lengths = {1, 2}, .starts = 400'000});
+      ness::predict_fluctuations(small(), without, state, {.lengths = {1, 2}, .starts = 200'000});
   for (int length : {1, 2}) {
     const double expected =
         exact(without, state, length, repeated(falling(samples, samples), length));
@@ -139,22 +139,22 @@ TEST_CASE("without replacement, ⟨e^−σ⟩ is that over the Gaussian and all 
     INFO("expected " << expected << ", found " << estimate.value - 1 << " +- "
                      << estimate.standard_error);
     CHECK(deviation(estimate, expected) <= 3.5);
-    CHECK(estimate.standard_error <= 0.1 * std::abs(expected));
+    CHECK(estimate.standard_error <= 0.15 * std::abs(expected));
   }
 }
 
 TEST_CASE("𝒫(−σ)/𝒫(σ) is that of trajectories, drawn without integrating anything") {
   const auto compare = [](const auto& training) {
     const State state = state_of(training);
-    const auto found = ness::predict_fluctuations(small(), training, state,
-                                                  {.lengths = {1, 2}, .starts = 100'000});
+    const auto found =
+        ness::predict_fluctuations(small(), training, state, {.lengths = {1, 2}, .starts = 50'000});
     const MatrixXd root = state.covariance().llt().matrixL();
     ness::Philox random(8);
     ness::Normal normal;
     VectorXd z(2);
     for (const auto& part : found) {
       ness::Histogram histogram(ness::entropy_axis(state.entropy_production(), {1, 2}));
-      for (std::uint64_t k = 0; k < 400'000; ++k) {
+      for (std::uint64_t k = 0; k < 200'000; ++k) {
         normal.fill(random, z);
         const VectorXd start = state.mean() + root * z;
         ness::Chain chain(small(), training, start, ness::Philox(21, k));
@@ -166,8 +166,8 @@ TEST_CASE("𝒫(−σ)/𝒫(σ) is that of trajectories, drawn without integrati
         }
         histogram.add(entropy);
       }
-      const auto [expected, measured] = ness::matching_ratios(part, histogram);
-      CHECK(expected.size() >= 10);
+      const auto [expected, measured] = ness::matching_ratios(part, histogram, 1000);
+      CHECK(expected.size() >= 6);
       double square = 0;
       for (std::size_t k = 0; k < expected.size(); ++k) {
         const double z_score = (expected[k].value - measured[k].value) /
@@ -184,19 +184,38 @@ TEST_CASE("𝒫(−σ)/𝒫(σ) is that of trajectories, drawn without integrati
   compare(without);
 }
 
-TEST_CASE("the paper's network: the deviation from 1 where σ is taken about θ₀ is the known one") {
-  const auto& objective = network();
+TEST_CASE(
+    "the regression network: the values of an independent computation, about θ₀ and the mean") {
+  // 1 + 9.5e-7 of the Gaussian about θ₀, and 1 + 4.1e-6 of that about the mean with σ about θ₀.
+  ness::Philox random(2306'03521);
+  const ness::Objective objective(ness::regression_network(random), ness::L2{10});
+  const ness::vector_t<ness::RegressionNetwork> start{1.2, 1.2, 0.5, -0.7, 0.9, -0.9, 0.0};
+  const auto minimum = ness::minimize(objective, start);
   const ness::Sgd<ness::WithReplacement> training{.learning_rate = 1e-7, .minibatch = {10}};
-  const auto minimum = network_minimum();
-  const auto predicted = ness::predict(objective, minimum, training, {.mean_shift = true});
-  const ness::FluctuationSettings settings{.lengths = {1}, .starts = 64, .exact_starts = 1000};
-  const auto about = [&](const State& state) {
-    return ness::predict_fluctuations(objective, training, state, settings)[0].integral_fluctuation;
+  const State shifted = ness::predict(objective, minimum, training, {.mean_shift = true});
+  const State about_minimum = shifted.about(minimum.theta);
+  const MatrixXd root = ness::detail::SymmetricEigen<double>(shifted.covariance()).root();
+  const auto mean = [&](const VectorXd& centre) {
+    ness::Philox bits(4);
+    ness::Normal normal;
+    VectorXd z(7);
+    ness::BatchMeans<> means(1, 1, 40);
+    for (int k = 0; k < 4000; ++k) {
+      normal.fill(bits, z);
+      double sum = 0;
+      for (const double sign : {0.5, -0.5}) {
+        const VectorXd theta = centre + 2 * sign * root * z;
+        sum += ness::step_fluctuation(objective, theta, training, about_minimum) / 2;
+      }
+      means.add(MatrixXd::Constant(1, 1, sum), 1);
+    }
+    return ness::Estimate<double>{means.mean()(0, 0), means.standard_error()(0, 0)};
   };
-  const auto shifted = about(predicted);
-  const auto unshifted = about(predicted.about(minimum.theta));
-  // A mean elsewhere is a force that Gaussian theory does not know.
-  CHECK(shifted.value - unshifted.value > 10 * shifted.standard_error);
+  const auto own = mean(minimum.theta);
+  const auto other = mean(shifted.mean());
+  CHECK(std::abs(own.value - 9.5e-7) <= 4 * own.standard_error);
+  CHECK(std::abs(other.value - 4.1e-6) <= 4 * other.standard_error);
+  CHECK(other.standard_error <= 0.05 * other.value);
 }
 
 TEST_CASE("without noise nothing fluctuates, and with Gaussian noise ⟨e^−σ⟩ is 1") {

@@ -18,10 +18,10 @@ namespace ness {
 
 struct FluctuationSettings {
   std::vector<int> lengths = {1, 2, 3};  ///< ℓ of the sub-trajectories
-  std::int64_t starts = 200'000;         ///< random starts and batches for each length
+  std::int64_t starts = 50'000;          ///< random starts and batches for each length
   /// Random starts for ⟨e^{−σ}⟩ where its mean over the batches of a step is known exactly: few are
   /// enough, and each costs the gradients of all samples.
-  std::int64_t exact_starts = 20'000;
+  std::int64_t exact_starts = 4000;
   int threads = 0;  ///< 0: as many as the machine has; the result does not depend on it
   std::uint64_t seed = 1;
 
