@@ -94,7 +94,8 @@ ComparisonRow compare_row(std::string quantity, const Value& theory,
 inline ComparisonRow compare_row(std::string quantity, const Estimate<double>& theory,
                                  const Estimate<double>& measured, double relative_tolerance) {
   const Estimate<double> difference = detail::difference(measured, theory);
-  const double tolerance = relative_tolerance * std::abs(theory.value);
+  constexpr double rounding = 1e-14;  // where nothing else is left to differ
+  const double tolerance = (relative_tolerance + rounding) * std::abs(theory.value);
   return {.quantity = std::move(quantity),
           .theory = theory.value,
           .simulation = measured.value,
@@ -156,17 +157,18 @@ void print(Stream& out, const Comparison& comparison);
 /// 21–29 leave out (the mean and the fluctuation theorems have no such allowance; C from chords of
 /// several steps has as much more as they leave out). The row of the mean is the distance from θ₀.
 ///
-/// ⟨e^{−σ}⟩ is compared with that of Gaussian noise, or with `fluctuations`, which
-/// `predict_fluctuations` makes for the minibatches themselves.
+/// ⟨e^{−σ}⟩ is compared with `fluctuations`, which `predict_fluctuations` makes for the minibatches
+/// themselves, or with that of Gaussian noise where they do not have its length.
 template <class Predicted, class Measured>
 Comparison compare(const Predicted& predicted, const Measured& measured,
                    std::vector<SubTrajectoryPrediction> fluctuations = {}) {
-  if (fluctuations.empty())
-    for (const auto& part : measured.trajectories)
-      fluctuations.push_back(
-          {.length = part.length,
-           .integral_fluctuation = {
-               static_cast<double>(predicted.integral_fluctuation(part.length)), 0}});
+  for (const auto& part : measured.trajectories) {
+    bool known = false;
+    for (const auto& theory : fluctuations) known = known || theory.length == part.length;
+    if (known) continue;
+    const auto gaussian = static_cast<double>(predicted.integral_fluctuation(part.length));
+    fluctuations.push_back({.length = part.length, .integral_fluctuation = {gaussian, 0}});
+  }
   return detail::compare(
       {.mean = predicted.chain().mean.template cast<double>(),
        .mean_shift = (predicted.mean() - predicted.chain().mean).template cast<double>(),
