@@ -16,13 +16,26 @@ std::string length_style(std::size_t k) {
   return styles[k % styles.size()];
 }
 
+/// As 1.0002 ± 0.0001, to the first digit of the error.
+std::string with_error(const ness::Estimate<double>& estimate) {
+  const double error = estimate.standard_error;
+  std::ostringstream text;
+  text.precision(6);
+  if (!(error > 0) || !std::isfinite(error)) {  // of a single batch
+    text << estimate.value;
+    return text.str();
+  }
+  text.precision(std::clamp(static_cast<int>(-std::floor(std::log10(error))), 0, 9));
+  text << std::fixed << estimate.value << " ± " << error;
+  return text.str();
+}
+
 std::string title_command(const std::string& title) { return "set title \"" + title + "\"\n"; }
 
 void draw_exponentials(FigureFolder& folder, const Trajectories& trajectories,
                        const std::string& sampling, const std::string& title) {
   const std::string figure = "fig4a_" + sampling;
   std::ostringstream plots;
-  plots.precision(6);
   constexpr double least_density = 1e-3;
   double reach = 1;  // of e^{−σ} where its density is in the picture
   for (std::size_t k = 0; k < trajectories.size(); ++k) {
@@ -38,10 +51,12 @@ void draw_exponentials(FigureFolder& folder, const Trajectories& trajectories,
     }
     folder.data(name, table);
     plots << (k == 0 ? "" : ", ") << "'" << name << ".dat' with lines lw 2 " << length_style(k)
-          << " title 'ℓ = " << part.length << ", ⟨{/:Italic e}^{−{/:Italic σ}}⟩ = " << std::fixed
-          << part.integral_fluctuation.value << "'";
+          << " title 'ℓ = " << part.length
+          << ", ⟨{/:Italic e}^{−{/:Italic σ}}⟩ = " << with_error(part.integral_fluctuation) << "'";
   }
-  folder.draw(figure, title_command(title) + "set xrange [0:" + std::to_string(1.05 * reach) +
+  // About 1 for steps near equilibrium, and from 0 on far from it: the other side has room.
+  const std::string key = reach > 2 ? "set key right\n" : "set key left\n";
+  folder.draw(figure, title_command(title) + key + "set xrange [0:" + std::to_string(1.05 * reach) +
                           "]\n" + R"(
 set xlabel '{/:Italic e}^{−{/:Italic σ}}'
 set ylabel 'probability density'
@@ -49,7 +64,7 @@ set logscale y
 set format y '10^{%T}'
 set yrange [1e-3:200]
 set grid lc rgb '#e0e0e0'
-set key top left Left reverse samplen 2 font ',15'
+set key top Left reverse samplen 2 font ',15'
 set arrow from 1, graph 0 to 1, graph 1 nohead dt 3 lc rgb 'black'
 plot )" + plots.str() + "\n");
 }

@@ -14,8 +14,8 @@ namespace {
 
 void draw(FigureFolder& folder, const Options& options, const Results& results) {
   if (!results.simulated) return;
-  draw_elements(folder, results);
-  draw_directions(folder, results);
+  draw_elements(folder, results, options);
+  draw_directions(folder, results, options);
   draw_entropy(folder, results.simulated->measured.trajectories, {},
                results.predicted.state.entropy_production(), results.sampling,
                minibatch_title(results.sampling, options.eta, options.batch));
@@ -35,6 +35,7 @@ void run(const Options& options) {
   outputs.write(to_json(study.summary(), all));
   outputs.draw([&](FigureFolder& folder) {
     for (const Results& results : all) draw(folder, options, results);
+    draw_flatness(folder, study.summary().minimum, all, options);
   });
 }
 

@@ -3,9 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <ness/detail/symmetric_matrices.hpp>
+#include <numbers>
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include "../common/titles.hpp"
 
 namespace {
 
@@ -30,6 +35,23 @@ double typical_size(const Eigen::MatrixXd& simulation) {
   return *middle;
 }
 
+/// As many decades of either sign as have room for their labels, from the largest down.
+std::string decade_tics(int first, int last, double size, double room) {
+  const auto place = [&](int power) { return std::asinh(std::pow(10.0, power) / size); };
+  std::ostringstream tics;
+  tics << "('0' 0";
+  double last_place = std::numeric_limits<double>::infinity();
+  for (int power = last; power >= first && place(power) >= room; --power) {
+    if (last_place - place(power) < room) continue;
+    last_place = place(power);
+    const std::string label =
+        std::string("10^{") + (power < 0 ? "−" : "") + std::to_string(std::abs(power)) + "}' f(";
+    tics << ", '" << label << "1e" << power << "), '−" << label << "-1e" << power << ")";
+  }
+  tics << ")";
+  return tics.str();
+}
+
 /// Both axes are asinh(x / unit): logarithmic for large numbers of either sign, linear through 0.
 std::string element_panel(const std::string& file, const std::string& symbol,
                           const std::string& title, const std::string& color,
@@ -42,30 +64,52 @@ std::string element_panel(const std::string& file, const std::string& symbol,
   std::ostringstream commands;
   commands << "unit = " << size << "\nf(x) = asinh(x / unit)\nreach = 1.03 * f(" << largest << ")\n"
            << "set title '" << title << "'\nset xrange [-reach:reach]\nset yrange [-reach:reach]\n";
-  // As many decades as have room for their labels, from the largest down.
-  const auto place = [&](int power) { return std::asinh(std::pow(10.0, power) / size); };
-  const double room = 0.19 * std::asinh(largest / size);
-  std::ostringstream tics;
-  tics << "('0' 0";
-  double last_place = std::numeric_limits<double>::infinity();
-  for (int power = last; power >= first && place(power) >= room; --power) {
-    if (last_place - place(power) < room) continue;
-    last_place = place(power);
-    tics << ", '10^{" << power << "}' f(1e" << power << "), '−10^{" << power << "}' f(-1e" << power
-         << ")";
-  }
-  tics << ")";
+  const double decades = std::asinh(largest / size);
+  // A label is wider than it is high.
+  commands << "set xtics " << decade_tics(first, last, size, 0.34 * decades) << "\nset ytics "
+           << decade_tics(first, last, size, 0.19 * decades) << "\n";
   const std::string matrix = "'{/:Italic " + symbol + "}@_{{/:Italic αβ}}^{";
-  commands << "set xtics " << tics.str() << "\nset ytics " << tics.str() << "\nset xlabel "
-           << matrix << "sim}'\nset ylabel " << matrix << "th}'\nplot '" << file
+  commands << "set xlabel " << matrix << "sim}'\nset ylabel " << matrix << "th}'\nplot '" << file
            << "' using (f($1)):(f($2)) with dots lc rgb '" << color
            << "' notitle, x with lines lw 1 lc rgb 'black' notitle\n";
   return commands.str();
 }
 
+/// Of a bin, as sums.
+struct Mean {
+  double place = 0, value = 0, squared_error = 0, count = 0;
+
+  void add(double at, double number, double error) {
+    place += at;
+    value += number;
+    squared_error += error * error;
+    count += 1;
+  }
+};
+
+/// uᵀAu for each column u.
+Eigen::VectorXd forms(const Eigen::MatrixXd& columns, const Eigen::MatrixXd& matrix) {
+  const Eigen::MatrixXd products = matrix * columns;
+  return columns.cwiseProduct(products).colwise().sum();
+}
+
+/// The distance between the two points where 𝓛 = e𝓛(θ₀): this loss is a parabola along any line.
+Eigen::VectorXd flatness_along(const Eigen::MatrixXd& directions, const Minimum& minimum) {
+  const double level = 8 * (std::numbers::e - 1) * minimum.value;
+  return (level * forms(directions, minimum.hessian).cwiseInverse()).cwiseSqrt();
+}
+
+/// Those that a logarithm can show.
+DataTable variances(const Eigen::VectorXd& flatness, const Eigen::VectorXd& variance) {
+  DataTable table;
+  for (Eigen::Index k = 0; k < variance.size(); ++k)
+    if (variance[k] > 0) table.row(flatness[k], variance[k]);
+  return table;
+}
+
 }  // namespace
 
-void draw_elements(FigureFolder& folder, const Results& results) {
+void draw_elements(FigureFolder& folder, const Results& results, const Options& options) {
   const std::string name = "fig3b_" + results.sampling;
   const Eigen::MatrixXd& sigma = results.simulated->measured.covariance.value;
   const Eigen::MatrixXd& circulation = results.simulated->measured.circulation.value;
@@ -73,7 +117,9 @@ void draw_elements(FigureFolder& folder, const Results& results) {
   folder.data(name + "_circulation",
               elements(results.predicted.state.circulation(), circulation, false));
   folder.draw(name,
-              "set multiplot layout 1,2\nset size square\nset grid lc rgb '#e0e0e0'\n" +
+              "set multiplot layout 1,2 title \"" +
+                  minibatch_title(results.sampling, options.eta, options.batch) +
+                  "\"\nset size square\nset grid lc rgb '#e0e0e0'\n" +
                   element_panel(name + "_covariance.dat", "Σ", "covariance", "#1f4e9c",
                                 results.predicted.state.covariance(), sigma) +
                   element_panel(name + "_circulation.dat", "C", "circulation", "#c81d1d",
@@ -82,23 +128,70 @@ void draw_elements(FigureFolder& folder, const Results& results) {
               1500, 780);
 }
 
-void draw_directions(FigureFolder& folder, const Results& results) {
+void draw_directions(FigureFolder& folder, const Results& results, const Options& options) {
   const std::string name = "directions_" + results.sampling;
   const Directions& directions = results.simulated->directions;
-  DataTable table;
-  for (Eigen::Index k = 0; k < directions.theory.size(); ++k)
-    if (directions.theory[k] > 0)
-      table.row(directions.curvature[k], directions.variance.value[k] / directions.theory[k],
-                directions.variance.standard_error[k] / directions.theory[k]);
-  folder.data(name, table);
-  folder.draw(name, "data = '" + name + ".dat'\n" + R"(
+  DataTable each, binned;
+  std::map<int, Mean> bins;  // ten a decade of h
+  for (Eigen::Index k = 0; k < directions.theory.size(); ++k) {
+    const double theory = directions.theory[k], h = directions.curvature[k];
+    if (!(theory > 0) || !(h > 0)) continue;
+    const double ratio = directions.variance.value[k] / theory;
+    each.row(h, ratio);
+    bins[static_cast<int>(std::floor(10 * std::log10(h)))].add(
+        std::log(h), ratio, directions.variance.standard_error[k] / theory);
+  }
+  for (const auto& [bin, mean] : bins)
+    binned.row(std::exp(mean.place / mean.count), mean.value / mean.count,
+               std::sqrt(mean.squared_error) / mean.count);
+  folder.data(name, each);
+  folder.data(name + "_binned", binned);
+  folder.draw(name, "name = '" + name + "'\nset title \"" +
+                        minibatch_title(results.sampling, options.eta, options.batch) + "\"\n" + R"(
 set logscale x
 set format x '10^{%T}'
 set xlabel 'eigenvalue {/:Italic h} of the Hessian'
 set ylabel 'variance along its eigenvector, simulation / theory'
 set grid lc rgb '#e0e0e0'
 set yrange [0:2]
-plot 1 with lines lw 1.5 lc rgb '#c81d1d' notitle, \
-     data with yerrorbars pt 7 ps 0.5 lw 0.6 lc rgb '#1f4e9c' notitle
+set key top right Left reverse samplen 2 font ',15'
+plot name.'.dat' with points pt 7 ps 0.4 lc rgb '#9cb8dd' title 'each direction', \
+     1 with lines lw 1.5 lc rgb '#c81d1d' notitle, \
+     name.'_binned.dat' with yerrorbars pt 7 ps 1 lw 1.5 lc rgb '#14336b' title 'mean, ten bins a decade'
 )");
+}
+
+void draw_flatness(FigureFolder& folder, const Minimum& minimum, const std::vector<Results>& all,
+                   const Options& options) {
+  std::string plots;
+  bool simulated = false;
+  for (const Results& results : all) {
+    const std::string name = "variance_flatness_" + results.sampling;
+    const std::string color = results.sampling == "wr" ? "'#1f4e9c'" : "'#2a9d5c'";
+    const ness::detail::SymmetricEigen<double> eigen(results.predicted.state.covariance());
+    const Eigen::VectorXd flatness = flatness_along(eigen.vectors, minimum);
+    folder.data(name + "_theory", variances(flatness, eigen.values));
+    plots += std::string(plots.empty() ? "plot '" : ", '") + name +
+             "_theory.dat' with points pt 6 ps 0.9 lc rgb " + color + " title '" +
+             sampling_title(results.sampling) + "'";
+    if (!results.simulated) continue;
+    simulated = true;
+    const Eigen::MatrixXd& sigma = results.simulated->measured.covariance.value;
+    folder.data(name + "_simulation", variances(flatness, forms(eigen.vectors, sigma)));
+    plots +=
+        ", '" + name + "_simulation.dat' with points pt 7 ps 0.35 lc rgb " + color + " notitle";
+  }
+  if (simulated) plots += ", NaN with points pt 7 ps 0.5 lc rgb 'black' title 'simulation'";
+  folder.draw("variance_flatness",
+              "set title \"{/:Italic η} = " + number_title(options.eta) +
+                  ",  {/:Italic m} = " + std::to_string(options.batch) + "\"\n" + R"(
+set logscale xy
+set format x '10^{%T}'
+set format y '10^{%T}'
+set xlabel 'flatness {/:Italic F} of the loss along an eigenvector of Σ'
+set ylabel 'variance along it'
+set grid lc rgb '#e0e0e0'
+set key outside right top Left reverse samplen 2 font ',15'
+)" + plots + "\n",
+              1150, 700);
 }
