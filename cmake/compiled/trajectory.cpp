@@ -10,6 +10,7 @@
 #include "ness/trajectory/block.hpp"
 #include "ness/trajectory/checkpoint.hpp"
 #include "ness/trajectory/directional_variance.hpp"
+#include "ness/trajectory/drift_correlation.hpp"
 #include "ness/trajectory/entropy_production.hpp"
 #include "ness/trajectory/measure.hpp"
 #include "ness/trajectory/moments.hpp"
@@ -36,6 +37,11 @@ template void Area<double>::serialize(CheckpointWriter&);
 template void Area<double>::serialize(CheckpointReader&);
 template void Area<double>::add(const TrajectoryBlock<double>&);
 template void Area<double>::add(const TrajectoryBlock<float>&);
+template class DriftCorrelation<double>;
+template void DriftCorrelation<double>::serialize(CheckpointWriter&);
+template void DriftCorrelation<double>::serialize(CheckpointReader&);
+template void DriftCorrelation<double>::add(const TrajectoryBlock<double>&);
+template void DriftCorrelation<double>::add(const TrajectoryBlock<float>&);
 template class EntropyProduction<double>;
 template void EntropyProduction<double>::serialize(CheckpointWriter&);
 template void EntropyProduction<double>::serialize(CheckpointReader&);

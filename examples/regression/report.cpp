@@ -47,6 +47,14 @@ void print_simulation(std::ostream& out, const Options& options, const Minimum& 
       << measured.batch_length << ")\n";
 }
 
+/// Eq. 22. The difference is of relative order ηh, that of a finite step.
+void print_drift_correlation(std::ostream& out, const Results& results) {
+  const State& state = results.predicted.state;
+  const auto& [value, error] = results.simulated.drift_correlation;
+  out << "drift correlation        eta <grad L . dtheta> = " << value << " +- " << error
+      << "; tr D = " << state.diffusion().trace() << "  (Eq. 22)\n";
+}
+
 /// Batches must be long beside the slowest relaxation, or else their scatter says too little.
 void warn_of_short_run(std::ostream& out, const Results& results) {
   const double relaxation = 1 / results.predicted.state.decay_rates()[0];
@@ -124,6 +132,7 @@ void print(std::ostream& out, const Options& options, const Minimum& minimum,
   print_theory(out, minimum, results.predicted);
   print_noise(out, results.predicted.noise);
   print_simulation(out, options, minimum, results);
+  print_drift_correlation(out, results);
   auto comparison =
       ness::compare(state, results.simulated.measured, results.predicted.fluctuations);
   comparison.false_alarms = false_alarms;
@@ -209,6 +218,7 @@ void write(const Json& json, const Options& options, const Minimum& minimum,
   json["autocorrelation_time"] = measured.autocorrelation_time;
   write(json["mean"], measured.mean, state.mean());
   json["diffusion"]["theory"] = state.diffusion();
+  write(json["drift_correlation"], results.simulated.drift_correlation, state.drift_correlation());
   write(json["covariance"], measured.covariance, state.covariance());
   write(json["circulation"], measured.circulation, state.circulation());
   json["entropy_production"]["theory"] = state.entropy_production();

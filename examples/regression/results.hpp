@@ -41,6 +41,7 @@ struct Simulation {
   ness::Measurement measured;
   ness::Histogram2d density;  ///< of the two parameters shown, as δθ from the mean of theory
   Currents currents;
+  ness::Estimate<double> drift_correlation;  ///< η⟨∇𝓛·δθ⟩ per step (Eq. 22)
   std::int64_t burn_in;  ///< parameter updates of each chain
 };
 

@@ -3,6 +3,7 @@
 #include <ness/random/uniform.hpp>
 #include <ness/statistics/threads.hpp>
 #include <ness/trajectory/current_map.hpp>
+#include <ness/trajectory/drift_correlation.hpp>
 #include <ness/trajectory/measure.hpp>
 
 #include <algorithm>
@@ -141,13 +142,15 @@ Simulation Study::simulate(const std::string& sampling, const Prediction& predic
     const ness::MeasureSettings settings{.run = run_settings(options, steps, burn_in, bar)};
     const std::int64_t batch =
         ness::batch_length(steps / per_step, settings.run.chains, settings.batches);
-    const auto [measured, density, currents] = ness::measure_with(
+    const auto [measured, density, currents, drift] = ness::measure_with(
         objective, training, predicted.state, settings, density_histogram(predicted.state, options),
-        current_map(predicted.state, options, batch));
+        current_map(predicted.state, options, batch),
+        ness::DriftCorrelation<>(objective.parameters(), batch));
     return {
         measured,
         density,
         {currents.first_axis(), currents.second_axis(), currents.current_x(), currents.current_y()},
+            drift.trace(),
         burn_in};
   });
 }

@@ -37,6 +37,7 @@
 #include "ness/training/training.hpp"
 #include "ness/trajectory/density.hpp"
 #include "ness/trajectory/directional_variance.hpp"
+#include "ness/trajectory/drift_correlation.hpp"
 #include "ness/trajectory/measure.hpp"
 #include "ness/trajectory/relaxation.hpp"
 #include "ness/version.hpp"

@@ -3,7 +3,7 @@ include("${CMAKE_CURRENT_LIST_DIR}/run.cmake")
 set(short --steps 2e4 --chains 3 --training-runs 4 --training-steps 2000)
 
 expect_success(${short} --threads 1 --json one.json --figures figures)
-foreach(text "minimum theta_0" "Hessian eigenvalues" "Einstein relation" "circulation"
+foreach(text "drift correlation" "minimum theta_0" "Hessian eigenvalues" "Einstein relation" "circulation"
     "entropy production (l = 3)" "<exp(-sigma)> (l = 3)" "autocorrelation times"
     "covariance, simulation against theory" "The run is short" "P(-sigma)/P(sigma) (l = 1)" "noise, skewness"
     "Gaussian noise would give 1" "false alarms: in one such table of 1000")
@@ -52,6 +52,9 @@ foreach(part skewness excess_kurtosis)
   expect_numbers("${json}" 7 0 noise ${part})
 endforeach()
 expect_numbers("${json}" 0 0 entropy_production theory)
+foreach(part theory simulation standard_error)
+  expect_numbers("${json}" 0 0 drift_correlation ${part})
+endforeach()
 expect_numbers("${json}" 7 7 diffusion theory)
 foreach(matrix covariance circulation)
   foreach(part theory simulation standard_error)

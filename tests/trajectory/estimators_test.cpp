@@ -1,5 +1,6 @@
 // The estimators against direct loops over a stored trajectory.
 #include <ness/trajectory/directional_variance.hpp>
+#include <ness/trajectory/drift_correlation.hpp>
 #include <ness/trajectory/entropy_production.hpp>
 #include <ness/trajectory/moments.hpp>
 #include <ness/trajectory/run.hpp>
@@ -37,6 +38,7 @@ void check_against_loops(Eigen::Index n, double tolerance) {
   VectorXd mean = VectorXd::Zero(n);
   MatrixXd second = MatrixXd::Zero(n, n);
   MatrixXd area = MatrixXd::Zero(n, n);
+  MatrixXd drift = MatrixXd::Zero(n, n);
   VectorXd entropy(steps);
   for (Eigen::Index k = 0; k < steps; ++k) {
     const VectorXd x = states.col(k) - reference;
@@ -44,23 +46,28 @@ void check_against_loops(Eigen::Index n, double tolerance) {
     mean += states.col(k) / steps;
     second += x * x.transpose() / steps;
     area += (x * d.transpose() - d * x.transpose()) / (2 * steps);
+    drift -= d * x.transpose() / steps;
     entropy[k] = d.dot(force * x);
   }
   const VectorXd shift = mean - reference;
 
   ness::Moments<> moments(reference.size(), 1000);
   ness::Area<> areas(n, 1000);
+  ness::DriftCorrelation<> drifts(n, 1000);
   const std::vector<int> lengths{1, 2, 3, 7};
   ness::EntropyProduction<> production(force, lengths, 1000, 10);
   // 17 steps a block: sub-trajectories cross from one to the next, and the last block is short.
   feed<S>(moments, states, reference, 17);
   feed<S>(areas, states, reference, 17);
+  feed<S>(drifts, states, reference, 17);
   feed<S>(production, states, reference, 17);
 
   CHECK(relative_error(moments.mean().value, mean) <= tolerance);
   CHECK(relative_error(moments.covariance().value, second - shift * shift.transpose()) <=
         tolerance);
   CHECK((areas.circulation().value - area).norm() <= tolerance * second.norm());
+  CHECK((drifts.matrix().value - drift).norm() <= tolerance * second.norm());
+  CHECK(std::abs(drifts.trace().value - drift.trace()) <= tolerance * second.norm());
   const auto results = production.results();
   for (std::size_t p = 0; p < lengths.size(); ++p) {
     const int length = lengths[p];

@@ -34,6 +34,38 @@ TEST_CASE("a linear model with replacement: simulation agrees with prediction") 
   }
 }
 
+TEST_CASE("the drift correlation is that of the gradient, and its trace is tr D (Eq. 22)") {
+  const ness::Objective objective(
+      ness::LinearModel<>(generic_values(3, 500, 51), generic_values(1, 500, 52)), ness::L2{0.2});
+  const auto minimum = ness::minimize(objective, VectorXd::Zero(3).eval());
+  const ness::MeasureSettings settings{.run = {.steps = 200'000, .burn_in = 5000, .chains = 8}};
+  const auto measured = [&](const auto& training, const auto& state) {
+    const auto steps = settings.run.steps / training.updates_per_markov_step(500);
+    return std::get<1>(ness::measure_with(
+        objective, training, state, settings,
+        ness::DriftCorrelation<>(3, ness::batch_length(steps, 8, settings.batches))));
+  };
+  const ness::Sgd<ness::WithReplacement> updates{.learning_rate = 2e-3, .minibatch = {5}};
+  const auto discrete =
+      ness::predict(objective, minimum, updates, {.form = ness::LyapunovForm::discrete});
+  const auto found = measured(updates, discrete);
+  const Eigen::MatrixXd gradient_correlation = minimum.hessian * discrete.covariance();
+  CHECK(deviation(found.matrix(), updates.learning_rate * gradient_correlation) <= 3);
+  CHECK(std::abs(found.trace().value - discrete.drift_correlation()) <=
+        3 * found.trace().standard_error);
+  // To leading order it is tr D, which is as near as ηh.
+  CHECK(std::abs(found.trace().value / discrete.diffusion().trace() - 1) <=
+        updates.learning_rate * minimum.hessian_eigenvalues.maxCoeff() +
+            3 * found.trace().standard_error / found.trace().value);
+
+  const ness::Sgd<ness::WithoutReplacement> epochs{.learning_rate = 2e-3, .minibatch = {5}};
+  const auto per_epoch =
+      ness::predict(objective, minimum, epochs, {.epochs = {.order = ness::EpochOrder::all}});
+  const auto of_epochs = measured(epochs, per_epoch);
+  CHECK(std::abs(of_epochs.trace().value - per_epoch.drift_correlation()) <=
+        3 * of_epochs.trace().standard_error);
+}
+
 TEST_CASE("the regression network with replacement: simulation agrees with prediction") {
   ness::Philox random(1);
   const ness::Objective objective(ness::regression_network(random), ness::L2{10});
