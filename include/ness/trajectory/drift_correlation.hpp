@@ -72,8 +72,8 @@ void DriftCorrelation<Scalar>::add(const TrajectoryBlock<S>& block) {
 
 template <class Scalar>
 Estimate<Scalar> DriftCorrelation<Scalar>::trace() const {
-  const auto [value, error] = traces_.estimate();
-  return {value(0, 0), error(0, 0)};
+  const auto [value, error, degrees_of_freedom] = traces_.estimate();
+  return {value(0, 0), error(0, 0), degrees_of_freedom};
 }
 
 template <class Scalar>
