@@ -50,9 +50,9 @@ void print_simulation(std::ostream& out, const Options& options, const Minimum& 
 /// Eq. 22. The difference is of relative order ηh, that of a finite step.
 void print_drift_correlation(std::ostream& out, const Results& results) {
   const State& state = results.predicted.state;
-  const auto& [value, error] = results.simulated.drift_correlation;
-  out << "drift correlation        eta <grad L . dtheta> = " << value << " +- " << error
-      << "; tr D = " << state.diffusion().trace() << "  (Eq. 22)\n";
+  const auto& measured = results.simulated.drift_correlation;
+  out << "drift correlation        eta <grad L . dtheta> = " << measured.value << " +- "
+      << measured.standard_error << "; tr D = " << state.diffusion().trace() << "  (Eq. 22)\n";
 }
 
 /// Batches must be long beside the slowest relaxation, or else their scatter says too little.
