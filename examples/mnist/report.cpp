@@ -66,7 +66,8 @@ void warn_of_short_run(std::ostream& out, const Results& results) {
   const double relaxation = results.predicted.relaxation_time();
   if (static_cast<double>(results.simulated->measured.batch_length) >= 1.5 * relaxation) return;
   out << "The run is short beside the slowest relaxation of " << relaxation
-      << " Markov steps: the standard errors are too small,\nand a FAIL may come of that. Raise "
+      << " Markov steps: the standard errors are too small,\nand rows that do not agree say "
+         "nothing. Raise "
          "--steps.\n\n";
 }
 

@@ -60,7 +60,8 @@ void warn_of_short_run(std::ostream& out, const Results& results) {
   const double relaxation = 1 / results.predicted.state.decay_rates()[0];
   if (static_cast<double>(results.simulated.measured.batch_length) >= 2 * relaxation) return;
   out << "The run is short beside the slowest relaxation, 1 / (eta h_min) = " << relaxation
-      << " Markov steps:\nthe standard errors are too small, and a FAIL may come of that. Raise "
+      << " Markov steps:\nthe standard errors are too small, and rows that do not agree say "
+         "nothing. Raise "
          "--steps.\n\n";
 }
 

@@ -35,6 +35,9 @@ struct Comparison {
   /// The chance that any row fails where theory is right. A program that prints several tables
   /// gives each its share.
   double false_alarms = 1e-3;
+  /// Were the batches of the errors shorter than two of the slowest relaxation times? The errors
+  /// are too small then, and a row that does not agree says nothing.
+  bool too_short = false;
 
   /// The least chance with which a row agrees, `false_alarms` over the number of rows (Bonferroni),
   /// so that the rate of the table holds however the rows depend on each other.
@@ -135,7 +138,8 @@ struct ComparedState {
   DynamicVector<double> mean, mean_shift;
   DynamicMatrix<double> covariance, circulation;
   double entropy_production;
-  double left_out;  ///< of what is predicted, relative
+  double left_out;   ///< of what is predicted, relative
+  double slow_rate;  ///< the slowest decay rate, per Markov step
   std::vector<SubTrajectoryPrediction> fluctuations;
 };
 
@@ -156,6 +160,7 @@ void print(Stream& out, const Comparison& comparison);
 /// `Comparison`). Theory is allowed ηh_max of the predicted value, the relative order that Eqs.
 /// 21–29 leave out (the mean and the fluctuation theorems have no such allowance; C from chords of
 /// several steps has as much more as they leave out). The row of the mean is the distance from θ₀.
+/// Where the run is too short for its errors the table says so in place of FAIL (`too_short`).
 ///
 /// ⟨e^{−σ}⟩ is compared with `fluctuations`, which `predict_fluctuations` makes for the minibatches
 /// themselves, or with that of Gaussian noise where they do not have its length.
@@ -176,6 +181,7 @@ Comparison compare(const Predicted& predicted, const Measured& measured,
        .circulation = predicted.circulation().template cast<double>(),
        .entropy_production = static_cast<double>(predicted.entropy_production()),
        .left_out = static_cast<double>(predicted.decay_rates()[predicted.mean().size() - 1]),
+       .slow_rate = static_cast<double>(predicted.decay_rates()[0]),
        .fluctuations = std::move(fluctuations)},
       measured);
 }
@@ -252,6 +258,7 @@ Comparison compare(const ComparedState& predicted, const Measured& measured) {
                                         measured.mean.standard_error,
                                         measured.mean.degrees_of_freedom};
   Comparison result;
+  result.too_short = static_cast<double>(measured.batch_length) * predicted.slow_rate < 2;
   result.rows = {
       compare_row("shift of the mean", predicted.mean_shift, measured_shift, 0),
       compare_row("covariance", predicted.covariance, measured.covariance, predicted.left_out),
@@ -288,7 +295,10 @@ void print(Stream& out, const Comparison& comparison) {
     text << std::left << std::setw(first) << row.quantity << std::right << std::setprecision(digits)
          << std::setw(13) << row.theory << std::setw(13) << row.simulation << std::setprecision(2)
          << std::setw(12) << row.difference << std::setw(12) << row.standard_error
-         << (row.agrees(comparison.level()) ? "  pass" : "  FAIL") << '\n';
+         << (row.agrees(comparison.level()) ? "  pass"
+             : comparison.too_short         ? "  too short"
+                                            : "  FAIL")
+         << '\n';
   }
   if (!comparison.rows.empty())
     text << "false alarms: in one such table of " << std::llround(1 / comparison.false_alarms)

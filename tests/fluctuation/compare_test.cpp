@@ -123,4 +123,11 @@ TEST_CASE("a table says how often it is wrong") {
   text << ness::Comparison{{ness::compare_row("x", 1.0, {1.5, 0.1, 30}, 0)}, 1e-4};
   CHECK(text.str().find("FAIL") != std::string::npos);
   CHECK(text.str().find("one such table of 10000") != std::string::npos);
+  CHECK(text.str().find("too short") == std::string::npos);
+  ness::Comparison short_run{{ness::compare_row("x", 1.0, {1.5, 0.1, 30}, 0)}, 1e-4, true};
+  text.str("");
+  text << short_run;
+  CHECK(text.str().find("FAIL") == std::string::npos);
+  CHECK(text.str().find("too short") != std::string::npos);
+  CHECK_FALSE(short_run.agrees());
 }
