@@ -58,12 +58,15 @@ DynamicMatrix<Scalar> solve_general(const DynamicMatrix<Scalar>& a,
   }
 }
 
+// `Scalar` is double in what follows, a template argument only so that it is compiled where it is
+// used.
+
 /// R = UTU* with T upper triangular.
+template <class Scalar>
 struct ComplexSchurForm {
-  DynamicMatrix<std::complex<double>> t, u;
+  DynamicMatrix<std::complex<Scalar>> t, u;
 
   /// From R by way of Hessenberg's form. Throws `std::runtime_error` if it does not converge.
-  template <class Scalar>
   explicit ComplexSchurForm(const DynamicMatrix<Scalar>& r) {
     using Complex = std::complex<Scalar>;
     const Eigen::Index n = r.rows();
@@ -110,13 +113,14 @@ void solve_triangular_lyapunov(const DynamicMatrix<Complex>& t, double c,
   }
 }
 
-/// The same for any R in double precision, in units that are given.
+/// The same for any R, in units that are given.
+template <class Scalar>
 class ScaledLyapunov {
  public:
-  using Matrix = DynamicMatrix<double>;
-  using Vector = DynamicVector<double>;
+  using Matrix = DynamicMatrix<Scalar>;
+  using Vector = DynamicVector<Scalar>;
 
-  ScaledLyapunov(const Matrix& r, const Matrix& q, double c, const Vector& units)
+  ScaledLyapunov(const Matrix& r, const Matrix& q, Scalar c, const Vector& units)
       : c_(c), r_(r), q_(q), units_(units) {
     for (Eigen::Index j = 0; j < r.cols(); ++j)
       for (Eigen::Index i = 0; i < r.rows(); ++i) {
@@ -127,7 +131,7 @@ class ScaledLyapunov {
     solution_ = solve(q_);
   }
 
-  const ComplexSchurForm& schur() const { return *schur_; }
+  const ComplexSchurForm<Scalar>& schur() const { return *schur_; }
   const Matrix& solution() const { return solution_; }
 
   Matrix solution_in_old_units() const {
@@ -137,24 +141,24 @@ class ScaledLyapunov {
     return x;
   }
 
-  double residual() const {
-    const double size = q_.norm();
+  Scalar residual() const {
+    const Scalar size = q_.norm();
     return size > 0 ? defect() / size : defect();
   }
 
   // The inverse of the equation keeps matrices positive, so that its norm is that of its value at
   // the unit matrix.
-  double error() const {
+  Scalar error() const {
     const Eigen::Index n = r_.rows();
-    const double largest = solve(Matrix::Identity(n, n)).norm();
-    const double rounding = std::numeric_limits<double>::epsilon() *
+    const Scalar largest = solve(Matrix::Identity(n, n)).norm();
+    const Scalar rounding = std::numeric_limits<Scalar>::epsilon() *
                             (2 * r_.norm() + c_ * r_.squaredNorm()) * solution_.norm();
-    const double size = solution_.norm();
+    const Scalar size = solution_.norm();
     return size > 0 ? largest * (defect() + rounding) / size : 0;
   }
 
  private:
-  double defect() const {
+  Scalar defect() const {
     const Matrix half = product(r_, solution_);
     Matrix defect = half;
     add_scaled(defect, 1, transposed(half));
@@ -172,7 +176,7 @@ class ScaledLyapunov {
     const Matrix imag_transposed = transposed(imag);
     const Matrix by_real = product(q, real);
     const Matrix by_imag = product(q, imag);
-    DynamicMatrix<std::complex<double>> x(n, n);  // U*QU
+    DynamicMatrix<std::complex<Scalar>> x(n, n);  // U*QU
     x.real() = product(real_transposed, by_real) + product(imag_transposed, by_imag);
     x.imag() = product(real_transposed, by_imag) - product(imag_transposed, by_real);
     solve_triangular_lyapunov(schur_->t, c_, x);
@@ -180,14 +184,14 @@ class ScaledLyapunov {
     const Matrix x_imag = x.imag();
     const Matrix left_real = product(real, x_real) - product(imag, x_imag);
     const Matrix left_imag = product(real, x_imag) + product(imag, x_real);
-    return half_sum_with_transpose(
+    return half_sum_with_transpose<Scalar>(
         Matrix(product(left_real, real_transposed) + product(left_imag, imag_transposed)), 1);
   }
 
-  double c_;
+  Scalar c_;
   Matrix r_, q_;
   Vector units_;
-  std::optional<ComplexSchurForm> schur_;
+  std::optional<ComplexSchurForm<Scalar>> schur_;
   Matrix solution_;
 };
 
@@ -198,10 +202,11 @@ inline double nearby_power_of_two(double value) {
 
 /// Units of coordinates before X is known: √Q_ii; where there is no noise, what the coordinates
 /// that have a unit drive in the time that the fastest one takes.
-inline DynamicVector<double> units_of_noise(const DynamicMatrix<double>& r,
-                                            const DynamicMatrix<double>& q) {
+template <class Scalar>
+DynamicVector<Scalar> units_of_noise(const DynamicMatrix<Scalar>& r,
+                                     const DynamicMatrix<Scalar>& q) {
   const Eigen::Index n = r.rows();
-  DynamicVector<double> units(n);
+  DynamicVector<Scalar> units(n);
   for (Eigen::Index i = 0; i < n; ++i) units[i] = q(i, i) > 0 ? std::sqrt(q(i, i)) : 0.0;
   const double rate = r.diagonal().cwiseAbs().maxCoeff();
   const auto driven = [&](Eigen::Index i) {
@@ -210,7 +215,7 @@ inline DynamicVector<double> units_of_noise(const DynamicMatrix<double>& r,
     return unit;
   };
   for (Eigen::Index pass = 0; pass < n && rate > 0; ++pass) {
-    const DynamicVector<double> known = units;
+    const DynamicVector<Scalar> known = units;
     for (Eigen::Index i = 0; i < n; ++i)
       if (known[i] == 0) units[i] = driven(i);
     if (units == known) break;
@@ -220,7 +225,8 @@ inline DynamicVector<double> units_of_noise(const DynamicMatrix<double>& r,
 }
 
 /// Scales the units by √X_ii. False where that changes nothing that matters.
-inline bool adapt_units(const DynamicMatrix<double>& x, DynamicVector<double>& units) {
+template <class Scalar>
+bool adapt_units(const DynamicMatrix<Scalar>& x, DynamicVector<Scalar>& units) {
   double smallest = std::numeric_limits<double>::infinity(), largest = 0;
   for (Eigen::Index i = 0; i < units.size(); ++i) {
     if (!(x(i, i) > 0) || !std::isfinite(x(i, i))) continue;
@@ -233,21 +239,23 @@ inline bool adapt_units(const DynamicMatrix<double>& x, DynamicVector<double>& u
 }
 
 /// Scales until X has a diagonal of one size. A first X far from it may have no digit right.
-inline ScaledLyapunov solve_in_own_units(const DynamicMatrix<double>& r,
-                                         const DynamicMatrix<double>& q, double c) {
+template <class Scalar>
+ScaledLyapunov<Scalar> solve_in_own_units(const DynamicMatrix<Scalar>& r,
+                                          const DynamicMatrix<Scalar>& q, Scalar c) {
   constexpr int enough = 4;
-  DynamicVector<double> units = units_of_noise(r, q);
-  ScaledLyapunov scaled(r, q, c, units);
+  DynamicVector<Scalar> units = units_of_noise(r, q);
+  ScaledLyapunov<Scalar> scaled(r, q, c, units);
   for (int pass = 0; pass < enough && adapt_units(scaled.solution(), units); ++pass)
-    scaled = ScaledLyapunov(r, q, c, units);
+    scaled = ScaledLyapunov<Scalar>(r, q, c, units);
   return scaled;
 }
 
 template <class Scalar>
 GeneralLyapunov<Scalar>::GeneralLyapunov(const DynamicMatrix<Scalar>& r,
                                          const DynamicMatrix<Scalar>& q, Scalar c) {
-  const ScaledLyapunov scaled =
-      solve_in_own_units(r.template cast<double>(), q.template cast<double>(), double{c});
+  const DynamicMatrix<double> wide_r = r.template cast<double>();
+  const DynamicMatrix<double> wide_q = q.template cast<double>();
+  const auto scaled = solve_in_own_units<double>(wide_r, wide_q, c);
   const DynamicMatrix<std::complex<double>>& t = scaled.schur().t;
   decay_rates.resize(r.rows());
   double radius = 0;
