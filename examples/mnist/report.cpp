@@ -75,7 +75,7 @@ void print_simulation(std::ostream& out, const Results& results, double false_al
   const ness::Measurement& measured = results.simulated->measured;
   const Directions& directions = results.simulated->directions;
   const State& state = results.predicted.state;
-  auto comparison = ness::compare(state, measured);
+  auto comparison = ness::compare(state, measured, results.predicted.fluctuations);
   comparison.false_alarms = false_alarms;
   const bool rare = state.entropy_production() > 1;
   if (rare) std::erase_if(comparison.rows, [](const auto& row) { return row.quantity[0] == '<'; });

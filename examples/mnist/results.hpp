@@ -40,6 +40,8 @@ struct Prediction {
   double diffusion_seconds = 0;
   double covariance_seconds = 0;
   std::vector<RankCheck> ranks = {};
+  /// ⟨e^{−σ}⟩ of real minibatches, with replacement.
+  std::vector<ness::SubTrajectoryPrediction> fluctuations = {};
   std::vector<NoiseLevel> levels = {};    ///< without replacement
   std::optional<Minimum> effective = {};  ///< θ̂₀, without replacement
   double effective_seconds = 0;

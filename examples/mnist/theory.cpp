@@ -3,6 +3,7 @@
 #include <limits>
 #include <ness/diffusion/epochs.hpp>
 #include <ness/diffusion/independent_batches.hpp>
+#include <ness/fluctuation/predict_fluctuations.hpp>
 #include <ness/landscape/effective_landscape.hpp>
 #include <ness/landscape/minimize.hpp>
 #include <ness/stationary/linear_chain.hpp>
@@ -84,12 +85,17 @@ Prediction predict_chain(const ness::LinearChain<double>& chain, double diffusio
 }
 
 template <class Training>
-Prediction predict_updates(const Objective& objective, const Minimum& minimum,
-                           const Training& training) {
+Prediction predict_updates(const Options& options, const Objective& objective,
+                           const Minimum& minimum, const Training& training) {
   const auto d = timed([&] { return ness::diffusion(objective, minimum.theta, training); });
-  return predict_chain(
+  Prediction prediction = predict_chain(
       ness::linear_chain(minimum.theta, minimum.hessian, d.value, training.learning_rate),
       d.seconds);
+  if (options.steps > 0)  // a run to compare with
+    prediction.fluctuations = ness::predict_fluctuations(
+        objective, training, prediction.state,
+        {.starts = 0, .exact_starts = 128, .threads = static_cast<int>(options.threads)});
+  return prediction;
 }
 
 template <class Training>
@@ -149,6 +155,6 @@ Prediction Study::predict(const std::string& sampling) const {
     if constexpr (ness::EpochBatches<std::remove_cvref_t<decltype(training.minibatch)>>)
       return predict_epochs(problem_->objective, minimum, training);
     else
-      return predict_updates(problem_->objective, minimum, training);
+      return predict_updates(problem_->options, problem_->objective, minimum, training);
   });
 }

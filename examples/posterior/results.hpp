@@ -14,6 +14,7 @@ struct Run {
   ness::PosteriorError<> error;
   double autocorrelation_time = 0;  ///< of the slowest direction, in Markov steps
   double effective_samples = 0;
+  bool too_short = false;  ///< for errors that say enough: batches of less than 3 relaxation times
 };
 
 /// A sampler at one learning rate.

@@ -30,14 +30,18 @@ Run simulate(const Options& options, const Objective& objective, const ness::Min
   const ness::RunSettings settings =
       run_settings(options, updates, burn_in_updates(relaxation, updates), bar);
   const ness::Index per_step = sampler.updates_per_markov_step(objective.samples());
-  const ness::PosteriorEstimator<> estimator(
-      ness::gaussian_posterior(minimum),
-      ness::batch_length(updates / per_step, settings.chains, 32));
+  // Batches of several relaxation times, where there are enough of them.
+  const double all_updates = static_cast<double>(updates) * settings.chains;
+  const double batches = std::clamp(all_updates / (6 * relaxation), 8.0, 32.0);
+  const std::int64_t length =
+      ness::batch_length(updates / per_step, settings.chains, static_cast<int>(batches));
+  const ness::PosteriorEstimator<> estimator(ness::gaussian_posterior(minimum), length);
   const auto make_chain = [&](int k) {
     return ness::Chain(objective, sampler, minimum.theta,
                        ness::Philox(settings.seed, static_cast<std::uint64_t>(k)));
   };
   Run run;
+  run.too_short = static_cast<double>(length * per_step) < 3 * relaxation;
   try {
     const auto [drawn] = ness::run_chains(settings, make_chain, minimum.theta, estimator);
     run.error = drawn.result();

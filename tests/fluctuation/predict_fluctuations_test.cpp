@@ -118,6 +118,10 @@ TEST_CASE("with replacement, ⟨e^−σ⟩ is that over the Gaussian and all bat
   const State state = state_of(with);
   const auto found = ness::predict_fluctuations(
       small(), with, state, {.lengths = {1, 2}, .starts = 64, .exact_starts = 10'000});
+  const auto alone = ness::predict_fluctuations(
+      small(), with, state, {.lengths = {1, 2}, .starts = 0, .exact_starts = 10'000});
+  CHECK(alone[1].integral_fluctuation.value == found[1].integral_fluctuation.value);
+  CHECK(alone[1].fluctuation_ratios.empty());
   for (int length : {1, 2}) {
     const double expected = exact(with, state, length, repeated(falling(samples, m), length));
     const auto& estimate = found[static_cast<std::size_t>(length - 1)].integral_fluctuation;
@@ -263,6 +267,7 @@ TEST_CASE("the result does not depend on the number of threads; bad settings are
   const auto three = run({.lengths = {2}, .starts = 640, .threads = 3});
   CHECK(one[0].integral_fluctuation.value == three[0].integral_fluctuation.value);
   CHECK_THROWS_WITH(run({.lengths = {0}}), contains("every length must be at least 1"));
+  CHECK_THROWS_WITH(run({.starts = 0}), contains("starts must be at least 64, but is 0"));
   CHECK_THROWS_WITH(run({.starts = 63}), contains("starts must be at least 64, but is 63"));
   CHECK_THROWS_WITH(run({.exact_starts = 1}), contains("exact_starts"));
   CHECK_THROWS_WITH(run({.threads = -1}), contains("threads"));

@@ -18,16 +18,20 @@ namespace ness {
 
 struct FluctuationSettings {
   std::vector<int> lengths = {1, 2, 3};  ///< ℓ of the sub-trajectories
-  std::int64_t starts = 50'000;          ///< random starts and batches for each length
+  /// Random starts and batches for each length; 0 leaves the ratios out where ⟨e^{−σ}⟩ is exact.
+  std::int64_t starts = 50'000;
   /// Random starts for ⟨e^{−σ}⟩ where its mean over the batches of a step is known exactly: few are
   /// enough, and each costs the gradients of all samples.
   std::int64_t exact_starts = 4000;
   int threads = 0;  ///< 0: as many as the machine has; the result does not depend on it
   std::uint64_t seed = 1;
 
-  /// Throws `std::invalid_argument` for a number below its least value.
-  void check(std::string_view function) const {
-    detail::require(starts >= groups, function, "starts must be at least 64", starts);
+  /// Throws `std::invalid_argument` for a number below its least value; `exact` says whether a step
+  /// is known exactly.
+  void check(std::string_view function, bool exact) const {
+    detail::require(starts >= groups || (starts == 0 && exact), function,
+                    exact ? "starts must be 0 or at least 64" : "starts must be at least 64",
+                    starts);
     detail::require(exact_starts >= groups, function, "exact_starts must be at least 64",
                     exact_starts);
     detail::require(threads >= 0, function, "threads must not be negative", threads);
@@ -87,7 +91,8 @@ EntropyOnLine<double> entropy_on_line(const Steps& steps, const DynamicMatrix<do
   const Vector origin = Vector::Zero(n);
   for (int k = 0; k < length; ++k) {
     const Vector change = steps.increment(origin, stream + static_cast<std::uint64_t>(k));
-    // What one step leads to, the next feels: a large part of σ, and 0 on average.
+    // What one step leads to, the next feels: a large part of σ. Steps are independent and, from
+    // the mean, 0 on average (to what is left of the drift there, squared).
     vanishing += (steps.force() * whole).dot(change);
     whole += change;
   }
@@ -165,6 +170,30 @@ std::vector<Estimate<double>> exact_step_averages(const O& objective, const T& t
   return result;
 }
 
+/// By trajectories from random starts, with a direction of each start integrated.
+template <class O, IsTraining T>
+std::vector<SubTrajectoryPrediction> sample_fluctuations(
+    const O& objective, const T& training, const StationaryState<typename O::Scalar>& state,
+    const FluctuationSettings& settings) {
+  const auto steps = random_steps(objective, training, state, settings.seed);
+  const DynamicMatrix<double> root =
+      SymmetricEigen<double>(state.covariance().template cast<double>()).root();
+  const Axis axis = entropy_axis(static_cast<double>(state.entropy_production()), settings.lengths);
+  const std::int64_t per_group = (settings.starts + settings.groups - 1) / settings.groups;
+  std::vector<SubTrajectoryPrediction> result;
+  for (const int length : settings.lengths) {
+    std::vector<EntropyAverage<double>> groups(settings.groups, EntropyAverage<double>(axis));
+    for_each_start(root.rows(), per_group, settings, 3,
+                   [&](std::size_t group, std::uint64_t number, const auto& normal) {
+                     const auto stream =
+                         fluctuation_stream(4, number * static_cast<std::uint64_t>(length));
+                     groups[group].add(entropy_on_line(steps, root, normal, length, stream));
+                   });
+    result.push_back(prediction_of(length, axis, groups, static_cast<double>(per_group)));
+  }
+  return result;
+}
+
 }  // namespace detail
 
 /// The fluctuation theorems of the minibatches themselves, for σ of Eq. 27 about `state`: ⟨e^{−σ}⟩
@@ -187,25 +216,12 @@ std::vector<SubTrajectoryPrediction> predict_fluctuations(
     const Objective<M, R>& objective, const T& training, const StationaryState<scalar_t<M>>& state,
     const FluctuationSettings& settings = {}) {
   training.check(objective.samples(), "predict_fluctuations");
-  settings.check("predict_fluctuations");
-  const auto steps = detail::random_steps(objective, training, state, settings.seed);
-  const DynamicMatrix<double> root =
-      detail::SymmetricEigen<double>(state.covariance().template cast<double>()).root();
-  const Axis axis = entropy_axis(static_cast<double>(state.entropy_production()), settings.lengths);
-  const std::int64_t per_group = (settings.starts + settings.groups - 1) / settings.groups;
+  settings.check("predict_fluctuations", StatesStepFluctuation<T>);
   std::vector<SubTrajectoryPrediction> result;
-  for (const int length : settings.lengths) {
-    std::vector<detail::EntropyAverage<double>> groups(settings.groups,
-                                                       detail::EntropyAverage<double>(axis));
-    detail::for_each_start(
-        root.rows(), per_group, settings, 3,
-        [&](std::size_t group, std::uint64_t number, const auto& normal) {
-          const auto stream =
-              detail::fluctuation_stream(4, number * static_cast<std::uint64_t>(length));
-          groups[group].add(detail::entropy_on_line(steps, root, normal, length, stream));
-        });
-    result.push_back(detail::prediction_of(length, axis, groups, static_cast<double>(per_group)));
-  }
+  if (settings.starts > 0)
+    result = detail::sample_fluctuations(objective, training, state, settings);
+  else
+    for (const int length : settings.lengths) result.push_back({length, {}});
   if constexpr (StatesStepFluctuation<T>) {
     int longest = 0;
     for (const int length : settings.lengths) longest = std::max(longest, length);
