@@ -6,6 +6,7 @@
 #include <string>
 
 #include "ness/landscape/minimize.hpp"
+#include "ness/model/linear_model.hpp"
 #include "support/catch.hpp"
 #include "support/close.hpp"
 #include "support/decay.hpp"
@@ -142,6 +143,21 @@ TEST_CASE("An objective refuses a model without parameters or samples") {
     static Eigen::Index parameters() { return 0; }
   };
   REQUIRE_THROWS_WITH(ness::Objective(NoParameters{}), contains("at least 1 parameter, but is 0"));
+}
+
+TEST_CASE("An objective refuses a quadratic form that does not fit, or is not symmetric") {
+  const ness::Objective plain(
+      ness::LinearModel<>(Eigen::MatrixXd::Ones(2, 3), Eigen::MatrixXd::Ones(1, 3)));
+  const auto with = [&](const Eigen::MatrixXd& a, const Eigen::VectorXd& b) {
+    return ness::Objective(plain.model(), ness::QuadraticForm<Eigen::MatrixXd>{a, b});
+  };
+  const Eigen::MatrixXd unit = Eigen::MatrixXd::Identity(2, 2);
+  CHECK_NOTHROW(with(unit, Eigen::VectorXd::Zero(2)));
+  CHECK_THROWS_WITH(with(Eigen::MatrixXd(0, 0), Eigen::VectorXd(0)),
+                    contains("Objective: curvature must be 2 x 2, but is 0 x 0"));
+  CHECK_THROWS_WITH(with(unit, Eigen::VectorXd::Zero(3)), contains("slope must be 2 x 1"));
+  CHECK_THROWS_WITH(with(Eigen::MatrixXd{{1, 2}, {0, 1}}, Eigen::VectorXd::Zero(2)),
+                    contains("curvature must be symmetric"));
 }
 
 TEST_CASE("An objective owns its model and regularizer") {

@@ -102,6 +102,11 @@ TEST_CASE("What is no Gaussian is infinitely far or refused") {
   CHECK(std::isinf(ness::kl_divergence_of_excess(zero, MatrixXd(-2 * q), q)));
   CHECK_THROWS_WITH(ness::kl_divergence_of_excess(zero, q, MatrixXd(-q)),
                     contains("must be positive definite"));
+  CHECK_THROWS_WITH(ness::kl_divergence(VectorXd(0), MatrixXd(0, 0), VectorXd(0), MatrixXd(0, 0)),
+                    contains("covariance must not be empty"));
+  MatrixXd skew = q;
+  skew(0, 1) = -2 * skew(1, 0) - 1;
+  CHECK_THROWS_WITH(ness::kl_divergence_of_excess(zero, q, skew), contains("must be symmetric"));
   CHECK_THROWS_WITH(ness::kl_divergence_of_excess(VectorXd(VectorXd::Zero(3)), q, q),
                     contains("shift must be 2 x 1, but is 3 x 1"));
   CHECK_THROWS_WITH(ness::kl_divergence(zero, MatrixXd(MatrixXd::Identity(3, 3)), zero, q),

@@ -94,6 +94,10 @@ TEST_CASE("bad input of the Lyapunov solver is refused with its value") {
   const MatrixXd h = MatrixXd::Identity(2, 2);
   MatrixXd nan = h;
   nan(1, 0) = std::nan("");
+  CHECK_THROWS_WITH(ness::solve_lyapunov(MatrixXd(0, 0), MatrixXd(0, 0), 0.1),
+                    contains("hessian must not be empty"));
+  CHECK_THROWS_WITH(ness::solve_lyapunov(h, MatrixXd(-h), 0.1),
+                    contains("diffusion must be positive semidefinite"));
   CHECK_THROWS_WITH(ness::solve_lyapunov(h, MatrixXd(MatrixXd::Identity(3, 3)), 0.1),
                     contains("diffusion must be 2 x 2, but is 3 x 3"));
   CHECK_THROWS_WITH(ness::solve_lyapunov(h, nan, 0.1), contains("element (1, 0) is nan"));

@@ -221,6 +221,8 @@ TEST_CASE("what has no stationary state is refused with the offending number") {
                                                 contains("element (0, 0) is -1"));
   CHECK_THROWS_WITH(sgd_state(VectorXd(0), MatrixXd(0, 0), MatrixXd(0, 0)),
                     contains("mean must not be empty, but is 0 x 1"));
+  CHECK_THROWS_WITH(ness::RangeInverse<double>(MatrixXd(0, 0), 0.1),
+                    contains("RangeInverse: matrix must not be empty"));
   CHECK_THROWS_WITH(State(ness::LinearChain<double>{}),
                     contains("StationaryState: mean must not be empty"));
   auto chain = ness::linear_chain(mean, steep, d, eta);

@@ -72,7 +72,8 @@ class Objective {
   static_assert(ness::Regularizer<R, Vector>,
                 "ness: your Regularizer needs `auto value(const auto& theta) const`: R(theta)");
 
-  /// Throws `std::invalid_argument` for a model without parameters or samples.
+  /// Throws `std::invalid_argument` for a model without parameters or samples, or a regularizer
+  /// that does not fit it.
   explicit Objective(M model, R regularizer = R{})
       : model_(std::move(model)), regularizer_(std::move(regularizer)) {
     detail::require(model_.parameters() >= 1, "Objective",
@@ -82,6 +83,8 @@ class Objective {
     constexpr Index most = std::numeric_limits<std::uint32_t>::max();
     detail::require(model_.samples() <= most, "Objective",
                     "the number of samples must be below 2^32", model_.samples());
+    if constexpr (requires { regularizer_.check(model_.parameters(), "Objective"); })
+      regularizer_.check(model_.parameters(), "Objective");
   }
 
   const M& model() const { return model_; }

@@ -8,12 +8,15 @@
 //   };
 //
 // `add_gradient(theta, gradient)` and `add_hessian_product(theta, direction, product)` are used
-// where a regularizer has them; otherwise automatic differentiation does their work.
+// where a regularizer has them; otherwise automatic differentiation does their work. One that can
+// be wrong for a model says so in `check(parameters, function)`, which an objective asks.
 #pragma once
 
 #include <Eigen/Core>
 #include <concepts>
+#include <string_view>
 
+#include "ness/detail/check.hpp"
 #include "ness/model/autodiff.hpp"
 
 namespace ness {
@@ -56,6 +59,16 @@ struct QuadraticForm {
   Matrix curvature;  ///< A, N × N, symmetric
   Vector slope;      ///< b, N
   Scalar constant{};
+
+  /// Throws `std::invalid_argument` unless A is N × N and symmetric, b has N elements, and all are
+  /// finite.
+  void check(Eigen::Index parameters, std::string_view function) const {
+    detail::require_size(curvature, parameters, parameters, function, "curvature");
+    detail::require_size(slope, parameters, 1, function, "slope");
+    detail::require_finite(curvature, function, "curvature");
+    detail::require_finite(slope, function, "slope");
+    detail::require_symmetric(curvature, function, "curvature");
+  }
 
   template <class V>
   typename V::Scalar value(const V& w) const {

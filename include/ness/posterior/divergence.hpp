@@ -78,9 +78,11 @@ double kl_divergence_of_excess(const DynamicVector<Scalar>& shift,
                                const DynamicMatrix<Scalar>& covariance) {
   constexpr std::string_view name = "kl_divergence";
   const Eigen::Index n = covariance.rows();
+  require_not_empty(covariance, name, "covariance");
   require_size(covariance, n, n, name, "covariance");
   require_size(excess, n, n, name, "excess");
   require_finite(covariance, name, "covariance");
+  require_symmetric(covariance, name, "covariance");
   require_finite(excess, name, "excess");
   require_finite(shift, name, "shift");
   DynamicMatrix<Scalar> lower = covariance;

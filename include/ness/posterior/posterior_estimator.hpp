@@ -70,6 +70,10 @@ PosteriorEstimator<Scalar>::PosteriorEstimator(const GaussianPosterior<Scalar>& 
     : lower_(posterior.precision),
       whitened_(Vector::Zero(posterior.mean.size()), Vector::Zero(posterior.mean.size()), 1),
       moments_(posterior.mean.size(), batch_length) {
+  const Eigen::Index n = posterior.mean.size();
+  detail::require_not_empty(posterior.mean, "PosteriorEstimator", "mean");
+  detail::require_size(lower_, n, n, "PosteriorEstimator", "precision");
+  detail::require_symmetric(lower_, "PosteriorEstimator", "precision");
   if (!detail::cholesky(lower_))
     detail::invalid("PosteriorEstimator", "the precision must be positive definite");
 }

@@ -532,7 +532,8 @@ template <class S, class Inside>
 GridDensity stationary_density(const S& system, const std::vector<Axis>& axes,
                                const Inside& inside) {
   const Index n = system.parameters();
-  detail::require(n <= 2, "stationary_density", "the system must have 1 or 2 coordinates", n);
+  detail::require(n == 1 || n == 2, "stationary_density", "the system must have 1 or 2 coordinates",
+                  n);
   detail::require(static_cast<Index>(axes.size()) == n, "stationary_density",
                   "there must be an axis for each coordinate; their number", axes.size());
   for (const Axis& axis : axes) axis.check("stationary_density");

@@ -249,6 +249,7 @@ class GaussianAverage {
 
 template <class Scalar>
 RangeInverse<Scalar>::RangeInverse(const Matrix& matrix, Scalar tolerance) {
+  detail::require_not_empty(matrix, "RangeInverse", "matrix");
   const detail::UnitDiagonal<Scalar> scaled(matrix);
   const DynamicVector<Scalar>& units = scaled.units;
   const detail::SymmetricEigen<Scalar> eigen(scaled.matrix);
