@@ -3,6 +3,7 @@
 #include <Eigen/LU>
 #include <cmath>
 
+#include "ness/dynamics/euler_maruyama.hpp"
 #include "ness/stationary/stationary_state.hpp"
 #include "ness/systems/force.hpp"
 #include "ness/systems/polymer.hpp"
@@ -84,6 +85,13 @@ struct NoMobility {
   Eigen::Matrix<double, 1, 1> diffusion() const { return Eigen::Matrix<double, 1, 1>(1.0); }
 };
 static_assert(!ness::FokkerPlanck<NoMobility>);
+
+struct Lopsided {  // no D
+  static constexpr Eigen::Index parameters() { return 2; }
+  auto potential(const auto& t) const { return t.squaredNorm(); }
+  Eigen::Matrix2d diffusion() const { return Eigen::Matrix2d{{1, 0.1}, {0, 1}}; }
+  double beta() const { return 1; }
+};
 
 }  // namespace
 
@@ -193,6 +201,13 @@ TEST_CASE("v^s and the force of the entropy production vanish in equilibrium (Eq
   Eigen::VectorXd rest(15);
   nothing(theta, rest);
   CHECK(rest.norm() == 0);
+}
+
+TEST_CASE("A constant D that is not symmetric is refused") {
+  const Lopsided system;
+  CHECK_THROWS_WITH(ness::SystemTerms(system), contains("diffusion must be symmetric"));
+  CHECK_THROWS_WITH(ness::EulerMaruyama(system, 0.1, Eigen::Vector2d(0, 0)),
+                    contains("diffusion must be symmetric"));
 }
 
 TEST_CASE("The force is not to be had where D is singular") {

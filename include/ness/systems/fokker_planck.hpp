@@ -238,6 +238,10 @@ class SystemTerms {
         divergence_(theta_) {
     detail::require(system.parameters() >= 1, "SystemTerms",
                     "the system must have at least 1 parameter", system.parameters());
+    if constexpr (HasConstantDiffusion<S>) {
+      detail::require_finite(diffusion_.value(), "SystemTerms", "diffusion");
+      detail::require_symmetric(diffusion_.value(), "SystemTerms", "diffusion");
+    }
   }
   explicit SystemTerms(S&&) = delete;  // it would dangle
 
