@@ -2,6 +2,7 @@
 
 #include <Eigen/Cholesky>
 #include <cmath>
+#include <numbers>
 
 #include "ness/dynamics/chain.hpp"
 #include "ness/model/linear_model.hpp"
@@ -139,4 +140,30 @@ TEST_CASE("Chance is what independent perfect draws make of the divergence, on a
   const double ratio = variance / (runs * error * error);
   CHECK(ratio > 2);
   CHECK(ratio < 4.5);
+}
+
+TEST_CASE("The error of a divergence is that of its second-order form") {
+  // In one dimension with Σ = 1: (m²/2 + e²/4)/ln 2, for normal m and e of the errors s and t:
+  // variance m²s² + s⁴/2 + e²t²/4 + t⁴/8, and ½s² + ¼t² by chance.
+  ness::GaussianPosterior<double> posterior;
+  posterior.mean = Eigen::VectorXd::Zero(1);
+  posterior.precision = posterior.covariance = Eigen::MatrixXd::Identity(1, 1);
+  for (const double scale : {0.2, 1.0, 1.5}) {
+    const Eigen::MatrixXd states = scale * (generic_values(501, 1, 61).array() + 0.1).matrix();
+    ness::PosteriorEstimator<> estimator(posterior, 10);
+    for (Eigen::Index first = 0; first < 500; first += 10) {
+      ness::TrajectoryBlock<double> part(Eigen::VectorXd::Zero(1), Eigen::VectorXd::Zero(1), 10);
+      part.assign(Eigen::MatrixXd(states.middleRows(first, 11)));
+      estimator.add(part);
+    }
+    const auto result = estimator.result();
+    const double m = result.mean_shift.value[0], s = result.mean_shift.standard_error[0];
+    const double e = result.covariance_excess.value(0, 0);
+    const double t = result.covariance_excess.standard_error(0, 0);
+    const double variance =
+        m * m * s * s + std::pow(s, 4) / 2 + e * e * t * t / 4 + std::pow(t, 4) / 8;
+    CHECK(relative_error(result.divergence.standard_error,
+                         std::sqrt(variance) / std::numbers::ln2) <= 1e-12);
+    CHECK(relative_error(result.chance, (s * s / 2 + t * t / 4) / std::numbers::ln2) <= 1e-12);
+  }
 }

@@ -162,6 +162,25 @@ TEST_CASE("the autocorrelation time of an AR(1) series is ½(1+φ)/(1−φ)") {
   CHECK(std::abs(covariance.value(0, 0) - variance) <= 4 * covariance.standard_error(0, 0));
 }
 
+TEST_CASE("along the axes the autocorrelation times are those of the moments") {
+  const MatrixXd series = generic_values(3, 2001, 17);
+  ness::Moments<> moments(3, 100);
+  ness::DirectionalVariance<> along(MatrixXd::Identity(3, 3), 100);
+  feed<double>(moments, series, VectorXd::Zero(3), 50);
+  feed<double>(along, series, VectorXd::Zero(3), 50);
+  CHECK(relative_error(along.autocorrelation_time(), moments.autocorrelation_time()) <= 1e-12);
+}
+
+TEST_CASE("the error of a ratio of counts is that of their logarithms, 1/n each") {
+  ness::Histogram histogram({-1, 1, 2});
+  for (int k = 0; k < 400; ++k) histogram.add(0.5);
+  for (int k = 0; k < 100; ++k) histogram.add(-0.5);
+  const auto ratios = ness::fluctuation_ratios(histogram);
+  REQUIRE(ratios.size() == 1);
+  CHECK(ratios[0].ratio == 0.25);
+  CHECK(relative_error(ratios[0].standard_error, 0.25 * std::sqrt(0.0125)) <= 1e-15);
+}
+
 TEST_CASE("an error needs two batches") {
   ness::Moments<> moments(1, 1000);
   feed<double>(moments, generic_values(1, 900, 1), VectorXd::Zero(1), 100);
