@@ -187,6 +187,45 @@ if(env)
   expect_files(bare/fig2a.gp bare/fig2a_density.dat)
 endif()
 
+# Killed at any moment, it leaves whole files or none under their names.
+find_program(timeout timeout)
+if(timeout)
+  foreach(seconds 0.3 0.6 1 1.5)
+    execute_process(COMMAND "${timeout}" -s KILL ${seconds} "${PROGRAM}" --steps 1e4 --chains 2 --training-runs 1
+        --training-steps 2000 --json killed.json --figures killed
+      WORKING_DIRECTORY "${WORK}" OUTPUT_QUIET ERROR_QUIET)
+    file(GLOB pictures "${WORK}/killed/*.png")
+    list(FILTER pictures EXCLUDE REGEX "\\.partial\\.png$")
+    foreach(picture IN LISTS pictures)
+      file(READ "${picture}" bytes HEX)
+      if(NOT bytes MATCHES "49454e44ae426082$")  # how a PNG file ends
+        message(FATAL_ERROR "half a picture: ${picture}")
+      endif()
+    endforeach()
+    if(EXISTS "${WORK}/killed.json")
+      file(READ "${WORK}/killed.json" json)
+      expect_numbers("${json}" 7 0 minimum)
+    endif()
+  endforeach()
+  # A gnuplot that was left alone may still be at work; what it leaves is under another name.
+  file(REMOVE_RECURSE "${WORK}/killed" "${WORK}/killed.json.partial")
+endif()
+
+# A file that cannot be written whole is not left in part, and the one that was there stays.
+find_program(sh sh)
+if(sh)
+  file(WRITE "${WORK}/full.json" "{}")
+  execute_process(COMMAND "${sh}" -c "trap '' XFSZ; ulimit -f 1; exec '${PROGRAM}' --steps 1000 --chains 1 \
+      --training-runs 0 --json full.json"
+    WORKING_DIRECTORY "${WORK}" RESULT_VARIABLE status OUTPUT_QUIET ERROR_VARIABLE err)
+  expect_text("cannot write 'full.json.partial': is the disk full?" "${err}")
+  expect_files(full.json)  # and nothing partial
+  file(READ "${WORK}/full.json" json)
+  if(status EQUAL 0 OR NOT json STREQUAL "{}")
+    message(FATAL_ERROR "a full disk gives the status ${status}, and the old file is now\n${json}")
+  endif()
+endif()
+
 # The limits of what is allowed: no noise at all, a single step, a batch that does not divide M.
 expect_success(--steps 1000 --chains 2 --training-runs 0 --batch 200 --figures quiet)
 expect_success(--steps 1 --chains 1 --training-runs 0 --json single.json --figures single)
