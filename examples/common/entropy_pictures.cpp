@@ -107,8 +107,8 @@ void draw_ratios(FigureFolder& folder, const Trajectories& trajectories,
   if (!predicted.empty())
     plots += ", NaN with lines lw 1.5 lc rgb '#888888' title 'theory of minibatches'";
   const std::string note =
-      empty ? "set label 'no bin has counts enough at {/:Italic σ} and at −{/:Italic σ}: '.\\\n"
-              "  'raise --steps' at graph 0.5, graph 0.92 center\n"
+      empty ? "set label \"no bin has counts enough at {/:Italic σ}\\nand at −{/:Italic σ}: raise "
+              "--steps\" at graph 0.96, graph 0.9 right\n"
             : "";
   folder.draw(figure, title_command(title) + note +
                           "set xrange [0:" + std::to_string(1.05 * reach) + "]\n" + R"(
