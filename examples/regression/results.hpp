@@ -42,7 +42,7 @@ struct Simulation {
   ness::Histogram2d density;  ///< of the two parameters shown, as δθ from the mean of theory
   Currents currents;
   ness::Estimate<double> drift_correlation;  ///< η⟨∇𝓛·δθ⟩ per step (Eq. 22)
-  std::int64_t burn_in;  ///< parameter updates of each chain
+  std::int64_t burn_in;                      ///< parameter updates of each chain
 };
 
 /// One way of sampling.

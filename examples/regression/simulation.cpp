@@ -150,7 +150,7 @@ Simulation Study::simulate(const std::string& sampling, const Prediction& predic
         measured,
         density,
         {currents.first_axis(), currents.second_axis(), currents.current_x(), currents.current_y()},
-            drift.trace(),
+        drift.trace(),
         burn_in};
   });
 }
