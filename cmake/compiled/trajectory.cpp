@@ -1,9 +1,11 @@
 #define NESS_COMPILED  // the kernels are in linear_algebra.cpp
 #include "ness/detail/matrices.hpp"
+#include "ness/detail/symmetric_matrices.hpp"
 #undef NESS_COMPILED
 
 #include "ness/compare.hpp"
 #include "ness/fluctuation/entropy_average.hpp"
+#include "ness/fluctuation/predict_fluctuations.hpp"
 #include "ness/statistics/estimate.hpp"
 #include "ness/statistics/student.hpp"
 #include "ness/statistics/threads.hpp"
@@ -75,6 +77,11 @@ template struct EntropyOnLine<double>;
 template class EntropyAverage<double>;
 template SubTrajectoryPrediction prediction_of(int, const Axis&,
                                                const std::vector<EntropyAverage<double>>&, double);
+template std::vector<SubTrajectoryPrediction> predict_fluctuations(const StepFunctions<double>&,
+                                                                   const DynamicMatrix<double>&,
+                                                                   const DynamicMatrix<double>&,
+                                                                   double,
+                                                                   const FluctuationSettings&);
 template Comparison compare(const ComparedState&, const Measurement&);
 template void print(std::ostream&, const Comparison&);
 template std::string read_checkpoint(const CheckpointSettings&, const std::string&);

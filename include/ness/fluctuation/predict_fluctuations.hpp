@@ -1,12 +1,13 @@
 // The fluctuation theorems of real minibatches (Eqs. 8, 9): how far from those of Gaussian noise.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <utility>
 #include <vector>
 
-#include "ness/detail/symmetric_matrices.hpp"
 #include "ness/fluctuation/entropy_average.hpp"
 #include "ness/fluctuation/random_steps.hpp"
 #include "ness/random/normal.hpp"
@@ -70,129 +71,24 @@ double step_fluctuation(const Objective<M, R>& objective, const Eigen::MatrixBas
 
 namespace detail {
 
-template <class O, IsTraining T>
-RandomSteps<O, T> random_steps(const O& objective, const T& training,
-                               const StationaryState<typename O::Scalar>& state,
-                               std::uint64_t seed) {
-  return {objective, training, state.mean().template cast<double>(),
-          state.force_matrix().template cast<double>(), seed};
-}
+/// A training's Markov steps near a mean, as the averages see them: what does not depend on the
+/// model is compiled once.
+template <class Scalar>
+struct StepFunctions {
+  using Vector = DynamicVector<Scalar>;
+  /// Δθ of the step from mean + δθ; the same stream is the same random map wherever it is taken.
+  std::function<Vector(const Vector& deviation, std::uint64_t stream)> increment;
+  /// ⟨e^{−σ}⟩ − 1 of the step from mean + δθ over all batches; empty where that is not known.
+  std::function<Scalar(const Vector& deviation)> mean_exponential;
+};
 
-/// σ of a random start and random batches, for all starts on a line through it: along the direction
-/// on which σ depends most, ΣFᵀ of the displacement that the batches make of the mean.
-template <class Steps>
-EntropyOnLine<double> entropy_on_line(const Steps& steps, const DynamicMatrix<double>& root,
-                                      const DynamicVector<double>& normal, int length,
-                                      std::uint64_t stream) {
-  using Vector = DynamicVector<double>;
-  const Index n = normal.size();
-  Vector whole = Vector::Zero(n);
-  double vanishing = 0;
-  const Vector origin = Vector::Zero(n);
-  for (int k = 0; k < length; ++k) {
-    const Vector change = steps.increment(origin, stream + static_cast<std::uint64_t>(k));
-    // What one step leads to, the next feels: a large part of σ. Steps are independent and, from
-    // the mean, 0 on average (to what is left of the drift there, squared).
-    vanishing += (steps.force() * whole).dot(change);
-    whole += change;
-  }
-  Vector direction = root.transpose() * (steps.force().transpose() * whole);
-  const double norm = direction.norm();
-  if (norm > 0) direction /= norm;
-  const Vector rest = root * (normal - direction * direction.dot(normal));
-  const Vector along = root * direction;
-  return EntropyOnLine<double>::through(steps.entropy(rest - along, length, stream),
-                                        steps.entropy(rest, length, stream),
-                                        steps.entropy(rest + along, length, stream), vanishing);
-}
-
-/// Calls `work(group, number, normal)` for every start, with normal numbers for it.
-template <class Work>
-void for_each_start(Index parameters, std::int64_t per_group, const FluctuationSettings& settings,
-                    std::uint64_t kind, const Work& work) {
-  parallel_for(FluctuationSettings::groups, settings.threads, [&](int group) {
-    Philox random(settings.seed, fluctuation_stream(kind, static_cast<std::uint64_t>(group)));
-    Normal normal;
-    DynamicVector<double> numbers(parameters);
-    for (std::int64_t k = 0; k < per_group; ++k) {
-      normal.fill(random, numbers);
-      work(static_cast<std::size_t>(group), static_cast<std::uint64_t>(group * per_group + k),
-           std::as_const(numbers));
-    }
-  });
-}
-
-/// ⟨e^{−σ}⟩ − 1 of trajectories of 1 ... `sums.size()` steps from one start, added to `sums`, by
-/// ⟨e^{−σ_1…−σ_ℓ}⟩ − 1 = Σ_{k<ℓ} ⟨W_k (q(θ_k) − 1)⟩, W_k = e^{−σ_1…−σ_k}: of the last step the
-/// exact mean q is known, and q − 1 is small.
-template <class O, StatesStepFluctuation T>
-void add_step_fluctuations(const O& objective, const T& training,
-                           const StationaryState<typename O::Scalar>& state,
-                           const RandomSteps<O, T>& steps, DynamicVector<double> deviation,
-                           std::uint64_t stream, std::vector<double>& sums) {
-  double weight = 1;
-  double sum = 0;
-  for (std::size_t k = 0; k < sums.size(); ++k) {
-    const DynamicVector<double> theta = steps.mean() + deviation;
-    sum += weight * step_fluctuation(objective, theta, training, state);
-    sums[k] += sum;
-    if (k + 1 < sums.size()) weight *= std::exp(-steps.step(deviation, stream + k));
-  }
-}
-
-/// ⟨e^{−σ}⟩ of 1 ... `longest` steps, from starts in pairs ±δθ.
-template <class O, StatesStepFluctuation T>
-std::vector<Estimate<double>> exact_step_averages(const O& objective, const T& training,
-                                                  const StationaryState<typename O::Scalar>& state,
-                                                  int longest,
-                                                  const FluctuationSettings& settings) {
-  const auto length = static_cast<std::size_t>(longest);
-  const auto steps = random_steps(objective, training, state, settings.seed);
-  const DynamicMatrix<double> root =
-      SymmetricEigen<double>(state.covariance().template cast<double>()).root();
-  const std::int64_t pairs = (settings.exact_starts / 2 + settings.groups - 1) / settings.groups;
-  std::vector<std::vector<double>> sums(settings.groups, std::vector<double>(length));
-  for_each_start(root.rows(), pairs, settings, 1,
-                 [&](std::size_t group, std::uint64_t number, const auto& normal) {
-                   const DynamicVector<double> deviation = root * normal;
-                   for (const double sign : {1.0, -1.0})
-                     add_step_fluctuations(objective, training, state, steps, sign * deviation,
-                                           fluctuation_stream(2, number * length), sums[group]);
-                 });
-  std::vector<Estimate<double>> result;
-  for (std::size_t k = 0; k < length; ++k) {
-    BatchMeans<double> means(1, 1, 1);
-    for (const auto& sum : sums)
-      means.add(DynamicMatrix<double>::Constant(1, 1, sum[k] / static_cast<double>(2 * pairs)), 1);
-    result.push_back(
-        {1 + means.mean()(0, 0), means.standard_error()(0, 0), means.degrees_of_freedom()});
-  }
-  return result;
-}
-
-/// By trajectories from random starts, with a direction of each start integrated.
-template <class O, IsTraining T>
-std::vector<SubTrajectoryPrediction> sample_fluctuations(
-    const O& objective, const T& training, const StationaryState<typename O::Scalar>& state,
-    const FluctuationSettings& settings) {
-  const auto steps = random_steps(objective, training, state, settings.seed);
-  const DynamicMatrix<double> root =
-      SymmetricEigen<double>(state.covariance().template cast<double>()).root();
-  const Axis axis = entropy_axis(static_cast<double>(state.entropy_production()), settings.lengths);
-  const std::int64_t per_group = (settings.starts + settings.groups - 1) / settings.groups;
-  std::vector<SubTrajectoryPrediction> result;
-  for (const int length : settings.lengths) {
-    std::vector<EntropyAverage<double>> groups(settings.groups, EntropyAverage<double>(axis));
-    for_each_start(root.rows(), per_group, settings, 3,
-                   [&](std::size_t group, std::uint64_t number, const auto& normal) {
-                     const auto stream =
-                         fluctuation_stream(4, number * static_cast<std::uint64_t>(length));
-                     groups[group].add(entropy_on_line(steps, root, normal, length, stream));
-                   });
-    result.push_back(prediction_of(length, axis, groups, static_cast<double>(per_group)));
-  }
-  return result;
-}
+/// The averages over starts of covariance Σ, with σ of the force F and ⟨σ⟩ per step.
+template <class Scalar>
+std::vector<SubTrajectoryPrediction> predict_fluctuations(const StepFunctions<Scalar>& functions,
+                                                          const DynamicMatrix<Scalar>& force,
+                                                          const DynamicMatrix<Scalar>& covariance,
+                                                          Scalar entropy_production,
+                                                          const FluctuationSettings& settings);
 
 }  // namespace detail
 
@@ -217,19 +113,187 @@ std::vector<SubTrajectoryPrediction> predict_fluctuations(
     const FluctuationSettings& settings = {}) {
   training.check(objective.samples(), "predict_fluctuations");
   settings.check("predict_fluctuations", StatesStepFluctuation<T>);
-  std::vector<SubTrajectoryPrediction> result;
-  if (settings.starts > 0)
-    result = detail::sample_fluctuations(objective, training, state, settings);
-  else
-    for (const int length : settings.lengths) result.push_back({length, {}});
-  if constexpr (StatesStepFluctuation<T>) {
-    int longest = 0;
-    for (const int length : settings.lengths) longest = std::max(longest, length);
-    const auto exact = detail::exact_step_averages(objective, training, state, longest, settings);
-    for (auto& part : result)
-      part.integral_fluctuation = exact[static_cast<std::size_t>(part.length - 1)];
+  using Vector = DynamicVector<double>;
+  const Vector mean = state.mean().template cast<double>();
+  const detail::RandomSteps<Objective<M, R>, T> steps(objective, training, mean, settings.seed);
+  detail::StepFunctions<double> functions{[&](const Vector& deviation, std::uint64_t stream) {
+                                            return steps.increment(deviation, stream);
+                                          },
+                                          {}};
+  if constexpr (StatesStepFluctuation<T>)
+    functions.mean_exponential = [&](const Vector& deviation) {
+      const Vector theta = mean + deviation;
+      return step_fluctuation(objective, theta, training, state);
+    };
+  return detail::predict_fluctuations<double>(
+      functions, state.force_matrix().template cast<double>(),
+      state.covariance().template cast<double>(), static_cast<double>(state.entropy_production()),
+      settings);
+}
+
+}  // namespace ness
+
+#ifndef NESS_COMPILED  // else they are in the library
+
+#include "ness/detail/symmetric_matrices.hpp"
+
+namespace ness::detail {
+
+/// Trajectories from random starts: the starts, the steps, and σ.
+template <class Scalar>
+class RandomTrajectories {
+ public:
+  using Vector = DynamicVector<Scalar>;
+  using Matrix = DynamicMatrix<Scalar>;
+
+  RandomTrajectories(const StepFunctions<Scalar>& functions, const Matrix& force,
+                     const Matrix& covariance, const FluctuationSettings& settings)
+      : functions_(functions),
+        force_(force),
+        root_(SymmetricEigen<Scalar>(covariance).root()),
+        settings_(settings) {}
+
+  /// Calls `work(group, number, normal)` for every start, with normal numbers for it.
+  template <class Work>
+  void for_each_start(std::int64_t per_group, std::uint64_t kind, const Work& work) const {
+    parallel_for(FluctuationSettings::groups, settings_.threads, [&](int group) {
+      Philox random(settings_.seed, fluctuation_stream(kind, static_cast<std::uint64_t>(group)));
+      Normal normal;
+      Vector numbers(root_.rows());
+      for (std::int64_t k = 0; k < per_group; ++k) {
+        normal.fill(random, numbers);
+        work(static_cast<std::size_t>(group), static_cast<std::uint64_t>(group * per_group + k),
+             std::as_const(numbers));
+      }
+    });
+  }
+
+  /// σ of a random start and random batches, for all starts on a line through it: along the
+  /// direction on which σ depends most, ΣFᵀ of the displacement that the batches make of the mean.
+  EntropyOnLine<Scalar> entropy_on_line(const Vector& normal, int length,
+                                        std::uint64_t stream) const {
+    Vector whole = Vector::Zero(normal.size());
+    Scalar vanishing(0);
+    const Vector origin = whole;
+    for (int k = 0; k < length; ++k) {
+      const Vector change = functions_.increment(origin, stream + static_cast<std::uint64_t>(k));
+      // What one step leads to, the next feels: a large part of σ. Steps are independent and, from
+      // the mean, 0 on average (to what is left of the drift there, squared).
+      vanishing += (force_ * whole).dot(change);
+      whole += change;
+    }
+    Vector direction = root_.transpose() * (force_.transpose() * whole);
+    const Scalar norm = direction.norm();
+    if (norm > 0) direction /= norm;
+    const Vector rest = root_ * (normal - direction * direction.dot(normal));
+    const Vector along = root_ * direction;
+    return EntropyOnLine<Scalar>::through(entropy(rest - along, length, stream),
+                                          entropy(rest, length, stream),
+                                          entropy(rest + along, length, stream), vanishing);
+  }
+
+  /// ⟨e^{−σ}⟩ − 1 of trajectories of 1 ... `sums.size()` steps from the starts ±δθ, added to
+  /// `sums`, by ⟨e^{−σ_1…−σ_ℓ}⟩ − 1 = Σ_{k<ℓ} ⟨W_k (q(θ_k) − 1)⟩, W_k = e^{−σ_1…−σ_k}: of the last
+  /// step the exact mean q is known, and q − 1 is small.
+  void add_mean_exponentials(const Vector& normal, std::uint64_t stream,
+                             std::vector<Scalar>& sums) const {
+    const Vector start = root_ * normal;
+    for (const Scalar sign : {Scalar(1), Scalar(-1)}) {
+      Vector deviation = sign * start;
+      Scalar weight(1), sum(0);
+      for (std::size_t k = 0; k < sums.size(); ++k) {
+        sum += weight * functions_.mean_exponential(deviation);
+        sums[k] += sum;
+        if (k + 1 < sums.size()) weight *= std::exp(-step(deviation, stream + k));
+      }
+    }
+  }
+
+ private:
+  // One step of a trajectory: its σ.
+  Scalar step(Vector& deviation, std::uint64_t stream) const {
+    const Vector change = functions_.increment(deviation, stream);
+    const Vector force = force_ * deviation;
+    deviation += change;
+    return force.dot(change);
+  }
+  // σ of `length` steps.
+  Scalar entropy(Vector deviation, int length, std::uint64_t stream) const {
+    Scalar sum(0);
+    for (int k = 0; k < length; ++k) sum += step(deviation, stream + static_cast<std::uint64_t>(k));
+    return sum;
+  }
+
+  const StepFunctions<Scalar>& functions_;
+  const Matrix& force_;
+  Matrix root_;
+  const FluctuationSettings& settings_;
+};
+
+/// ⟨e^{−σ}⟩ of 1 ... `longest` steps, from starts in pairs ±δθ.
+template <class Scalar>
+std::vector<Estimate<double>> exact_step_averages(const RandomTrajectories<Scalar>& trajectories,
+                                                  int longest,
+                                                  const FluctuationSettings& settings) {
+  const auto length = static_cast<std::size_t>(longest);
+  const std::int64_t pairs = (settings.exact_starts / 2 + settings.groups - 1) / settings.groups;
+  std::vector<std::vector<Scalar>> sums(settings.groups, std::vector<Scalar>(length));
+  trajectories.for_each_start(pairs, 1,
+                              [&](std::size_t group, std::uint64_t number, const auto& normal) {
+                                trajectories.add_mean_exponentials(
+                                    normal, fluctuation_stream(2, number * length), sums[group]);
+                              });
+  std::vector<Estimate<double>> result;
+  for (std::size_t k = 0; k < length; ++k) {
+    BatchMeans<Scalar> means(1, 1, 1);
+    for (const auto& sum : sums)
+      means.add(DynamicMatrix<Scalar>::Constant(1, 1, sum[k] / static_cast<Scalar>(2 * pairs)), 1);
+    result.push_back(
+        {1 + means.mean()(0, 0), means.standard_error()(0, 0), means.degrees_of_freedom()});
   }
   return result;
 }
 
-}  // namespace ness
+/// By trajectories from random starts, with a direction of each start integrated.
+template <class Scalar>
+std::vector<SubTrajectoryPrediction> sample_fluctuations(
+    const RandomTrajectories<Scalar>& trajectories, Scalar entropy_production,
+    const FluctuationSettings& settings) {
+  const Axis axis = entropy_axis(static_cast<double>(entropy_production), settings.lengths);
+  const std::int64_t per_group = (settings.starts + settings.groups - 1) / settings.groups;
+  std::vector<SubTrajectoryPrediction> result;
+  for (const int length : settings.lengths) {
+    std::vector<EntropyAverage<Scalar>> groups(settings.groups, EntropyAverage<Scalar>(axis));
+    trajectories.for_each_start(
+        per_group, 3, [&](std::size_t group, std::uint64_t number, const auto& normal) {
+          const auto stream = fluctuation_stream(4, number * static_cast<std::uint64_t>(length));
+          groups[group].add(trajectories.entropy_on_line(normal, length, stream));
+        });
+    result.push_back(prediction_of(length, axis, groups, static_cast<Scalar>(per_group)));
+  }
+  return result;
+}
+
+template <class Scalar>
+std::vector<SubTrajectoryPrediction> predict_fluctuations(const StepFunctions<Scalar>& functions,
+                                                          const DynamicMatrix<Scalar>& force,
+                                                          const DynamicMatrix<Scalar>& covariance,
+                                                          Scalar entropy_production,
+                                                          const FluctuationSettings& settings) {
+  const RandomTrajectories<Scalar> trajectories(functions, force, covariance, settings);
+  std::vector<SubTrajectoryPrediction> result;
+  if (settings.starts > 0)
+    result = sample_fluctuations(trajectories, entropy_production, settings);
+  else
+    for (const int length : settings.lengths) result.push_back({length, {}});
+  if (!functions.mean_exponential) return result;
+  int longest = 0;
+  for (const int length : settings.lengths) longest = std::max(longest, length);
+  const auto exact = exact_step_averages(trajectories, longest, settings);
+  for (auto& part : result)
+    part.integral_fluctuation = exact[static_cast<std::size_t>(part.length - 1)];
+  return result;
+}
+
+}  // namespace ness::detail
+#endif

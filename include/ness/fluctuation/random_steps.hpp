@@ -16,17 +16,9 @@ class RandomSteps {
  public:
   using Vector = DynamicVector<double>;
 
-  /// Steps near `mean`, with the σ of `force` = F, N × N.
-  RandomSteps(const O& objective, const T& training, Vector mean, DynamicMatrix<double> force,
-              std::uint64_t seed)
-      : objective_(objective),
-        training_(training),
-        mean_(std::move(mean)),
-        force_(std::move(force)),
-        seed_(seed) {}
-
-  const Vector& mean() const { return mean_; }
-  const DynamicMatrix<double>& force() const { return force_; }
+  /// Steps near `mean`, N.
+  RandomSteps(const O& objective, const T& training, Vector mean, std::uint64_t seed)
+      : objective_(objective), training_(training), mean_(std::move(mean)), seed_(seed) {}
 
   /// Δθ of the step from mean + δθ.
   Vector increment(const Vector& deviation, std::uint64_t stream) const {
@@ -36,25 +28,11 @@ class RandomSteps {
     chain.step();
     return (chain.theta() - before).template cast<double>();
   }
-  /// One step of a trajectory: returns its σ.
-  double step(Vector& deviation, std::uint64_t stream) const {
-    const Vector change = increment(deviation, stream);
-    const Vector force = force_ * deviation;
-    deviation += change;
-    return force.dot(change);
-  }
-  /// σ of `length` steps.
-  double entropy(Vector deviation, int length, std::uint64_t stream) const {
-    double sum = 0;
-    for (int k = 0; k < length; ++k) sum += step(deviation, stream + static_cast<std::uint64_t>(k));
-    return sum;
-  }
 
  private:
   const O& objective_;
   const T& training_;
   Vector mean_;
-  DynamicMatrix<double> force_;
   std::uint64_t seed_;
 };
 

@@ -73,7 +73,7 @@ Estimate<NoiseCumulants> sample_noise_cumulants(const Objective<M, R>& objective
   detail::require_size(directions, at.size(), directions.cols(), name, "directions");
   detail::require(settings.steps >= 20 * settings.groups, name, "steps must be at least 1280",
                   settings.steps);
-  const detail::RandomSteps<Objective<M, R>, T> steps(objective, training, at, {}, settings.seed);
+  const detail::RandomSteps<Objective<M, R>, T> steps(objective, training, at, settings.seed);
   const DynamicMatrix<double> transposed = directions.transpose();
   const std::int64_t per_group = settings.steps / settings.groups;
   std::vector<DynamicMatrix<double>> sums(settings.groups,
