@@ -200,7 +200,7 @@ void print(std::ostream& out, const Options& options, const Results& results) {
          "Runs "
          "cost all samplers the same number of\ngradients. Chance is what it alone would make of a "
          "perfect sampler. A run passes where its mean and covariance\nagree with the exact ones; "
-         "one table in 1000 has a FAIL by chance alone; short: a run too short to tell.\nCost is "
+         "one table in 1000 has a false alarm; short: a run too short to tell.\nCost is "
          "gradients of single samples for each effective draw in the slowest direction.\n";
   for (const SamplerResults& sampler : results.samplers)
     print(out, sampler, options.steps > 0, results.level());
