@@ -42,6 +42,44 @@ class Metric {
   DynamicMatrix<double> lower_;
 };
 
+// Loops in place of Eigen's expressions, each of which would be compiled by itself.
+
+/// The norm of v_k / u_k, without squares that leave the range.
+template <class Scalar>
+Scalar norm_in_units(const DynamicVector<Scalar>& v, const DynamicVector<Scalar>& u) {
+  Scalar largest(0), sum(0);
+  for (Index k = 0; k < v.size(); ++k) largest = std::max(largest, std::abs(v[k] / u[k]));
+  if (!(largest > 0) || !std::isfinite(largest)) return largest;
+  for (Index k = 0; k < v.size(); ++k) sum += std::pow(v[k] / u[k] / largest, Scalar(2));
+  return largest * std::sqrt(sum);
+}
+
+template <class Scalar>
+DynamicVector<Scalar> normalized(DynamicVector<Scalar> v) {
+  const Scalar norm = norm_in_units<Scalar>(v, DynamicVector<Scalar>::Ones(v.size()));
+  for (Scalar& each : v) each /= norm;
+  return v;
+}
+
+/// from + length · step
+template <class Scalar>
+DynamicVector<Scalar> moved(const DynamicVector<Scalar>& from, Scalar length,
+                            const DynamicVector<Scalar>& step) {
+  DynamicVector<Scalar> result = from;
+  for (Index k = 0; k < step.size(); ++k) result[k] += length * step[k];
+  return result;
+}
+
+/// vᵀHv, of v scaled to a largest element of 1.
+template <class Scalar>
+Scalar curvature_along(const DynamicMatrix<Scalar>& hessian, const DynamicVector<Scalar>& v) {
+  Scalar largest(0), sum(0);
+  for (const Scalar& each : v) largest = std::max(largest, std::abs(each));
+  for (Index j = 0; j < v.size(); ++j)
+    for (Index i = 0; i < v.size(); ++i) sum += v[i] / largest * hessian(i, j) * (v[j] / largest);
+  return sum;
+}
+
 /// How a computed gradient scatters about θ.
 template <class Scalar>
 struct GradientRounding {
@@ -62,17 +100,18 @@ GradientRounding<Scalar> gradient_rounding(const LandscapeFunctions<Scalar>& lan
   Philox random(1);
   GradientRounding<Scalar> least;
   for (const int side : {64, -64}) {
-    const Vector center = theta + static_cast<Scalar>(side) * step;
+    const Vector center = moved(theta, static_cast<Scalar>(side), step);
     const Vector gradient = landscape.gradient(center);
     GradientRounding<Scalar> sum;
     for (const double reach : reaches) {
-      Vector move = static_cast<Scalar>(reach) * step;
+      Vector move = step;
       for (Index k = 0; k < move.size(); ++k) {  // and by no less than the last place
         const Scalar sign = random() % 2 == 0 ? Scalar(1) : Scalar(-1);
-        move[k] += 2 * sign * epsilon * std::abs(center[k]);
+        move[k] = static_cast<Scalar>(reach) * step[k] + 2 * sign * epsilon * std::abs(center[k]);
       }
-      const Vector bend = landscape.gradient(center + move) + landscape.gradient(center - move) -
-                          Scalar(2) * gradient;
+      Vector bend = landscape.gradient(moved(center, Scalar(1), move));
+      bend += landscape.gradient(moved(center, Scalar(-1), move));
+      bend = moved(bend, Scalar(-2), gradient);
       if (!bend.allFinite()) continue;
       sum.norm += std::pow(metric.norm(bend), 2);
       sum.absolute += std::pow(static_cast<double>(bend.norm()), 2);
@@ -95,7 +134,7 @@ Scalar value_rounding(const LandscapeFunctions<Scalar>& landscape,
   std::array<Scalar, 2 * reach + 1> values;
   for (int k = -reach; k <= reach; ++k)
     values[static_cast<std::size_t>(k + reach)] =
-        landscape.value(theta + (static_cast<Scalar>(k) / 64) * step);
+        landscape.value(moved(theta, static_cast<Scalar>(k) / 64, step));
   Scalar sum(0);
   for (std::size_t k = 1; k + 1 < values.size(); ++k) {
     const Scalar bend = values[k - 1] - 2 * values[k] + values[k + 1];
@@ -111,6 +150,15 @@ Scalar curvature_rounding(Index parameters, Index terms) {
          (static_cast<Scalar>(parameters) + std::sqrt(static_cast<Scalar>(terms)));
 }
 
+/// max |H_ij| over the columns from `first` up to `last`.
+template <class Scalar>
+Scalar largest_element(const DynamicMatrix<Scalar>& hessian, Index first, Index last) {
+  Scalar largest(0);
+  for (Index j = first; j < last; ++j)
+    for (Index i = 0; i < hessian.rows(); ++i) largest = std::max(largest, std::abs(hessian(i, j)));
+  return largest;
+}
+
 /// The units in which H has a unit diagonal: s_a = |H_aa|^{−½}, or, where that vanishes, from the
 /// other elements.
 template <class Scalar>
@@ -118,8 +166,8 @@ DynamicVector<Scalar> natural_units(const DynamicMatrix<Scalar>& hessian) {
   DynamicVector<Scalar> units(hessian.rows());
   for (Index k = 0; k < units.size(); ++k) {
     Scalar curvature = std::abs(hessian(k, k));
-    if (curvature == 0) curvature = hessian.col(k).cwiseAbs().maxCoeff();
-    if (curvature == 0) curvature = hessian.cwiseAbs().maxCoeff();
+    if (curvature == 0) curvature = largest_element(hessian, k, k + 1);
+    if (curvature == 0) curvature = largest_element(hessian, 0, hessian.cols());
     units[k] = curvature > 0 ? 1 / std::sqrt(curvature) : Scalar(1);
   }
   return units;
@@ -129,7 +177,9 @@ DynamicVector<Scalar> natural_units(const DynamicMatrix<Scalar>& hessian) {
 template <class Scalar>
 DynamicMatrix<Scalar> in_natural_units(const DynamicMatrix<Scalar>& hessian,
                                        const DynamicVector<Scalar>& units) {
-  return in_units<Scalar>(hessian, units.cwiseInverse());
+  DynamicVector<Scalar> inverse = units;
+  for (Scalar& each : inverse) each = 1 / each;
+  return in_units(hessian, inverse);
 }
 
 /// The flattest direction of H in natural units, and its curvature there.
@@ -238,7 +288,7 @@ class DampedNewton {
 
   bool conclude_as(MinimumStatus status, const Vector& direction) {
     best_.status = status;
-    best_.direction = direction.stableNormalized();
+    best_.direction = normalized(direction);
     return concluded_ = true;
   }
 
@@ -248,7 +298,7 @@ class DampedNewton {
   }
 
   Scalar in_natural_units(const Vector& step) const {
-    return step.cwiseQuotient(natural_units(best_.hessian)).stableNorm();
+    return norm_in_units(step, natural_units(best_.hessian));
   }
 
   // What of a value cannot be told from rounding: at least.
@@ -265,7 +315,7 @@ class DampedNewton {
 
   // Goes where the step leads, if 𝓛 falls, or, where it cannot tell, the gradient shrinks.
   bool pays(const Vector& step) {
-    const Vector trial = best_.theta + step;
+    const Vector trial = moved(best_.theta, Scalar(1), step);
     if (!trial.allFinite() || trial == best_.theta) return false;
     const Scalar value = landscape_.value(trial);
     if (!std::isfinite(value)) return false;
@@ -296,8 +346,8 @@ class DampedNewton {
   void move(const Vector& theta, Scalar value, Vector gradient, const Vector& step) {
     Matrix hessian = landscape_.hessian(theta);
     require_finite(hessian, "minimize", "the Hessian");
-    const Vector along = step / step.cwiseAbs().maxCoeff();  // no squares that underflow
-    const bool fades = along.dot(hessian * along) < Scalar(0.7) * along.dot(best_.hessian * along);
+    const bool fades =
+        curvature_along(hessian, step) < Scalar(0.7) * curvature_along(best_.hessian, step);
     fading_ = damping_ == 0 && fades ? fading_ + 1 : 0;
     ++steps_;
     best_.theta = theta;
@@ -315,8 +365,9 @@ class DampedNewton {
   // curvature, a million million times the size of all there is.
   bool falls_for_ever() {
     if (!is_curved(best_.hessian, curvature_noise())) {
-      const Vector soft = Softest<Scalar>(best_.hessian).direction * size_or_one();
-      return falls_along(gradient_.dot(soft) > 0 ? Vector(-soft) : soft, 40);
+      Vector soft = Softest<Scalar>(best_.hessian).direction;
+      soft *= gradient_.dot(soft) > 0 ? -size_or_one() : size_or_one();
+      return falls_along(soft, 40);
     }
     return steps_ > 0 && last_damping_ == 0 && falls_along(last_step_, 10);
   }
@@ -328,7 +379,7 @@ class DampedNewton {
     Vector ahead = best_.theta;
     Scalar length(1);
     for (int k = 0; k <= doublings; ++k, length *= 2) {
-      ahead = best_.theta + length * step;
+      ahead = moved(best_.theta, length, step);
       if (!ahead.allFinite()) return false;
       const Scalar value = landscape_.value(ahead);
       if (!(value <= before + resolution(before))) return false;
@@ -349,18 +400,18 @@ class DampedNewton {
 
   double rounding(const Vector& step) {
     // What θ itself is rounded by counts as well.
-    const Vector last_place = epsilon * best_.theta;
     const auto of_theta =
-        static_cast<double>(in_natural_units(last_place) / std::sqrt(1 + damping_));
+        static_cast<double>(epsilon * in_natural_units(best_.theta) / std::sqrt(1 + damping_));
     const auto found = gradient_rounding(landscape_, best_.theta, step, metric_);
-    const Vector units = natural_units(best_.hessian);
-    const double absolute = last_place.cwiseQuotient(units.cwiseAbs2()).norm();
-    best_.gradient_rounding = static_cast<Scalar>(std::max(found.absolute, absolute));
+    Vector squares = natural_units(best_.hessian);
+    for (Scalar& each : squares) each *= each;
+    const Scalar absolute = epsilon * norm_in_units(best_.theta, squares);
+    best_.gradient_rounding = std::max(static_cast<Scalar>(found.absolute), absolute);
     return std::max(found.norm, of_theta);
   }
 
   Scalar slope(const Vector& step, Scalar part) const {
-    return landscape_.gradient(best_.theta + part * step).dot(step);
+    return landscape_.gradient(moved(best_.theta, part, step)).dot(step);
   }
 
   // Does the slope along the step change its sign within any fraction of it, all at once?
@@ -392,7 +443,7 @@ class DampedNewton {
     for (Scalar length = size_or_one() / 16; length <= 4 * size_or_one(); length *= 2)
       for (const int side : {1, -1}) {
         Minimum<Scalar> other;
-        other.theta = best_.theta + static_cast<Scalar>(side) * length * soft.direction;
+        other.theta = moved(best_.theta, static_cast<Scalar>(side) * length, soft.direction);
         other.value = landscape_.value(other.theta);
         if (!(other.value <= best_.value + resolution())) continue;
         other.hessian = landscape_.hessian(other.theta);
@@ -407,15 +458,14 @@ class DampedNewton {
     const Scalar size = size_or_one();
     const Scalar side = gradient_.dot(soft.direction) > 0 ? Scalar(-1) : Scalar(1);
     for (Scalar length = size; length > std::sqrt(epsilon) * size; length /= 4) {
-      const Vector step = side * length * soft.direction;
-      const Vector trial = from.theta + step;
+      const Vector trial = moved(from.theta, side * length, soft.direction);
       const Scalar value = landscape_.value(trial);
       const Scalar least = -soft.curvature * length * length / 8;
       if (!(best_.value - value > std::max(least, resolution()))) continue;
       Vector gradient = landscape_.gradient(trial);
       if (!gradient.allFinite()) continue;
       damping_ = 0;
-      move(trial, value, std::move(gradient), step);
+      move(trial, value, std::move(gradient), soft.direction);
       last_damping_ = 1;  // this was no Newton step
       return true;
     }
@@ -484,7 +534,7 @@ Minimum<Scalar> polish_minimum(const LandscapeFunctions<Scalar>& landscape,
   while (curved && !stalled && best.iterations < max_iterations) {
     ++best.iterations;
     step = -metric.solve(gradient);
-    const DynamicVector<Scalar> trial = best.theta + step;
+    const DynamicVector<Scalar> trial = moved(best.theta, Scalar(1), step);
     if (!trial.allFinite()) break;
     const DynamicVector<Scalar> trial_gradient = landscape.gradient(trial);
     stalled = !(metric.norm(trial_gradient) < metric.norm(gradient));  // rounding ends it
@@ -498,9 +548,8 @@ Minimum<Scalar> polish_minimum(const LandscapeFunctions<Scalar>& landscape,
   best.hessian_eigenvalues = SymmetricEigen<Scalar>(best.hessian).values;
   if (!stalled) return best;
   const auto found = gradient_rounding(landscape, best.theta, step, metric);
-  const DynamicVector<Scalar> last_place = std::numeric_limits<Scalar>::epsilon() * best.theta;
-  const auto of_theta =
-      static_cast<double>(last_place.cwiseProduct(curvature.diagonal().cwiseSqrt()).norm());
+  const auto of_theta = static_cast<double>(std::numeric_limits<Scalar>::epsilon() *
+                                            norm_in_units(best.theta, natural_units(curvature)));
   best.gradient_rounding = static_cast<Scalar>(found.absolute);
   best.offset = metric.solve(gradient);
   if (metric.norm(gradient) <= tolerance * std::max(found.norm, of_theta))
@@ -513,10 +562,16 @@ Minimum<Scalar> polish_minimum(const LandscapeFunctions<Scalar>& landscape,
 template <class Scalar>
 std::string direction_in_words(const DynamicVector<Scalar>& direction,
                                const DynamicMatrix<Scalar>& hessian) {
-  const DynamicVector<Scalar> weights = direction.cwiseQuotient(natural_units(hessian)).cwiseAbs();
+  const DynamicVector<Scalar> units = natural_units(hessian);
+  DynamicVector<Scalar> weights = direction;
+  Scalar largest(0);
+  for (Index k = 0; k < weights.size(); ++k) {
+    weights[k] = std::abs(direction[k] / units[k]);
+    largest = std::max(largest, weights[k]);
+  }
   std::vector<Index> order;
   for (Index k = 0; k < weights.size(); ++k)
-    if (weights[k] > Scalar(1e-3) * weights.maxCoeff()) order.push_back(k);
+    if (weights[k] > Scalar(1e-3) * largest) order.push_back(k);
   std::sort(order.begin(), order.end(), [&](Index a, Index b) {
     return weights[a] > weights[b] || (weights[a] == weights[b] && a < b);
   });
