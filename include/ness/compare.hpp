@@ -250,6 +250,26 @@ ComparisonRow compare_matrix(std::string quantity, const DynamicMatrix<Scalar>& 
           .chance = std::min(Scalar(1), 2 * chance)};
 }
 
+/// ⟨σ⟩ and the fluctuation theorems of one length.
+template <class Scalar>
+void add_trajectory_rows(const ComparedState& predicted, const SubTrajectories& part,
+                         std::vector<ComparisonRow>& rows) {
+  const std::string length = " (l = " + std::to_string(part.length) + ")";
+  const auto add = [&](const char* quantity, const Estimate<Scalar>& theory,
+                       const Estimate<Scalar>& measured, Scalar tolerance) {
+    rows.push_back(compare_row(quantity + length, theory, measured, tolerance));
+  };
+  add("entropy production", {predicted.entropy_production, 0}, part.entropy_production,
+      predicted.left_out);
+  for (const auto& theory : predicted.fluctuations) {
+    if (theory.length != part.length) continue;
+    add("<exp(-sigma)>", theory.integral_fluctuation, part.integral_fluctuation, 0);
+    if (theory.fluctuation_ratios.empty()) continue;
+    const auto [expected, found] = matching_ratios(theory, part.histogram);
+    rows.push_back(compare_points("P(-sigma)/P(sigma)" + length, expected, found));
+  }
+}
+
 template <class Measured>
 Comparison compare(const ComparedState& predicted, const Measured& measured) {
   using Vector = DynamicVector<double>;
@@ -264,19 +284,8 @@ Comparison compare(const ComparedState& predicted, const Measured& measured) {
       compare_row("covariance", predicted.covariance, measured.covariance, predicted.left_out),
       compare_row("circulation", predicted.circulation, measured.circulation,
                   predicted.left_out * of_chords)};
-  for (const auto& part : measured.trajectories) {
-    const std::string length = " (l = " + std::to_string(part.length) + ")";
-    result.rows.push_back(compare_row("entropy production" + length, predicted.entropy_production,
-                                      part.entropy_production, predicted.left_out));
-    for (const auto& theory : predicted.fluctuations) {
-      if (theory.length != part.length) continue;
-      result.rows.push_back(compare_row("<exp(-sigma)>" + length, theory.integral_fluctuation,
-                                        part.integral_fluctuation, 0));
-      if (theory.fluctuation_ratios.empty()) continue;
-      const auto [expected, found] = matching_ratios(theory, part.histogram);
-      result.rows.push_back(compare_points("P(-sigma)/P(sigma)" + length, expected, found));
-    }
-  }
+  for (const auto& part : measured.trajectories)
+    add_trajectory_rows<double>(predicted, part, result.rows);
   return result;
 }
 

@@ -2,212 +2,16 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <sstream>
 #include <vector>
 
-#include "ness/detail/static_cholesky.hpp"
 #include "ness/landscape/minimize.hpp"
-#include "ness/random/philox.hpp"
+#include "ness/landscape/natural_units.hpp"
+#include "ness/landscape/rounding.hpp"
 
 namespace ness::detail {
-
-/// A positive definite matrix A as a metric: of gradients |g| = √(gᵀA⁻¹g), the length of the Newton
-/// step in units of the landscape itself. In double precision, whatever the matrix is in.
-template <class Scalar>
-class Metric {
- public:
-  /// False where A is not positive definite.
-  bool factor(const DynamicMatrix<Scalar>& matrix) {
-    lower_ = matrix.template cast<double>();
-    return lower_.allFinite() && cholesky(lower_);
-  }
-
-  double norm(const DynamicVector<Scalar>& gradient) const {
-    DynamicMatrix<double> column = gradient.template cast<double>();
-    solve_lower(lower_, column);
-    return column.norm();
-  }
-
-  /// A⁻¹g
-  DynamicVector<Scalar> solve(const DynamicVector<Scalar>& gradient) const {
-    DynamicVector<double> solution = gradient.template cast<double>();
-    solve_factored(lower_, solution);
-    return solution.template cast<Scalar>();
-  }
-
- private:
-  DynamicMatrix<double> lower_;
-};
-
-// Loops in place of Eigen's expressions, each of which would be compiled by itself.
-
-/// The norm of v_k / u_k, without squares that leave the range.
-template <class Scalar>
-Scalar norm_in_units(const DynamicVector<Scalar>& v, const DynamicVector<Scalar>& u) {
-  Scalar largest(0), sum(0);
-  for (Index k = 0; k < v.size(); ++k) largest = std::max(largest, std::abs(v[k] / u[k]));
-  if (!(largest > 0) || !std::isfinite(largest)) return largest;
-  for (Index k = 0; k < v.size(); ++k) sum += std::pow(v[k] / u[k] / largest, Scalar(2));
-  return largest * std::sqrt(sum);
-}
-
-template <class Scalar>
-DynamicVector<Scalar> normalized(DynamicVector<Scalar> v) {
-  const Scalar norm = norm_in_units<Scalar>(v, DynamicVector<Scalar>::Ones(v.size()));
-  for (Scalar& each : v) each /= norm;
-  return v;
-}
-
-/// from + length · step
-template <class Scalar>
-DynamicVector<Scalar> moved(const DynamicVector<Scalar>& from, Scalar length,
-                            const DynamicVector<Scalar>& step) {
-  DynamicVector<Scalar> result = from;
-  for (Index k = 0; k < step.size(); ++k) result[k] += length * step[k];
-  return result;
-}
-
-/// vᵀHv, of v scaled to a largest element of 1.
-template <class Scalar>
-Scalar curvature_along(const DynamicMatrix<Scalar>& hessian, const DynamicVector<Scalar>& v) {
-  Scalar largest(0), sum(0);
-  for (const Scalar& each : v) largest = std::max(largest, std::abs(each));
-  for (Index j = 0; j < v.size(); ++j)
-    for (Index i = 0; i < v.size(); ++i) sum += v[i] / largest * hessian(i, j) * (v[j] / largest);
-  return sum;
-}
-
-/// How a computed gradient scatters about θ.
-template <class Scalar>
-struct GradientRounding {
-  double norm = 0;      ///< in the metric of the landscape
-  double absolute = 0;  ///< |·|
-};
-
-/// Measures it by second differences of the gradient along `step`, at a point beside θ, on that
-/// side on which they are smaller: a kink at θ is no rounding.
-template <class Scalar>
-GradientRounding<Scalar> gradient_rounding(const LandscapeFunctions<Scalar>& landscape,
-                                           const DynamicVector<Scalar>& theta,
-                                           const DynamicVector<Scalar>& step,
-                                           const Metric<Scalar>& metric) {
-  using Vector = DynamicVector<Scalar>;
-  constexpr Scalar epsilon = std::numeric_limits<Scalar>::epsilon();
-  constexpr std::array<double, 6> reaches{0.37, 1, 2.6, 7.1, 17, 31};
-  Philox random(1);
-  GradientRounding<Scalar> least;
-  for (const int side : {64, -64}) {
-    const Vector center = moved(theta, static_cast<Scalar>(side), step);
-    const Vector gradient = landscape.gradient(center);
-    GradientRounding<Scalar> sum;
-    for (const double reach : reaches) {
-      Vector move = step;
-      for (Index k = 0; k < move.size(); ++k) {  // and by no less than the last place
-        const Scalar sign = random() % 2 == 0 ? Scalar(1) : Scalar(-1);
-        move[k] = static_cast<Scalar>(reach) * step[k] + 2 * sign * epsilon * std::abs(center[k]);
-      }
-      Vector bend = landscape.gradient(moved(center, Scalar(1), move));
-      bend += landscape.gradient(moved(center, Scalar(-1), move));
-      bend = moved(bend, Scalar(-2), gradient);
-      if (!bend.allFinite()) continue;
-      sum.norm += std::pow(metric.norm(bend), 2);
-      sum.absolute += std::pow(static_cast<double>(bend.norm()), 2);
-    }
-    // A second difference of independent errors has six times their variance.
-    const double count = 6 * static_cast<double>(reaches.size());
-    const GradientRounding<Scalar> found{std::sqrt(sum.norm / count),
-                                         std::sqrt(sum.absolute / count)};
-    if (side > 0 || found.norm < least.norm) least = found;
-  }
-  return least;
-}
-
-/// The same of the values, by second differences along so little of `step` that its curvature does
-/// not count.
-template <class Scalar>
-Scalar value_rounding(const LandscapeFunctions<Scalar>& landscape,
-                      const DynamicVector<Scalar>& theta, const DynamicVector<Scalar>& step) {
-  constexpr int reach = 4;
-  std::array<Scalar, 2 * reach + 1> values;
-  for (int k = -reach; k <= reach; ++k)
-    values[static_cast<std::size_t>(k + reach)] =
-        landscape.value(moved(theta, static_cast<Scalar>(k) / 64, step));
-  Scalar sum(0);
-  for (std::size_t k = 1; k + 1 < values.size(); ++k) {
-    const Scalar bend = values[k - 1] - 2 * values[k] + values[k + 1];
-    sum += bend * bend;
-  }
-  return std::sqrt(sum / (6 * (2 * reach - 1)));
-}
-
-/// What eigenvalues of H scaled to a unit diagonal are uncertain by.
-template <class Scalar>
-Scalar curvature_rounding(Index parameters, Index terms) {
-  return 4 * std::numeric_limits<Scalar>::epsilon() *
-         (static_cast<Scalar>(parameters) + std::sqrt(static_cast<Scalar>(terms)));
-}
-
-/// max |H_ij| over the columns from `first` up to `last`.
-template <class Scalar>
-Scalar largest_element(const DynamicMatrix<Scalar>& hessian, Index first, Index last) {
-  Scalar largest(0);
-  for (Index j = first; j < last; ++j)
-    for (Index i = 0; i < hessian.rows(); ++i) largest = std::max(largest, std::abs(hessian(i, j)));
-  return largest;
-}
-
-/// The units in which H has a unit diagonal: s_a = |H_aa|^{−½}, or, where that vanishes, from the
-/// other elements.
-template <class Scalar>
-DynamicVector<Scalar> natural_units(const DynamicMatrix<Scalar>& hessian) {
-  DynamicVector<Scalar> units(hessian.rows());
-  for (Index k = 0; k < units.size(); ++k) {
-    Scalar curvature = std::abs(hessian(k, k));
-    if (curvature == 0) curvature = largest_element(hessian, k, k + 1);
-    if (curvature == 0) curvature = largest_element(hessian, 0, hessian.cols());
-    units[k] = curvature > 0 ? 1 / std::sqrt(curvature) : Scalar(1);
-  }
-  return units;
-}
-
-/// s_a H_ab s_b
-template <class Scalar>
-DynamicMatrix<Scalar> in_natural_units(const DynamicMatrix<Scalar>& hessian,
-                                       const DynamicVector<Scalar>& units) {
-  DynamicVector<Scalar> inverse = units;
-  for (Scalar& each : inverse) each = 1 / each;
-  return in_units(hessian, inverse);
-}
-
-/// The flattest direction of H in natural units, and its curvature there.
-template <class Scalar>
-struct Softest {
-  DynamicVector<Scalar> direction;  ///< in units of the parameters, |·| = 1 in natural ones
-  Scalar curvature{};
-
-  explicit Softest(const DynamicMatrix<Scalar>& hessian) {
-    const DynamicVector<Scalar> units = natural_units(hessian);
-    const SymmetricEigen<Scalar> eigen(in_natural_units(hessian, units));
-    curvature = eigen.values[0];
-    direction = eigen.vectors.col(0);
-    const Scalar least = std::sqrt(std::numeric_limits<Scalar>::epsilon());
-    for (Index k = 0; k < direction.size(); ++k)  // what is rounding would be large in some units
-      direction[k] = std::abs(direction[k]) > least ? direction[k] * units[k] : Scalar(0);
-  }
-};
-
-/// Is H, scaled to a unit diagonal, positive definite by more than its own rounding?
-template <class Scalar>
-bool is_curved(const DynamicMatrix<Scalar>& hessian, Scalar rounding) {
-  for (Index k = 0; k < hessian.rows(); ++k)
-    if (!(hessian(k, k) > 0)) return false;
-  DynamicMatrix<Scalar> scaled = in_natural_units(hessian, natural_units(hessian));
-  for (Index k = 0; k < scaled.rows(); ++k) scaled(k, k) -= rounding;
-  return is_positive_definite(scaled);
-}
 
 /// The state of the iteration: the best point so far, and how much steps are damped.
 template <class Scalar>
@@ -339,7 +143,7 @@ class DampedNewton {
   // them are right.
   void learn_value_noise(const Vector& step) {
     if (value_noise_ > 0 || promised(step) > std::sqrt(epsilon) * std::abs(best_.value)) return;
-    const Scalar found = 8 * value_rounding(landscape_, best_.theta, step);
+    const Scalar found = 8 * value_rounding(landscape_.value, best_.theta, step);
     if (std::isfinite(found)) value_noise_ = found;
   }
 
@@ -402,7 +206,7 @@ class DampedNewton {
     // What θ itself is rounded by counts as well.
     const auto of_theta =
         static_cast<double>(epsilon * in_natural_units(best_.theta) / std::sqrt(1 + damping_));
-    const auto found = gradient_rounding(landscape_, best_.theta, step, metric_);
+    const auto found = gradient_rounding(landscape_.gradient, best_.theta, step, metric_);
     Vector squares = natural_units(best_.hessian);
     for (Scalar& each : squares) each *= each;
     const Scalar absolute = epsilon * norm_in_units(best_.theta, squares);
@@ -547,7 +351,7 @@ Minimum<Scalar> polish_minimum(const LandscapeFunctions<Scalar>& landscape,
   best.hessian = landscape.hessian(best.theta);
   best.hessian_eigenvalues = SymmetricEigen<Scalar>(best.hessian).values;
   if (!stalled) return best;
-  const auto found = gradient_rounding(landscape, best.theta, step, metric);
+  const auto found = gradient_rounding(landscape.gradient, best.theta, step, metric);
   const auto of_theta = static_cast<double>(std::numeric_limits<Scalar>::epsilon() *
                                             norm_in_units(best.theta, natural_units(curvature)));
   best.gradient_rounding = static_cast<Scalar>(found.absolute);

@@ -1,0 +1,123 @@
+// How much of a computed gradient or value is rounding, measured by how it scatters (J. J. Moré and
+// S. M. Wild, SIAM J. Sci. Comput. 33, 2011, doi:10.1137/100786125).
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <limits>
+
+#include "ness/detail/static_cholesky.hpp"
+#include "ness/detail/symmetric_matrices.hpp"
+#include "ness/model/batch.hpp"
+#include "ness/random/philox.hpp"
+
+namespace ness::detail {
+
+template <class Scalar>
+using ValueFunction = std::function<Scalar(const DynamicVector<Scalar>&)>;
+template <class Scalar>
+using GradientFunction = std::function<DynamicVector<Scalar>(const DynamicVector<Scalar>&)>;
+
+/// A positive definite matrix A as a metric: of gradients |g| = √(gᵀA⁻¹g), the length of the Newton
+/// step in units of the landscape itself. In double precision, whatever the matrix is in.
+template <class Scalar>
+class Metric {
+ public:
+  /// False where A is not positive definite.
+  bool factor(const DynamicMatrix<Scalar>& matrix) {
+    lower_ = matrix.template cast<double>();
+    return lower_.allFinite() && cholesky(lower_);
+  }
+
+  double norm(const DynamicVector<Scalar>& gradient) const {
+    DynamicMatrix<double> column = gradient.template cast<double>();
+    solve_lower(lower_, column);
+    return column.norm();
+  }
+
+  /// A⁻¹g
+  DynamicVector<Scalar> solve(const DynamicVector<Scalar>& gradient) const {
+    DynamicVector<double> solution = gradient.template cast<double>();
+    solve_factored(lower_, solution);
+    return solution.template cast<Scalar>();
+  }
+
+ private:
+  DynamicMatrix<double> lower_;
+};
+
+/// from + length · step
+template <class Scalar>
+DynamicVector<Scalar> moved(const DynamicVector<Scalar>& from, Scalar length,
+                            const DynamicVector<Scalar>& step) {
+  DynamicVector<Scalar> result = from;
+  for (Index k = 0; k < step.size(); ++k) result[k] += length * step[k];
+  return result;
+}
+
+/// How a computed gradient scatters about θ.
+template <class Scalar>
+struct GradientRounding {
+  double norm = 0;      ///< in the metric of the landscape
+  double absolute = 0;  ///< |·|
+};
+
+/// Measures it by second differences of the gradient along `step`, at a point beside θ, on that
+/// side on which they are smaller: a kink at θ is no rounding.
+template <class Scalar>
+GradientRounding<Scalar> gradient_rounding(const GradientFunction<Scalar>& gradient_at,
+                                           const DynamicVector<Scalar>& theta,
+                                           const DynamicVector<Scalar>& step,
+                                           const Metric<Scalar>& metric) {
+  using Vector = DynamicVector<Scalar>;
+  constexpr Scalar epsilon = std::numeric_limits<Scalar>::epsilon();
+  constexpr std::array<double, 6> reaches{0.37, 1, 2.6, 7.1, 17, 31};
+  Philox random(1);
+  GradientRounding<Scalar> least;
+  for (const int side : {64, -64}) {
+    const Vector center = moved(theta, static_cast<Scalar>(side), step);
+    const Vector gradient = gradient_at(center);
+    GradientRounding<Scalar> sum;
+    for (const double reach : reaches) {
+      Vector move = step;
+      for (Index k = 0; k < move.size(); ++k) {  // and by no less than the last place
+        const Scalar sign = random() % 2 == 0 ? Scalar(1) : Scalar(-1);
+        move[k] = static_cast<Scalar>(reach) * step[k] + 2 * sign * epsilon * std::abs(center[k]);
+      }
+      Vector bend = gradient_at(moved(center, Scalar(1), move));
+      bend += gradient_at(moved(center, Scalar(-1), move));
+      bend = moved(bend, Scalar(-2), gradient);
+      if (!bend.allFinite()) continue;
+      sum.norm += std::pow(metric.norm(bend), 2);
+      sum.absolute += std::pow(static_cast<double>(bend.norm()), 2);
+    }
+    // A second difference of independent errors has six times their variance.
+    const double count = 6 * static_cast<double>(reaches.size());
+    const GradientRounding<Scalar> found{std::sqrt(sum.norm / count),
+                                         std::sqrt(sum.absolute / count)};
+    if (side > 0 || found.norm < least.norm) least = found;
+  }
+  return least;
+}
+
+/// The same of the values, by second differences along so little of `step` that its curvature does
+/// not count.
+template <class Scalar>
+Scalar value_rounding(const ValueFunction<Scalar>& value_at, const DynamicVector<Scalar>& theta,
+                      const DynamicVector<Scalar>& step) {
+  constexpr int reach = 4;
+  std::array<Scalar, 2 * reach + 1> values;
+  for (int k = -reach; k <= reach; ++k)
+    values[static_cast<std::size_t>(k + reach)] =
+        value_at(moved(theta, static_cast<Scalar>(k) / 64, step));
+  Scalar sum(0);
+  for (std::size_t k = 1; k + 1 < values.size(); ++k) {
+    const Scalar bend = values[k - 1] - 2 * values[k] + values[k + 1];
+    sum += bend * bend;
+  }
+  return std::sqrt(sum / (6 * (2 * reach - 1)));
+}
+
+}  // namespace ness::detail
