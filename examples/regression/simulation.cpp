@@ -38,9 +38,11 @@ auto current_map(const State& state, const Options& options, std::int64_t batch_
   const auto axis = [&](Eigen::Index k) {
     return axis_about(state.mean()[k], state.covariance()(k, k), 3.85, 9);
   };
-  const auto [a, b] = options.shown();
-  const auto plane = [a, b](const auto& theta) { return Eigen::Vector2d(theta[a], theta[b]); };
-  return ness::CurrentMap(plane, axis(a), axis(b), batch_length);
+  const auto shown = options.shown();
+  const auto plane = [shown](const auto& theta) {
+    return Eigen::Vector2d(theta[shown[0]], theta[shown[1]]);
+  };
+  return ness::CurrentMap(plane, axis(shown[0]), axis(shown[1]), batch_length);
 }
 
 /// About `count` equal steps from 0 to `last`, at ends of epochs, where the theory without
