@@ -5,7 +5,6 @@
 #include <cmath>
 #include <limits>
 #include <sstream>
-#include <vector>
 
 #include "ness/landscape/minimize.hpp"
 #include "ness/landscape/natural_units.hpp"
@@ -373,23 +372,21 @@ std::string direction_in_words(const DynamicVector<Scalar>& direction,
     weights[k] = std::abs(direction[k] / units[k]);
     largest = std::max(largest, weights[k]);
   }
-  std::vector<Index> order;
-  for (Index k = 0; k < weights.size(); ++k)
-    if (weights[k] > Scalar(1e-3) * largest) order.push_back(k);
-  std::sort(order.begin(), order.end(), [&](Index a, Index b) {
-    return weights[a] > weights[b] || (weights[a] == weights[b] && a < b);
-  });
-  constexpr std::size_t few = 4;
   std::ostringstream text;
   text.imbue(std::locale::classic());
   text.precision(3);
-  for (std::size_t k = 0; k < std::min(few, order.size()); ++k) {
-    const Scalar part = direction[order[k]];
-    const char* const sign = part < 0 ? " - " : " + ";
-    text << (k > 0 ? sign : (part < 0 ? "-" : "")) << std::abs(part) << " theta[" << order[k]
-         << "]";
+  const Scalar least = Scalar(1e-3) * largest;
+  for (int k = 0; k < 5; ++k) {
+    Index at = 0;
+    for (Index a = 1; a < weights.size(); ++a)
+      if (weights[a] > weights[at]) at = a;
+    if (!(weights[at] > least)) break;
+    if (k == 4) return text.str() + " + ...";
+    const char* const sign = direction[at] < 0 ? " - " : " + ";
+    text << (k > 0 ? sign : (direction[at] < 0 ? "-" : "")) << std::abs(direction[at]) << " theta["
+         << at << "]";
+    weights[at] = 0;
   }
-  if (order.size() > few) text << " + ...";
   return text.str();
 }
 
