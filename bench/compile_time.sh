@@ -68,8 +68,8 @@ ratio() { awk -v a="$1" -v b="$2" 'BEGIN { print a / b }'; }
 printf '%s, %s: Eigen/Dense takes %s user seconds\n\n' "$cxx" "${flags[*]}" "${best[eigen]}"
 printf '%-48s %8s %8s\n' "" measured bound
 row "ness.hpp / Eigen" "$(ratio "${best[header]}" "${best[eigen]}")" 2.2
-row "README's first program / Eigen" "$(ratio "${best[program]}" "${best[eigen]}")" 12
-row "the same with NESS_COMPILED / Eigen" "$(ratio "${best[compiled]}" "${best[eigen]}")" 5
+row "README's first program / Eigen" "$(ratio "${best[program]}" "${best[eigen]}")" 12 1.45
+row "the same with NESS_COMPILED / Eigen" "$(ratio "${best[compiled]}" "${best[eigen]}")" 5 1.45
 
 # A build takes a minute or two, over which a shared machine's speed changes: Eigen is compiled with the flags of
 # that build before and after it, and the mean is taken. One compiler at a time, as two on one core slow each other.
