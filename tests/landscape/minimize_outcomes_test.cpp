@@ -365,7 +365,7 @@ TEST_CASE("derivatives that are not those of the values are told") {
   };
   const auto end = ness::minimize(ness::Objective(Wrong{}), Vector2d(0, 0));
   CHECK(end.status == MinimumStatus::inconsistent);
-  CHECK_THAT(end.explanation(), contains("check_model"));
+  CHECK_THAT(end.explanation(), contains("ness::check_model"));
 }
 
 TEST_CASE("a Hessian that is not finite is named, and where") {

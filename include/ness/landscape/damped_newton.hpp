@@ -425,7 +425,7 @@ std::string Minimum<Scalar>::explanation() const {
       break;
     case MinimumStatus::inconsistent:
       text << "the objective does not fall along minus its gradient: the derivatives are not those "
-              "of sample_loss; run ness::testing::check_model on the model";
+              "of sample_loss; run ness::check_model on the model";
       break;
     case MinimumStatus::iteration_limit:
       text << "no minimum after " << iterations << " iterations: |gradient| is " << gradient_norm
