@@ -40,5 +40,6 @@
 #include "ness/trajectory/drift_correlation.hpp"
 #include "ness/trajectory/measure.hpp"
 #include "ness/trajectory/relaxation.hpp"
+#include "ness/update/momentum.hpp"
 #include "ness/version.hpp"
 // IWYU pragma: end_exports

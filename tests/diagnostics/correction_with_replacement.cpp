@@ -9,7 +9,8 @@ struct MyModel {
 
 int main() {
   const ness::Objective objective(MyModel{});
-  const ness::Training<ness::WithReplacement, ness::LangevinNoise, ness::SamplingCorrection>
+  const ness::Training<ness::WithReplacement, ness::Plain, ness::LangevinNoise,
+                       ness::SamplingCorrection>
       training{.learning_rate = 0.1, .minibatch = {1}};
   ness::Chain chain(objective, training, Eigen::VectorXd(Eigen::VectorXd::Ones(2)));
 }

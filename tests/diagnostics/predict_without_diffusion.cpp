@@ -9,7 +9,7 @@ struct MyModel {
 
 int main() {
   const ness::Objective objective(MyModel{});
-  const ness::Training<ness::WithoutReplacement, ness::Earthquake> training{
+  const ness::Training<ness::WithoutReplacement, ness::Plain, ness::Earthquake> training{
       .learning_rate = 0.1, .minibatch = {1}, .noise = {0.1}};
   const auto minimum = ness::minimize(objective, Eigen::VectorXd::Ones(2));
   return static_cast<int>(ness::predict(objective, minimum, training).rank());

@@ -16,23 +16,26 @@
 
 namespace {
 
-using Corrected =
-    ness::Training<ness::WithoutReplacement, ness::EpochLangevinNoise, ness::SamplingCorrection>;
+using Corrected = ness::Training<ness::WithoutReplacement, ness::Plain, ness::EpochLangevinNoise,
+                                 ness::SamplingCorrection>;
 
 }  // namespace
 
 TEST_CASE("The description of a training names every setting, each with its value") {
   CHECK(ness::Sgd<ness::WithReplacement>{0.125, {7}}.description() ==
-        "learning rate 0.125, minibatches of 7 distinct samples, with replacement, no noise, no "
+        "learning rate 0.125, minibatches of 7 distinct samples, with replacement, plain updates, "
+        "no noise, no "
         "correction");
   CHECK(ness::Sgd<ness::FullBatch>{1e-300}.description() ==
-        "learning rate 1e-300, all samples in every step, no noise, no correction");
+        "learning rate 1e-300, all samples in every step, plain updates, no noise, no correction");
   CHECK(ness::EarthquakeModel{.learning_rate = 3, .noise = {0.75}}.description() ==
-        "learning rate 3, all samples in every step, gradients at points shaken by zeta = 0.75, no "
+        "learning rate 3, all samples in every step, plain updates, gradients at points shaken by "
+        "zeta = 0.75, no "
         "correction");
   CHECK(ness::SgworldLm{.learning_rate = 2, .minibatch = {6}, .correction = {.samples = 12}}
             .description() ==
-        "learning rate 2, minibatches of 6, without replacement, noise of Leimkuhler and Matthews, "
+        "learning rate 2, minibatches of 6, without replacement, plain updates, noise of "
+        "Leimkuhler and Matthews, "
         "correction of the sampling from 12 samples (0: all)");
 }
 
@@ -50,10 +53,11 @@ TEST_CASE("Trainings that differ in anything have different descriptions") {
   add(ness::Sgld{0.01, {4}}, ness::SgldLm{0.01, {4}}, ness::SgldWithoutReplacement{0.01, {4}},
       ness::SgworldUncorrected{0.01, {4}}, ness::SgworldLmUncorrected{0.01, {4}},
       ness::Langevin{0.01}, ness::LangevinLm{0.01});
-  add(ness::Sgworld{0.01, {4}}, ness::Sgworld{0.01, {4}, {}, {8}}, ness::SgworldLm{0.01, {4}},
-      ness::SgworldLm{0.01, {4}, {}, {8}}, Corrected{0.01, {4}}, Corrected{0.01, {4}, {}, {8}});
-  add(ness::EarthquakeModel{0.01, {}, {0.01}}, ness::EarthquakeModel{0.01, {}, {next}},
-      ness::EarthquakeModel{next, {}, {0.01}});
+  add(ness::Sgworld{0.01, {4}}, ness::Sgworld{0.01, {4}, {}, {}, {8}}, ness::SgworldLm{0.01, {4}},
+      ness::SgworldLm{0.01, {4}, {}, {}, {8}}, Corrected{0.01, {4}},
+      Corrected{0.01, {4}, {}, {}, {8}});
+  add(ness::EarthquakeModel{0.01, {}, {}, {0.01}}, ness::EarthquakeModel{0.01, {}, {}, {next}},
+      ness::EarthquakeModel{next, {}, {}, {0.01}});
   CHECK(seen.size() == static_cast<std::size_t>(count));
 }
 
@@ -72,8 +76,8 @@ TEST_CASE("Descriptions are the same in every locale") {
   const auto all = [] {
     const auto gyrator = ness::brownian_gyrator(2, 1, 3, 1);
     return ness::detail::in_words(1234567.5) + '\n' +
-           ness::SgworldLm{1234567.5, {12345}, {}, {123456}}.description() + '\n' +
-           ness::EarthquakeModel{1234567.5, {}, {7654321.5}}.description() + '\n' +
+           ness::SgworldLm{1234567.5, {12345}, {}, {}, {123456}}.description() + '\n' +
+           ness::EarthquakeModel{1234567.5, {}, {}, {7654321.5}}.description() + '\n' +
            ness::EulerMaruyama(gyrator, 12345.5, Eigen::Vector2d(0, 0)).description();
   };
   const std::string words = all();

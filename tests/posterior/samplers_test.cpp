@@ -142,7 +142,8 @@ TEST_CASE("The effective landscape is what noise and correction leave of it") {
   CHECK(relative_error(left(ness::SgworldLmUncorrected{eta, {batch}}), expected.sampling) <= 1e-12);
   CHECK(left(ness::Sgworld{eta, {batch}}).norm() == 0);
   CHECK(left(ness::SgworldLm{eta, {batch}}).norm() == 0);
-  const ness::Training<ness::WithoutReplacement, ness::EpochLangevinNoise, ness::SamplingCorrection>
+  const ness::Training<ness::WithoutReplacement, ness::Plain, ness::EpochLangevinNoise,
+                       ness::SamplingCorrection>
       mixed{eta, {batch}};
   CHECK(relative_error(left(mixed), expected.full - expected.sampling) <= 1e-12);
   // The value and the Hessian belong to the gradient: central differences, exact for quadratics.

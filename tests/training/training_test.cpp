@@ -91,10 +91,12 @@ constexpr bool is_noise = ness::NoisePolicy<Noise, Eigen::VectorXd>;
 /// A training that is no `ness::Training`.
 struct OwnTraining {
   using Minibatch = WithReplacement;
+  using Update = ness::Plain;
   using Noise = ness::NoNoise;
   using Correction = ness::NoCorrection;
   double learning_rate;
   Minibatch minibatch;
+  Update update;
   Noise noise;
   Correction correction;
   void check(ness::Index, std::string_view) const {}
@@ -103,10 +105,12 @@ struct OwnTraining {
 };
 struct TrainingWithoutWords {
   using Minibatch = WithReplacement;
+  using Update = ness::Plain;
   using Noise = ness::NoNoise;
   using Correction = ness::NoCorrection;
   double learning_rate;
   Minibatch minibatch;
+  Update update;
   Noise noise;
   Correction correction;
   void check(ness::Index, std::string_view) const {}
@@ -184,10 +188,12 @@ TEST_CASE("One Markov step is an update of independent batches, or an epoch of M
 
 TEST_CASE("A training describes itself by its learning rate and all its policies") {
   CHECK(Sgd<WithReplacement>{0.125, {10}}.description() ==
-        "learning rate 0.125, minibatches of 10 distinct samples, with replacement, no noise, no "
+        "learning rate 0.125, minibatches of 10 distinct samples, with replacement, plain updates, "
+        "no noise, no "
         "correction");
   CHECK(Sgd<WithRepeats>{0.125, {10}}.description() ==
-        "learning rate 0.125, minibatches of 10 with repeats, no noise, no correction");
+        "learning rate 0.125, minibatches of 10 with repeats, plain updates, no noise, no "
+        "correction");
   CHECK(ness::EarthquakeModel{.learning_rate = 0.5, .noise = {0.25}}.description() ==
         "learning rate 0.5, all samples in every step, gradients at points shaken by zeta = 0.25, "
         "no correction");
@@ -197,8 +203,9 @@ TEST_CASE("A training describes itself by its learning rate and all its policies
 }
 
 TEST_CASE("A training checks its learning rate and every policy") {
-  using Full = ness::Training<WithoutReplacement, ness::Earthquake, ness::SamplingCorrection>;
-  const Full good{0.1, {10}, {0.3}, {4}};
+  using Full =
+      ness::Training<WithoutReplacement, ness::Plain, ness::Earthquake, ness::SamplingCorrection>;
+  const Full good{0.1, {10}, {}, {0.3}, {4}};
   CHECK_NOTHROW(good.check(200, "here"));
   const auto with = [&](const auto& change) {
     Full bad = good;

@@ -212,8 +212,8 @@ void check_objectives(const Other& other) {
 
 TEST_CASE("A kept run goes on with the same everything to the last bit, by whatever call") {
   for (const Run& run : every_way(objective(), sgd)) check_continued(run);
-  check_continued(by_measure(objective(), ness::SgworldLm{1e-3, {4}, {}, {8}}, state()));
-  check_continued(by_measure(objective(), ness::EarthquakeModel{0.01, {}, {0.125}}, state()));
+  check_continued(by_measure(objective(), ness::SgworldLm{1e-3, {4}, {}, {}, {8}}, state()));
+  check_continued(by_measure(objective(), ness::EarthquakeModel{0.01, {}, {}, {0.125}}, state()));
   const auto gyrator = ness::brownian_gyrator(2, 1, 3, 1);
   check_continued(by_euler_maruyama(gyrator, 0.01));
 }
@@ -262,19 +262,19 @@ TEST_CASE("A run does not go on with other noise") {
                   "Langevin noise after each update", "noise of Leimkuhler and Matthews");
   check_trainings(ness::SgworldUncorrected{1e-3, {4}}, ness::SgldWithoutReplacement{1e-3, {4}},
                   "Langevin noise once a Markov step", "Langevin noise after each update");
-  check_trainings(ness::EarthquakeModel{0.01, {}, {0.125}}, ness::EarthquakeModel{0.01, {}, {0.25}},
-                  "zeta = 0.125,", "zeta = 0.25,");
+  check_trainings(ness::EarthquakeModel{0.01, {}, {}, {0.125}},
+                  ness::EarthquakeModel{0.01, {}, {}, {0.25}}, "zeta = 0.125,", "zeta = 0.25,");
 }
 
 TEST_CASE("A run does not go on with another correction") {
-  const ness::SgworldLm corrected{1e-3, {4}, {}, {8}};
-  using Other = ness::Training<ness::WithoutReplacement, ness::LeimkuhlerMatthewsNoise,
+  const ness::SgworldLm corrected{1e-3, {4}, {}, {}, {8}};
+  using Other = ness::Training<ness::WithoutReplacement, ness::Plain, ness::LeimkuhlerMatthewsNoise,
                                ness::LandscapeCorrection>;
   check_trainings(corrected, ness::SgworldLmUncorrected{1e-3, {4}},
                   "correction of the sampling from 8 samples", "no correction");
-  check_trainings(corrected, ness::SgworldLm{1e-3, {4}, {}, {9}}, "sampling from 8 samples",
+  check_trainings(corrected, ness::SgworldLm{1e-3, {4}, {}, {}, {9}}, "sampling from 8 samples",
                   "sampling from 9 samples");
-  check_trainings(corrected, Other{1e-3, {4}, {}, {8}}, "correction of the sampling from 8",
+  check_trainings(corrected, Other{1e-3, {4}, {}, {}, {8}}, "correction of the sampling from 8",
                   "correction of the landscape from 8");
 }
 

@@ -104,7 +104,7 @@ class DiffusionCurvature {
 
   const Objective<M, R>* objective_;
   vector_t<M> theta_;
-  Sgd<typename T::Minibatch> sampling_;
+  Sgd<typename T::Minibatch, typename T::Update> sampling_;
   WeightMoments weights_;
   matrix_t<M> mean_hessian_;
   Matrix root_, inverse_, centre_;

@@ -13,13 +13,15 @@
 
 namespace ness {
 
-/// θ' = θ − η [∇L_B(θ̃) + ∇R(θ̃)] + noise + correction (Eqs. 11, 12, Fig. 5), with the batches B of
-/// the training's minibatch policy, θ̃ = θ or where its noise policy puts it, what that policy
-/// injects, and its correction once for each Markov step.
+/// θ' = θ − η [∇L_B(θ̃) + ∇R(θ̃)] + noise + correction (Eqs. 11, 12, Fig. 5), or what the update
+/// policy makes of these gradients, with the batches B of the training's minibatch policy, θ̃ = θ or
+/// where its noise policy puts it, what that policy injects, and its correction once for each
+/// Markov step.
 ///
-/// The chain refers to the objective and owns its state: θ, the sampler, the random stream and the
-/// scratch memory. A step allocates nothing, but what a model's own members do, and Eigen's
-/// products of matrices too large for its stack buffer (128 KB). Copy a chain to branch it.
+/// The chain refers to the objective and owns its state: θ, the sampler, what the update remembers,
+/// the random stream and the scratch memory. A step allocates nothing, but what a model's own
+/// members do, and Eigen's products of matrices too large for its stack buffer (128 KB). Copy a
+/// chain to branch it.
 template <class Objective, IsTraining T, RandomBits Random = Philox>
 class Chain {
  public:
@@ -34,6 +36,11 @@ class Chain {
                 "ness: a correction is for the landscape that WithoutReplacement sees: with other "
                 "minibatches use NoCorrection");
 
+  static_assert(UpdatePolicy<typename T::Update, Vector>,
+                "ness: the update of a training needs check, description and a State that is made "
+                "of it, a learning rate and the number of parameters, with move(theta, gradient): "
+                "see ness::Plain and ness::HeavyBall");
+
   /// Starts at `theta`. Throws `std::invalid_argument` for settings that do not fit the objective,
   /// or a θ of another size or that is not finite.
   template <class Theta>
@@ -41,11 +48,11 @@ class Chain {
         Random random = Random{})
       : objective_(&objective),
         training_(checked(objective, training)),
-        minus_learning_rate_(static_cast<Scalar>(-training.learning_rate)),
         updates_per_markov_step_(training.updates_per_markov_step(objective.samples())),
         theta_(objective.point(theta, "Chain")),
         gradient_(objective.parameters()),
         sampler_(training.minibatch, objective.samples()),
+        update_(training.update, training.learning_rate, objective.parameters()),
         random_(std::move(random)),
         noise_(training.noise, shape()),
         correction_(training.correction, objective, shape()),
@@ -61,7 +68,7 @@ class Chain {
     const Vector& at = evaluation_point();
     derivatives_.batch_gradient(at, sampler_.next(random_), gradient_);
     regularizer_.add_gradient(at, gradient_);
-    theta_ += minus_learning_rate_ * gradient_;
+    update_.move(theta_, gradient_);
     if constexpr (IsSampler<T>) noise_.after_update(theta_, random_);
     if (++updates_ < updates_per_markov_step_) return;
     updates_ = 0;
@@ -97,7 +104,7 @@ class Chain {
   /// For checkpoints: θ and whatever decides the steps to come.
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(theta_, sampler_, random_, noise_, correction_, updates_);
+    archive(theta_, sampler_, update_, random_, noise_, correction_, updates_);
   }
 
  private:
@@ -119,12 +126,12 @@ class Chain {
 
   const Objective* objective_;
   T training_;
-  Scalar minus_learning_rate_;
   Index updates_per_markov_step_;
   Index updates_ = 0;  // of this Markov step
   Vector theta_;
   Vector gradient_;
   typename T::Minibatch::Sampler sampler_;
+  typename T::Update::template State<Vector> update_;
   Random random_;
   typename T::Noise::template Source<Vector> noise_;
   detail::CorrectionForce<Objective, typename T::Correction> correction_;

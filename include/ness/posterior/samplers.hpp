@@ -26,32 +26,32 @@ namespace ness {
 
 /// Stochastic gradient Langevin dynamics (M. Welling and Y. W. Teh, ICML 2011; Fig. 5, left):
 ///   ness::Sgld training{.learning_rate = 1e-7, .minibatch = {10}};
-using Sgld = Training<WithReplacement, LangevinNoise>;
+using Sgld = Training<WithReplacement, Plain, LangevinNoise>;
 
 /// SGLD with the noise of Leimkuhler and Matthews.
-using SgldLm = Training<WithReplacement, LeimkuhlerMatthewsNoise>;
+using SgldLm = Training<WithReplacement, Plain, LeimkuhlerMatthewsNoise>;
 
 /// SGLD whose batches are drawn without replacement.
-using SgldWithoutReplacement = Training<WithoutReplacement, LangevinNoise>;
+using SgldWithoutReplacement = Training<WithoutReplacement, Plain, LangevinNoise>;
 
 /// SGWORLD as printed (Fig. 5, right): noise and correction once an epoch.
-using Sgworld = Training<WithoutReplacement, EpochLangevinNoise, LandscapeCorrection>;
+using Sgworld = Training<WithoutReplacement, Plain, EpochLangevinNoise, LandscapeCorrection>;
 
 /// SGWORLD as printed, without its correction.
-using SgworldUncorrected = Training<WithoutReplacement, EpochLangevinNoise>;
+using SgworldUncorrected = Training<WithoutReplacement, Plain, EpochLangevinNoise>;
 
 /// SGWORLD as the theory of Eq. 47 means it: noise of Leimkuhler and Matthews after each update,
 /// and a correction for the sampling alone.
-using SgworldLm = Training<WithoutReplacement, LeimkuhlerMatthewsNoise, SamplingCorrection>;
+using SgworldLm = Training<WithoutReplacement, Plain, LeimkuhlerMatthewsNoise, SamplingCorrection>;
 
 /// The same without correction.
-using SgworldLmUncorrected = Training<WithoutReplacement, LeimkuhlerMatthewsNoise>;
+using SgworldLmUncorrected = Training<WithoutReplacement, Plain, LeimkuhlerMatthewsNoise>;
 
 /// Full-batch Langevin dynamics, by steps of Euler and Maruyama.
-using Langevin = Training<FullBatch, LangevinNoise>;
+using Langevin = Training<FullBatch, Plain, LangevinNoise>;
 
 /// Full-batch Langevin dynamics, with the noise of Leimkuhler and Matthews.
-using LangevinLm = Training<FullBatch, LeimkuhlerMatthewsNoise>;
+using LangevinLm = Training<FullBatch, Plain, LeimkuhlerMatthewsNoise>;
 
 /// Gradients of single samples in one Markov step; a Hessian product counts as two. A batch of m
 /// samples is m gradients, an epoch M.

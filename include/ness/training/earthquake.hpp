@@ -47,6 +47,6 @@ struct Earthquake {
 
 /// θ' = θ − η∇𝓛(θ + ζz) (Eq. 31): all samples in every step, the whole noise from the ground.
 ///   ness::EarthquakeModel training{.learning_rate = 1e-7, .noise = {1e-4}};
-using EarthquakeModel = Training<FullBatch, Earthquake>;
+using EarthquakeModel = Training<FullBatch, Plain, Earthquake>;
 
 }  // namespace ness

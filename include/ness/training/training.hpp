@@ -1,5 +1,5 @@
-// A way of training: learning rate × minibatch × noise × correction. The prediction and the chain
-// are made from the same settings.
+// A way of training: learning rate × minibatch × update × noise × correction. The prediction and
+// the chain are made from the same settings.
 #pragma once
 
 #include <concepts>
@@ -8,6 +8,7 @@
 
 #include "ness/detail/check.hpp"
 #include "ness/minibatch/minibatch.hpp"
+#include "ness/update/update.hpp"
 
 namespace ness {
 
@@ -109,8 +110,9 @@ concept CancelsLandscape = requires(const Correction& correction) {
   { correction.samples } -> std::convertible_to<Index>;
 };
 
-/// The settings of a chain θ' = θ − η [∇L_B(θ) + ∇R(θ)] + noise + correction.
-template <class B, class Noise_ = NoNoise, class Correction_ = NoCorrection>
+/// The settings of a chain: gradients g = ∇L_B(θ) + ∇R(θ) of minibatches B, which an update policy
+/// makes steps of, θ' = θ − ηg + noise + correction where it is `Plain`.
+template <class B, class Update_ = Plain, class Noise_ = NoNoise, class Correction_ = NoCorrection>
 struct Training {
   static_assert(Minibatch<B>,
                 "ness: the minibatch policy of a training needs check, description, weight_moments "
@@ -120,11 +122,13 @@ struct Training {
                 "batches_per_epoch and order_moments: see ness::WithReplacement and "
                 "ness::WithoutReplacement");
   using Minibatch = B;
+  using Update = Update_;
   using Noise = Noise_;
   using Correction = Correction_;
 
   double learning_rate = 0;  ///< η
   B minibatch{};
+  [[no_unique_address]] Update update{};
   [[no_unique_address]] Noise noise{};
   [[no_unique_address]] Correction correction{};
 
@@ -132,6 +136,7 @@ struct Training {
   void check(Index samples, std::string_view function) const {
     detail::require_positive(learning_rate, function, "learning_rate");
     minibatch.check(samples, function);
+    update.check(function);
     noise.check(function);
     correction.check(samples, function);
   }
@@ -147,7 +152,8 @@ struct Training {
   /// In words: for messages and tables, and what tells one run from another in a checkpoint.
   std::string description() const {
     return "learning rate " + detail::in_words(learning_rate) + ", " + minibatch.description() +
-           ", " + noise.description() + ", " + correction.description();
+           ", " + update.description() + ", " + noise.description() + ", " +
+           correction.description();
   }
 };
 
@@ -155,10 +161,12 @@ struct Training {
 template <class T>
 concept IsTraining = requires(const T& training, Index samples) {
   typename T::Minibatch;
+  typename T::Update;
   typename T::Noise;
   typename T::Correction;
   { training.learning_rate } -> std::convertible_to<double>;
   { training.minibatch } -> std::convertible_to<const typename T::Minibatch&>;
+  { training.update } -> std::convertible_to<const typename T::Update&>;
   { training.noise } -> std::convertible_to<const typename T::Noise&>;
   { training.correction } -> std::convertible_to<const typename T::Correction&>;
   training.check(samples, std::string_view{});
@@ -176,15 +184,19 @@ concept DrawsEpochs = IsTraining<T> && EpochBatches<typename T::Minibatch>;
 template <class T>
 concept IsSampler = IsTraining<T> && InjectedNoise<typename T::Noise>;
 
-/// Stochastic gradient descent (Sec. 3):
+/// Stochastic gradient descent (Sec. 3), and with momentum:
 ///   ness::Sgd<ness::WithReplacement> training{.learning_rate = 1e-3, .minibatch = {10}};
-template <class B>
-using Sgd = Training<B, NoNoise, NoCorrection>;
+///   ness::Sgd<ness::WithoutReplacement, ness::HeavyBall> training{
+///       .learning_rate = 1e-3, .minibatch = {10}, .update = {.momentum = 0.9}};
+template <class B, class Update = Plain>
+using Sgd = Training<B, Update>;
 
-/// The same batches and learning rate without what is injected and corrected.
+/// The same batches, learning rate and updates without what is injected and corrected.
 template <IsTraining T>
-Sgd<typename T::Minibatch> without_noise(const T& training) {
-  return {.learning_rate = training.learning_rate, .minibatch = training.minibatch};
+Sgd<typename T::Minibatch, typename T::Update> without_noise(const T& training) {
+  return {.learning_rate = training.learning_rate,
+          .minibatch = training.minibatch,
+          .update = training.update};
 }
 
 }  // namespace ness

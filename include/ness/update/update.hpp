@@ -1,0 +1,85 @@
+// How a gradient moves θ: the fourth axis of a training.
+//
+// An update policy is a plain struct of settings. It states what it does to gradients, from which
+// the stationary state follows, and its `State`, of one run, does it.
+#pragma once
+
+#include <concepts>
+#include <string>
+#include <string_view>
+
+#include "ness/detail/check.hpp"
+
+namespace ness {
+
+/// What an update that is linear in the gradients g does, with a buffer b (in the convention of
+/// PyTorch, where the buffer adds up gradients and η multiplies it on its way to θ):
+///
+///   b' = momentum · b + gain · g,   θ' = θ − η (direct · g + buffered · b').
+///
+/// Every g is the gradient at θ itself. With one gradient after another it is
+///   θ_{k+1} − θ_k = momentum (θ_k − θ_{k−1}) − η (c₀ g_k + c₁ g_{k−1}),
+/// c₀ = direct + buffered · gain, c₁ = −momentum · direct.
+struct LinearUpdate {
+  double momentum = 0;  ///< β
+  double gain = 1;
+  double direct = 1;
+  double buffered = 0;
+
+  constexpr double of_gradient() const { return direct + buffered * gain; }  ///< c₀
+  constexpr double of_last_gradient() const { return -momentum * direct; }   ///< c₁
+  /// c₀ + c₁ over 1 − β: how far a constant gradient moves θ in an update, over η.
+  constexpr double speed() const { return direct + buffered * gain / (1 - momentum); }
+  /// Is what was drawn before of no consequence?
+  constexpr bool forgets() const { return momentum == 0; }
+};
+
+/// An update policy that states what it is, `linear()`: its stationary state is predicted.
+template <class Update>
+concept LinearlyUpdates = requires(const Update& update) {
+  { update.linear() } -> std::convertible_to<LinearUpdate>;
+};
+
+/// What may stand for the update of a training: settings with a `State` that holds what one run
+/// remembers and moves θ against a gradient.
+template <class Update, class Vector>
+concept UpdatePolicy = requires(const Update& update, Vector& theta, const Vector& gradient,
+                                typename Update::template State<Vector>& state) {
+  update.check(std::string_view{});
+  { update.description() } -> std::convertible_to<std::string>;
+  requires std::constructible_from<typename Update::template State<Vector>, const Update&, double,
+                                   Eigen::Index>;
+  state.move(theta, gradient);
+};
+
+/// θ' = θ − ηg: stochastic gradient descent (Eq. 11).
+struct Plain {
+  void check(std::string_view) const {}
+  std::string description() const { return "plain updates"; }
+  constexpr LinearUpdate linear() const { return {}; }
+
+  /// It remembers nothing.
+  template <class Vector>
+  class State {
+   public:
+    State(const Plain&, double learning_rate, Eigen::Index)
+        : minus_learning_rate_(static_cast<Scalar>(-learning_rate)) {}
+    void move(Vector& theta, const Vector& gradient) { theta += minus_learning_rate_ * gradient; }
+    template <class Archive>
+    void serialize(Archive&) {}
+
+   private:
+    using Scalar = typename Vector::Scalar;
+    Scalar minus_learning_rate_;
+  };
+};
+
+namespace detail {
+
+inline void check_momentum(double momentum, std::string_view function) {
+  if (!(momentum >= 0 && momentum < 1))
+    invalid(function, "update.momentum must be in [0, 1), but is ", momentum);
+}
+
+}  // namespace detail
+}  // namespace ness
