@@ -210,6 +210,7 @@ void write(const Json& json, const Options& options, const Minimum& minimum,
   json["sampling"] = results.sampling;
   json["minimum"] = minimum.theta;
   json["loss_at_minimum"] = minimum.value;
+  json["hessian"] = minimum.hessian;
   json["hessian_eigenvalues"] = minimum.hessian_eigenvalues;
   if (predicted.effective) json["effective_minimum"] = predicted.effective->theta;
   json["chains"] = options.chains;

@@ -189,17 +189,16 @@ TEST_CASE("One Markov step is an update of independent batches, or an epoch of M
 TEST_CASE("A training describes itself by its learning rate and all its policies") {
   CHECK(Sgd<WithReplacement>{0.125, {10}}.description() ==
         "learning rate 0.125, minibatches of 10 distinct samples, with replacement, plain updates, "
-        "no noise, no "
-        "correction");
+        "no noise, no correction");
   CHECK(Sgd<WithRepeats>{0.125, {10}}.description() ==
         "learning rate 0.125, minibatches of 10 with repeats, plain updates, no noise, no "
         "correction");
   CHECK(ness::EarthquakeModel{.learning_rate = 0.5, .noise = {0.25}}.description() ==
-        "learning rate 0.5, all samples in every step, gradients at points shaken by zeta = 0.25, "
-        "no correction");
+        "learning rate 0.5, all samples in every step, plain updates, gradients at points shaken "
+        "by zeta = 0.25, no correction");
   CHECK(ness::SgworldLm{.learning_rate = 0.5, .minibatch = {10}, .correction = {7}}.description() ==
-        "learning rate 0.5, minibatches of 10, without replacement, noise of Leimkuhler and "
-        "Matthews, correction of the sampling from 7 samples (0: all)");
+        "learning rate 0.5, minibatches of 10, without replacement, plain updates, noise of "
+        "Leimkuhler and Matthews, correction of the sampling from 7 samples (0: all)");
 }
 
 TEST_CASE("A training checks its learning rate and every policy") {
