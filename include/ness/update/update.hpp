@@ -12,6 +12,18 @@
 
 namespace ness {
 
+namespace detail {
+
+inline void check_momentum(double momentum, std::string_view function) {
+  if (!(momentum >= 0 && momentum < 1))
+    invalid(function, "update.momentum must be in [0, 1), but is ", momentum);
+}
+
+template <class Update, class Vector>
+class BufferedState;
+
+}  // namespace detail
+
 /// What an update that is linear in the gradients g does, with a buffer b (in the convention of
 /// PyTorch, where the buffer adds up gradients and η multiplies it on its way to θ):
 ///
@@ -20,6 +32,10 @@ namespace ness {
 /// Every g is the gradient at θ itself. With one gradient after another it is
 ///   θ_{k+1} − θ_k = momentum (θ_k − θ_{k−1}) − η (c₀ g_k + c₁ g_{k−1}),
 /// c₀ = direct + buffered · gain, c₁ = −momentum · direct.
+///
+/// It is an update policy too, of any of them chosen when the program runs:
+///   ness::Sgd<ness::WithReplacement, ness::LinearUpdate> training{
+///       .learning_rate = 1e-3, .minibatch = {10}, .update = ness::Nesterov{0.9}.linear()};
 struct LinearUpdate {
   double momentum = 0;  ///< β
   double gain = 1;
@@ -32,6 +48,25 @@ struct LinearUpdate {
   constexpr double speed() const { return direct + buffered * gain / (1 - momentum); }
   /// Is what was drawn before of no consequence?
   constexpr bool forgets() const { return momentum == 0; }
+
+  /// Throws `std::invalid_argument` unless 0 ≤ β < 1 and a constant gradient moves θ against it.
+  void check(std::string_view function) const {
+    detail::check_momentum(momentum, function);
+    if (!(speed() > 0))
+      detail::invalid(function,
+                      "update.speed() = direct + buffered * gain / (1 - momentum) must be "
+                      "positive, but is ",
+                      speed());
+  }
+  std::string description() const {
+    return "updates of momentum " + detail::in_words(momentum) + ", gain " +
+           detail::in_words(gain) + ", direct " + detail::in_words(direct) + ", buffered " +
+           detail::in_words(buffered);
+  }
+  constexpr LinearUpdate linear() const { return *this; }
+  /// In `ness/update/momentum.hpp`.
+  template <class Vector>
+  using State = detail::BufferedState<LinearUpdate, Vector>;
 };
 
 /// An update policy that states what it is, `linear()`: its stationary state is predicted.
@@ -74,12 +109,4 @@ struct Plain {
   };
 };
 
-namespace detail {
-
-inline void check_momentum(double momentum, std::string_view function) {
-  if (!(momentum >= 0 && momentum < 1))
-    invalid(function, "update.momentum must be in [0, 1), but is ", momentum);
-}
-
-}  // namespace detail
 }  // namespace ness
