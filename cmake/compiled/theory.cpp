@@ -15,10 +15,12 @@
 #include "ness/posterior/posterior_error.hpp"
 #include "ness/posterior/posterior_estimator.hpp"
 #include "ness/posterior/sampler_epochs.hpp"
+#include "ness/stationary/additive_epochs.hpp"
 #include "ness/stationary/epoch_map.hpp"
 #include "ness/stationary/generalized_lyapunov.hpp"
 #include "ness/stationary/linear_chain.hpp"
 #include "ness/stationary/lyapunov.hpp"
+#include "ness/stationary/momentum.hpp"
 #include "ness/stationary/relaxation.hpp"
 #include "ness/stationary/stationary_state.hpp"
 
@@ -48,6 +50,13 @@ template class StationaryState<double>;
 template class StationaryState<float>;
 
 namespace detail {
+
+template ChainCovariance<double> covariance_of_chain_with_memory(const LinearChain<double>&);
+template ChainCovariance<float> covariance_of_chain_with_memory(const LinearChain<float>&);
+template ChainCovariance<double> covariance_of_epochs(const LinearChain<double>&);
+template ChainCovariance<float> covariance_of_epochs(const LinearChain<float>&);
+template void make_epochs(const EpochCorrelation&, LinearChain<double>&);
+template void make_epochs(const EpochCorrelation&, LinearChain<float>&);
 
 template class LyapunovEquation<double>;
 template class LyapunovEquation<float>;

@@ -21,6 +21,10 @@ std::string sampling_title(const std::string& sampling) {
   if (sampling == "wr") return "with replacement";
   if (sampling == "wor") return "without replacement";
   if (sampling == "earthquake") return "earthquake model";
+  if (sampling == "iid") return "independent draws";
+  if (sampling == "poisson") return "Poisson";
+  if (sampling == "drop-last") return "last batch dropped";
+  if (sampling == "there-and-back") return "there and back";
   return sampling;
 }
 

@@ -46,13 +46,22 @@ void run(const Options& options) {
   Outputs outputs(options);
   const Study study(options);
   std::vector<Results> all;
+  std::vector<Way> others;
   for (const std::string& sampling : options.sampling) {
+    if (is_other_way(sampling, options)) {
+      others.push_back(study.other_way(sampling));
+      continue;
+    }
     const Prediction predicted = study.predict(sampling);
     all.push_back({sampling, predicted, study.simulate(sampling, predicted, options.steps)});
   }
-  print(std::cout, options, study.samples(), study.minimum(), all);
-  outputs.write(to_json(options, study.minimum(), all));
-  outputs.draw([&](FigureFolder& folder) { draw(folder, options, study, all); });
+  if (!all.empty()) print(std::cout, options, study.samples(), study.minimum(), all);
+  print(std::cout, options, study.minimum(), others);
+  outputs.write(to_json(options, study.minimum(), all, others));
+  outputs.draw([&](FigureFolder& folder) {
+    draw_directions(folder, options, study.samples(), others);
+    if (!all.empty()) draw(folder, options, study, all);
+  });
 }
 
 }  // namespace

@@ -9,9 +9,15 @@ void add_options(CommandLine& line, Options& options) {
   add_training_options(
       line, options,
       "How training is made stochastic: wr, minibatches drawn with replacement; wor, without; "
-      "earthquake, the whole gradient at a point shaken by --zeta. Several, as in wr,wor, are set "
-      "side by side",
+      "earthquake, the whole gradient at a point shaken by --zeta; iid, every sample of a batch "
+      "among all; poisson, every sample or not by chance; drop-last, epochs whose last batch is "
+      "left out where it is short; there-and-back, an order and then its reverse. Several, as in "
+      "wr,wor, are set side by side",
       "");
+  line.add("--momentum", options.momentum, "Momentum, in 0 ... 1, of minibatches; 0: none");
+  line.add("--nesterov", options.nesterov, "Nesterov's momentum in place of a heavy ball");
+  line.add("--phase", options.phase, "PHASE",
+           "Where an epoch is looked at: end, or mean over all its updates");
   line.add("--zeta", options.zeta, "Size of the earthquakes");
   line.add(
       "--axes", options.axes,
@@ -33,10 +39,23 @@ void check_axes(const std::vector<std::int64_t>& axes) {
                  "try 6,7");
 }
 
+void check_momentum(const Options& options) {
+  require_option(options.momentum >= 0 && options.momentum < 1, "--momentum",
+                 "be at least 0 and below 1", options.momentum, "try 0.9");
+  require_option(options.phase == "end" || options.phase == "mean", "--phase", "be end or mean",
+                 "'" + options.phase + "'", "use end");
+  const auto& ways = options.sampling;
+  require_option(options.momentum == 0 || std::count(ways.begin(), ways.end(), "earthquake") == 0,
+                 "--momentum", "be 0 in the earthquake model", options.momentum,
+                 "leave earthquake out");
+}
+
 }  // namespace
 
 void check(const Options& options) {
-  check_training_options(options, {"wr", "wor", "earthquake"}, 1);
+  check_training_options(
+      options, {"wr", "wor", "earthquake", "iid", "poisson", "drop-last", "there-and-back"}, 1);
+  check_momentum(options);
   check_data_options(options);
   require_positive_option("--zeta", options.zeta, "1e-4");
   check_axes(options.axes);

@@ -4,6 +4,7 @@
 #include <Eigen/Core>
 #include <array>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "../common/regression_data.hpp"
@@ -11,6 +12,9 @@
 
 struct Options : TrainingOptions, DataOptions {
   double zeta = 1e-4;
+  double momentum = 0;
+  bool nesterov = false;
+  std::string phase = "end";
   std::vector<std::int64_t> axes{6, 7};
   std::int64_t training_runs = 1000;
   std::int64_t training_steps = 200'000;

@@ -246,9 +246,12 @@ void print(std::ostream& out, const Options& options, Eigen::Index samples, cons
   if (all.size() > 1) print_side_by_side(out, minimum, all);
 }
 
-Json to_json(const Options& options, const Minimum& minimum, const std::vector<Results>& all) {
+Json to_json(const Options& options, const Minimum& minimum, const std::vector<Results>& all,
+             const std::vector<Way>& others) {
   const Json json;
+  const bool one = all.size() + others.size() == 1;
   for (const Results& results : all)
-    write(all.size() == 1 ? json : json[results.sampling], options, minimum, results);
+    write(one ? json : json[results.sampling], options, minimum, results);
+  for (const Way& way : others) write(one ? json : json[way.sampling], options, minimum, way);
   return json;
 }

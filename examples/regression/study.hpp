@@ -8,6 +8,7 @@
 
 #include "options.hpp"
 #include "results.hpp"
+#include "ways.hpp"
 
 /// What depends on the network's type is compiled in theory.cpp and simulation.cpp, each part once.
 class Study {
@@ -23,6 +24,9 @@ class Study {
   /// `steps` updates of each chain, with a progress bar. Throws `ness::Diverged`.
   Simulation simulate(const std::string& sampling, const Prediction& predicted,
                       std::int64_t steps) const;
+
+  /// Both, of a way of training that is not the paper's.
+  Way other_way(const std::string& sampling) const;
 
   // For the figures.
   Fit fit() const;

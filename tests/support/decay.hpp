@@ -85,7 +85,7 @@ struct BatchGradientDecay : PlainDecay<S, N> {
     ++this->calls;
     Eigen::Vector3d sum = Eigen::Vector3d::Zero();
     for (const auto i : batch) sum += this->exact_gradient(theta, i);
-    gradient = (sum / static_cast<double>(batch.size())).template cast<S>();
+    gradient = (batch.weight() * sum).template cast<S>();
   }
 };
 
@@ -150,7 +150,7 @@ struct WorkspaceDecay : PlainDecay<S, N> {
     ++this->calls;
     ws.sum.setZero();
     for (const auto i : batch) ws.sum += this->exact_gradient(theta, i);
-    gradient = (ws.sum / static_cast<double>(batch.size())).template cast<S>();
+    gradient = (batch.weight() * ws.sum).template cast<S>();
   }
   void sample_gradients(const Vector& theta, Eigen::Index first, Block& gradients,
                         Workspace& ws) const {

@@ -194,7 +194,7 @@ DynamicMatrix<Scalar> sandwich(const DynamicMatrix<Scalar>& a, const DynamicMatr
 /// Hessians a product of N × M with M × F²/2. Memory O(N³), with that structure O(N² + N F²). The
 /// others take one or two passes and O(N² + N·256). Never anything of size M. Throws
 /// `std::invalid_argument` for a bad θ or η, or an m that does not divide M.
-template <class M, class R, class Theta, DrawsEpochs T>
+template <class M, class R, class Theta, DrawsOrders T>
   requires(!ShakingNoise<typename T::Noise>)
 DynamicMatrix<scalar_t<M>> diffusion(const Objective<M, R>& objective,
                                      const Eigen::MatrixBase<Theta>& theta, const T& training,

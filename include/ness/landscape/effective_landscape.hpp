@@ -13,7 +13,7 @@ namespace detail {
 
 /// What epochs see of δ𝓛: where noise is injected after each update an epoch is no long step of its
 /// own, and what is corrected is gone.
-template <DrawsEpochs T>
+template <DrawsOrders T>
 constexpr LandscapeParts landscape_parts() {
   LandscapeParts parts;
   if constexpr (IsSampler<T>)
@@ -49,14 +49,14 @@ class EffectiveLandscape {
                 "sample_loss generic, or give your Model `sample_hessian_products`");
 
   /// Throws `std::invalid_argument` for a bad η, or an m that does not divide M.
-  template <DrawsEpochs T>
+  template <DrawsOrders T>
   EffectiveLandscape(const Objective<M, R>& objective, const T& training)
       : EffectiveLandscape(objective, training, detail::landscape_parts<T>()) {}
-  template <DrawsEpochs T>
+  template <DrawsOrders T>
   EffectiveLandscape(Objective<M, R>&&, const T&) = delete;  // it would dangle
 
   /// With the given parts of δ𝓛.
-  template <DrawsEpochs T>
+  template <DrawsOrders T>
   EffectiveLandscape(const Objective<M, R>& objective, const T& training, LandscapeParts parts)
       : objective_(&objective), samples_(static_cast<Scalar>(objective.samples())), parts_(parts) {
     training.check(objective.samples(), "EffectiveLandscape");
@@ -177,7 +177,7 @@ class EffectiveLandscape {
 /// Cost: a dozen gradients of 𝓛̂ (there two or three) and one Hessian.
 /// Where ηn h_max is not small 𝓛̂ may have no minimum: the status says so. Throws
 /// `std::invalid_argument` for settings that do not fit.
-template <class M, class R, DrawsEpochs T>
+template <class M, class R, DrawsOrders T>
 Minimum<scalar_t<M>> effective_minimum(const Objective<M, R>& objective,
                                        const Minimum<scalar_t<M>>& minimum, const T& training) {
   using Scalar = scalar_t<M>;

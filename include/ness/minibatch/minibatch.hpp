@@ -4,6 +4,7 @@
 // which D follows, and its `Sampler`, the state of one run, draws the batches.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <numeric>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "ness/detail/check.hpp"
+#include "ness/minibatch/epoch_correlation.hpp"
 #include "ness/minibatch/epoch_moments.hpp"
 #include "ness/minibatch/weight_moments.hpp"
 #include "ness/model/batch.hpp"
@@ -39,10 +41,16 @@ template <class P>
 concept IndependentBatches = Minibatch<P> && requires { requires P::independent; };
 
 /// The batches of an epoch depend on each other, and epochs do not: one Markov step is one epoch of
-/// `batches_per_epoch(samples)` updates, and the moments of their order are `order_moments`.
+/// `batches_per_epoch(samples)` updates, and how their noise depends is `epoch_correlation`.
 template <class P>
 concept EpochBatches = Minibatch<P> && requires(const P& policy, Index samples) {
   { policy.batches_per_epoch(samples) } -> std::convertible_to<Index>;
+  { policy.epoch_correlation(samples) } -> std::convertible_to<EpochCorrelation>;
+};
+
+/// Epochs that are a random order of all samples, and state its moments: what Appendix B needs.
+template <class P>
+concept StatesOrderMoments = EpochBatches<P> && requires(const P& policy, Index samples) {
   { policy.order_moments(samples) } -> std::convertible_to<EpochMoments>;
 };
 
@@ -67,6 +75,25 @@ inline void check_batch_size(Index batch_size, Index samples, std::string_view f
     invalid(function, "batch_size must be in 1 ... M = ", samples, ", but is ", batch_size);
 }
 
+/// The nearest divisors of M at or below m and at or above m, 1 ≤ m ≤ M.
+inline std::pair<Index, Index> nearest_divisors(Index samples, Index batch_size) {
+  Index below = batch_size;
+  while (samples % below != 0) --below;
+  Index above = batch_size;
+  while (samples % above != 0) ++above;
+  return {below, above};
+}
+
+/// Refuses an m that does not divide M, and names the nearest that do.
+inline void check_divisor(Index batch_size, Index samples, std::string_view function) {
+  check_batch_size(batch_size, samples, function);
+  if (samples % batch_size == 0) return;
+  const auto [below, above] = nearest_divisors(samples, batch_size);
+  invalid(function, "batch_size must divide M = ", samples, " without replacement, but is ",
+          batch_size, ": the nearest that do are ", below, " and ", above,
+          "; DropLast and SmallerLast take any");
+}
+
 /// 0 ... M − 1 in an order that is shuffled as far as it is read (R. Durstenfeld, CACM 7, 1964).
 class Permutation {
  public:
@@ -85,6 +112,10 @@ class Permutation {
     return Batch(values + first, count);
   }
 
+  /// What stands there.
+  Batch at(std::size_t first, std::size_t count) const {
+    return Batch(values_.data() + first, count);
+  }
   std::size_t size() const { return values_.size(); }
 
   template <class Archive>
@@ -94,6 +125,35 @@ class Permutation {
 
  private:
   std::vector<std::uint32_t> values_;
+};
+
+/// A random order of all samples, cut into batches of m, the n of an epoch; the last may be
+/// smaller.
+template <class Policy>
+class OrderedBatches {
+ public:
+  OrderedBatches(const Policy& policy, Index samples)
+      : order_(samples), batch_size_(static_cast<std::size_t>(policy.batch_size)) {
+    policy.check(samples);
+    end_ = std::min(order_.size(),
+                    static_cast<std::size_t>(policy.batches_per_epoch(samples)) * batch_size_);
+  }
+  template <class Random>
+  Batch next(Random& random) {
+    if (next_ == end_) next_ = 0;
+    const Batch batch = order_.draw(random, next_, std::min(batch_size_, end_ - next_));
+    next_ += batch.size();
+    return batch;
+  }
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(order_, next_);
+  }
+
+ private:
+  Permutation order_;
+  std::size_t batch_size_, end_;
+  std::size_t next_ = 0;
 };
 
 }  // namespace detail

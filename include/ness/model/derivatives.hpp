@@ -37,8 +37,13 @@ class Derivatives {
   explicit Derivatives(const M& model) : model_(&model) {}
   explicit Derivatives(M&&) = delete;
 
-  /// gradient = (1/m) Σ_{i∈B} ∇ℓ_i(θ)
+  /// gradient = weight · Σ_{i∈B} ∇ℓ_i(θ), 0 for no samples. The weight is 1/m but for batches of
+  /// random size.
   void batch_gradient(const Vector& theta, Batch batch, Vector& gradient) {
+    if (batch.empty()) {
+      gradient.setZero(theta.size());
+      return;
+    }
     if constexpr (HasBatchGradient<M>) {
       call(detail::CallBatchGradient{}, theta, batch, gradient);
     } else {
@@ -48,7 +53,7 @@ class Derivatives {
         sample_gradients(theta, i, one_);
         gradient += one_.col(0);
       }
-      gradient /= static_cast<Scalar>(batch.size());
+      gradient *= static_cast<Scalar>(batch.weight());
     }
   }
 

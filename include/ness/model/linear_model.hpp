@@ -101,7 +101,7 @@ class LinearModel {
   void batch_gradient(const Vector& theta, Batch batch, Vector& gradient, Workspace& ws) const {
     gather(batch, ws);
     gradient.resize(parameters());
-    const Scalar factor = curvature_factor() / static_cast<Scalar>(batch.size());
+    const Scalar factor = curvature_factor() * static_cast<Scalar>(batch.weight());
     const bool done = detail::with_narrow_product<Scalar>(
         outputs(), [&]<class Product>() { narrow_gradient<Product>(theta, factor, gradient, ws); });
     if (done) return;

@@ -115,7 +115,7 @@ class Mlp {
       pass.template forward<1>();
       pass.backward(count, detail::SampleSum<Shape, Vector>{shape_, gradient});
     }
-    gradient *= Scalar(1) / static_cast<Scalar>(size);
+    gradient *= static_cast<Scalar>(batch.weight());
   }
 
   template <class Vector, class Block>

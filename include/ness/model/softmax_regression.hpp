@@ -97,7 +97,7 @@ class SoftmaxRegression {
       for (Index j = 0; j < count; ++j) ws.residuals.col(j) -= targets_.col(numbers[j]);
       weights(gradient).noalias() += ws.features * ws.residuals.transpose();
     });
-    gradient *= scale() / static_cast<Scalar>(m);
+    gradient *= scale() * static_cast<Scalar>(batch.weight());
   }
 
   template <class Vector, class Block>

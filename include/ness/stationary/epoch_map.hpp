@@ -185,7 +185,7 @@ EpochMap<Scalar> assemble_epoch_map(const DynamicVector<Scalar>& theta,
 /// Cost: for each order M N² + 2n N³ additions and multiplications, twice; memory M N(N+1) numbers:
 /// for tens of parameters. The same numbers for any number of threads. Throws
 /// `std::invalid_argument` for bad settings, or if the map does not contract.
-template <class M, class R, class Theta, DrawsEpochs T>
+template <class M, class R, class Theta, DrawsOrders T>
 EpochMap<scalar_t<M>> sample_epoch_map(const Objective<M, R>& objective,
                                        const Eigen::MatrixBase<Theta>& theta, const T& training,
                                        const EpochMapSettings& settings = {}) {

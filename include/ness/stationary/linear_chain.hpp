@@ -7,8 +7,10 @@
 
 #include "ness/detail/check.hpp"
 #include "ness/detail/matrices.hpp"
+#include "ness/minibatch/epoch_correlation.hpp"
 #include "ness/stationary/lyapunov.hpp"
 #include "ness/systems/linear.hpp"
+#include "ness/update/update.hpp"
 
 namespace ness {
 
@@ -31,6 +33,12 @@ constexpr std::string_view to_string(MarkovStep step) {
   return "";
 }
 
+/// Where in an epoch its parameters are looked at.
+enum class EpochPhase {
+  end,  ///< after its last update: a Markov chain from epoch to epoch
+  mean  ///< after each of its updates, all alike
+};
+
 template <class Scalar>
 struct LinearChain;
 
@@ -40,6 +48,12 @@ struct ChainCovariance {
   DynamicMatrix<Scalar> covariance;   ///< Σ, N × N
   DynamicVector<Scalar> decay_rates;  ///< real parts of the eigenvalues of K, increasing
   Scalar residual{};                  ///< of the equation, by direct substitution
+  /// −⟨Δθ δθᵀ⟩, N × N, of the step that follows, where it is not KΣ: of chains with a memory.
+  DynamicMatrix<Scalar> drift = {};
+  /// W with ⟨σ⟩ = Σ_ij (D⁻¹)_ij W_ij, N × N, of chains with a memory.
+  DynamicMatrix<Scalar> flow = {};
+
+  bool has_memory() const { return drift.size() > 0; }
 };
 
 namespace detail {
@@ -71,6 +85,9 @@ struct LinearChain {
   /// How its Lyapunov equation is solved: what a chain needs is compiled for it, and no more.
   ChainCovariance<Scalar> (*solve)(const LinearChain&) =
       &detail::covariance_of_gradient_chain<Scalar>;
+  LinearUpdate update = {};     ///< what is remembered of the steps before: see `remember`
+  EpochCorrelation epoch = {};  ///< of the noise of updates, where a step is one: `follow_epochs`
+  EpochPhase phase = EpochPhase::end;
   Vector offset = {};  ///< how far `mean` may be off, N; empty where that is not known
 };
 

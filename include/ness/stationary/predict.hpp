@@ -9,9 +9,11 @@
 #include "ness/diffusion/mobility.hpp"
 #include "ness/landscape/effective_landscape.hpp"
 #include "ness/landscape/minimize.hpp"
+#include "ness/stationary/additive_epochs.hpp"
 #include "ness/stationary/epoch_map.hpp"
 #include "ness/stationary/linear_chain.hpp"
 #include "ness/stationary/mean_shift.hpp"
+#include "ness/stationary/momentum.hpp"
 #include "ness/stationary/stationary_state.hpp"
 #include "ness/training/training.hpp"
 
@@ -19,6 +21,7 @@ namespace ness {
 
 /// To which order in ηn‖H‖ epochs without replacement are predicted.
 enum class EpochOrder {
+  additive,  ///< `follow_epochs`: all orders for noise that is the same everywhere, for any N
   leading,  ///< θ̂₀, the Hessian of 𝓛̂ and D̂ of Appendix B: within a relative ηn h_max or so
   all       ///< `sample_epoch_map`: for tens of parameters
 };
@@ -40,6 +43,8 @@ struct EpochSettings {
   EpochNoise noise = EpochNoise::exact;
   EpochHessian hessian = EpochHessian::leading;
   EpochMapSettings map = {};  ///< for `EpochOrder::all`
+  /// Of `EpochOrder::additive`; the others are at the ends of epochs.
+  EpochPhase phase = EpochPhase::end;
 };
 
 struct PredictSettings {
@@ -57,11 +62,28 @@ namespace detail {
 
 /// Refuses an η beyond stability, in terms of what the user gave.
 template <class Scalar>
-void require_stable(double learning_rate, const DynamicVector<Scalar>& hessian_eigenvalues) {
+void require_stable(double learning_rate, const LinearUpdate& update,
+                    const DynamicVector<Scalar>& hessian_eigenvalues) {
   const auto largest = static_cast<double>(hessian_eigenvalues[hessian_eigenvalues.size() - 1]);
-  if (!(learning_rate * largest < 2))
-    invalid("predict", "learning_rate must be below 2 / h_max = ", 2 / largest,
+  const double most = largest_stable_rate(update);
+  if (!(learning_rate * largest < most))
+    invalid("predict", "learning_rate must be below ", most, " / h_max = ", most / largest,
             " for a stationary state, but is ", learning_rate);
+}
+
+/// Epochs whose noise is the same everywhere, about the minimum, or that of 𝓛̂ where the order of
+/// the batches states its moments.
+template <class M, class R, DrawsEpochs T>
+LinearChain<scalar_t<M>> linearize_additive_epochs(const Objective<M, R>& objective,
+                                                   const Minimum<scalar_t<M>>& minimum,
+                                                   const T& training, EpochPhase phase) {
+  auto chain = linear_chain(minimum.theta, minimum.hessian,
+                            update_diffusion(objective, minimum.theta, training),
+                            training.learning_rate, LyapunovForm::discrete);
+  follow_epochs(training.update.linear(), training.minibatch.epoch_correlation(objective.samples()),
+                phase, chain);
+  chain.offset = minimum.offset;
+  return chain;
 }
 
 /// Refuses what is known of epochs without injected noise alone.
@@ -88,7 +110,7 @@ void require_effective_minimum(const Minimum<Scalar>& effective, double learning
           ": lower learning_rate, or raise batch_size");
 }
 
-template <class M, class R, DrawsEpochs T>
+template <class M, class R, DrawsOrders T>
 LinearChain<scalar_t<M>> linearize_epochs(const Objective<M, R>& objective,
                                           const Minimum<scalar_t<M>>& minimum, const T& training,
                                           const PredictSettings& settings) {
@@ -125,15 +147,27 @@ template <class M, class R, IsTraining T>
 LinearChain<scalar_t<M>> linearize(const Objective<M, R>& objective,
                                    const Minimum<scalar_t<M>>& minimum, const T& training,
                                    const PredictSettings& settings = {}) {
-  static_assert(
-      requires { diffusion(objective, minimum.theta, training); },
-      "ness: no diffusion matrix is known for this training: include the header of its "
-      "minibatch policy from ness/diffusion, or use another policy");
+  static_assert(LinearlyUpdates<typename T::Update>,
+                "ness: the stationary state is known of updates that state `linear()`: Plain, "
+                "HeavyBall, Nesterov, QuasiHyperbolic");
+  static_assert((DrawsEpochs<T> && !DrawsOrders<T>) ||
+                    requires { diffusion(objective, minimum.theta, training); },
+                "ness: no diffusion matrix is known for this training: include the header of its "
+                "minibatch policy from ness/diffusion, or use another policy");
   training.check(objective.samples(), "predict");
   detail::require_minimum(minimum, "predict");
-  detail::require_stable(training.learning_rate, minimum.hessian_eigenvalues);
+  detail::require_stable(training.learning_rate, training.update.linear(),
+                         minimum.hessian_eigenvalues);
+  if constexpr (DrawsEpochs<T> && !IsSampler<T>)
+    if (settings.epochs.order == EpochOrder::additive)
+      return detail::linearize_additive_epochs(objective, minimum, training, settings.epochs.phase);
   if constexpr (DrawsEpochs<T>) {
-    return detail::linearize_epochs(objective, minimum, training, settings);
+    if constexpr (DrawsOrders<T> && UpdatesPlainly<T>)
+      return detail::linearize_epochs(objective, minimum, training, settings);
+    else
+      detail::invalid("predict",
+                      "epochs.order must be EpochOrder::additive for these batches or updates: "
+                      "the other orders are known of plain updates and WithoutReplacement");
   } else {
     auto d = diffusion(objective, minimum.theta, training);
     if (settings.form == LyapunovForm::discrete)
@@ -142,6 +176,7 @@ LinearChain<scalar_t<M>> linearize(const Objective<M, R>& objective,
         linear_chain(minimum.theta, minimum.hessian, d, training.learning_rate, settings.form);
     chain.offset = minimum.offset;
     chain.mobility = mobility(objective, minimum.theta, training);
+    if constexpr (!UpdatesPlainly<T>) remember(training.update.linear(), chain);
     return chain;
   }
 }

@@ -78,6 +78,22 @@ class StationaryState {
   const Matrix& covariance() const { return solution_.covariance; }  ///< Σ (Eq. 23), N × N
   /// C = ½(KΣ − ΣKᵀ), ½η(HΣ − ΣH) of SGD (Eq. 25), N × N, antisymmetric.
   const Matrix& circulation() const { return circulation_; }
+  /// Does a step depend on more than θ? Σ, C and ⟨σ⟩ are those of θ alone then (`remember`).
+  bool has_memory() const { return solution_.has_memory(); }
+  /// −⟨Δθ δθᵀ⟩ of the step that follows, N × N: KΣ, but of a chain with a memory.
+  Matrix drift() const {
+    return has_memory() ? solution_.drift : detail::product(relaxation(), covariance());
+  }
+  /// ⟨vvᵀ⟩ of v = θ_k − θ_{k−1}, N × N: the sum of `drift` and its transpose. ⟨θvᵀ⟩ is `drift`
+  /// transposed.
+  Matrix velocity_covariance() const {
+    Matrix result = drift();
+    result += detail::transposed(result);
+    return result;
+  }
+  /// η(c₀ + c₁)/(1 − β) over η: by how much faster than a plain update θ goes down a slope, 1/(1 −
+  /// β) of momentum. The learning rate times this is the effective one.
+  double speed() const { return chain_.update.speed(); }
   /// ⟨σ⟩ (Eq. 29); in the discrete form the mean of Eq. 27.
   Scalar entropy_production() const { return entropy_production_; }
   /// ⟨e^{−σ}⟩ of Eq. 27 over `length` ≥ 1 steps for Gaussian noise of this D: 1 in the continuous
@@ -114,6 +130,7 @@ class StationaryState {
   const Matrix& force_matrix() const { return force_matrix_; }
 
   /// C = KΣ − D (Eq. 24), equal to `circulation` in the continuous form.
+  /// Refused of a chain with a memory.
   Matrix circulation_from_diffusion() const;
 
   /// tr KΣ, which is tr D: η times Eq. 22, tr⟨∇𝓛 δθᵀ⟩ = η⁻¹ tr D.
@@ -128,6 +145,7 @@ class StationaryState {
 
   /// The linear system with this stationary state, per step: centre θ₀, `landscape_hessian`, μ, D.
   LinearSystem<Matrix> linear_system() const {
+    require_markov("StationaryState::linear_system");
     return {mean(), landscape_hessian(), mobility(), diffusion()};
   }
 
@@ -139,6 +157,7 @@ class StationaryState {
 
  private:
   void check() const;
+  void require_markov(std::string_view function) const;
   Scalar squared_deviations(const Vector& away) const;
   void follow(double rank_tolerance);
 
@@ -287,6 +306,14 @@ StationaryState<Scalar>::StationaryState(LinearChain<Scalar> chain, double rank_
 }
 
 template <class Scalar>
+void StationaryState<Scalar>::require_markov(std::string_view function) const {
+  if (has_memory())
+    detail::invalid(function,
+                    "this is known of updates without a memory alone, but the momentum is ",
+                    chain_.update.momentum);
+}
+
+template <class Scalar>
 void StationaryState<Scalar>::check() const {
   constexpr std::string_view name = "StationaryState";
   const auto n = mean().size();
@@ -304,7 +331,7 @@ void StationaryState<Scalar>::check() const {
 template <class Scalar>
 void StationaryState<Scalar>::follow(double rank_tolerance) {
   using detail::product;
-  const Matrix drift = product(relaxation(), covariance());
+  const Matrix drift = has_memory() ? solution_.drift : product(relaxation(), covariance());
   circulation_ = detail::half_sum_with_transpose(drift, -1);
   const auto n = static_cast<Scalar>(mean().size());
   const Scalar tolerance = rank_tolerance > 0 ? static_cast<Scalar>(rank_tolerance)
@@ -327,7 +354,9 @@ void StationaryState<Scalar>::follow(double rank_tolerance) {
   };
   const Scalar all = size(scaled);
   velocity_outside_range_ = all > 0 ? size(product(d.outside, scaled)) / all : Scalar(0);
-  if (form() == LyapunovForm::discrete) {
+  if (has_memory()) {
+    entropy_production_ = d.inverse.cwiseProduct(solution_.flow).sum();
+  } else if (form() == LyapunovForm::discrete) {
     // KΣ = C + D + ½KΣKᵀ, and the mean of Eq. 27 is −tr(C D⁻¹ K).
     const Matrix quadratic = product(drift, detail::transposed(relaxation()));
     entropy_production_ -= force_matrix_.cwiseProduct(quadratic).sum() / 2;
@@ -340,6 +369,7 @@ template <class Scalar>
 Scalar StationaryState<Scalar>::integral_fluctuation(int length) const {
   using detail::product;
   using detail::transposed;
+  require_markov("StationaryState::integral_fluctuation");
   detail::require(length >= 1, "StationaryState::integral_fluctuation", "length must be at least 1",
                   length);
   const Eigen::Index n = mean().size();
@@ -406,12 +436,13 @@ DynamicVector<Scalar> StationaryState<Scalar>::current(const Vector& theta) cons
 
 template <class Scalar>
 DynamicMatrix<Scalar> StationaryState<Scalar>::circulation_from_diffusion() const {
+  require_markov("StationaryState::circulation_from_diffusion");
   return detail::product(relaxation(), covariance()) - diffusion();
 }
 
 template <class Scalar>
 Scalar StationaryState<Scalar>::drift_correlation() const {
-  return relaxation().cwiseProduct(covariance()).sum();
+  return has_memory() ? solution_.drift.trace() : relaxation().cwiseProduct(covariance()).sum();
 }
 
 template <class Scalar>

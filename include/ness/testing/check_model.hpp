@@ -97,6 +97,8 @@ class ModelLaws {
   void check_batch_gradient() {
     law("batch_gradient is the mean of sample gradients", batch_gradient(theta_, some_),
         some_gradients().rowwise().mean(), rounding);
+    law("batch_gradient multiplies by batch.weight(), not by 1/m",
+        batch_gradient(theta_, Batch(some_, 2)), 2 * some_gradients().rowwise().sum(), rounding);
   }
 
   void check_block() {

@@ -119,7 +119,7 @@ struct Training {
                 "and a Sampler: see ness::WithReplacement");
   static_assert(!Minibatch<B> || IndependentBatches<B> != EpochBatches<B>,
                 "ness: a minibatch policy must say that its batches are `independent`, or have "
-                "batches_per_epoch and order_moments: see ness::WithReplacement and "
+                "batches_per_epoch and epoch_correlation: see ness::WithReplacement and "
                 "ness::WithoutReplacement");
   using Minibatch = B;
   using Update = Update_;
@@ -180,6 +180,12 @@ concept DrawsIndependently = IsTraining<T> && IndependentBatches<typename T::Min
 /// One Markov step is one epoch.
 template <class T>
 concept DrawsEpochs = IsTraining<T> && EpochBatches<typename T::Minibatch>;
+/// Its epochs are a random order of all samples, whose moments Appendix B needs.
+template <class T>
+concept DrawsOrders = IsTraining<T> && StatesOrderMoments<typename T::Minibatch>;
+/// Every update is −ηg alone, without a memory of those before.
+template <class T>
+concept UpdatesPlainly = IsTraining<T> && ForgetfulUpdate<typename T::Update>;
 /// A sampler of the posterior: noise is injected.
 template <class T>
 concept IsSampler = IsTraining<T> && InjectedNoise<typename T::Noise>;

@@ -75,6 +75,10 @@ concept LinearlyUpdates = requires(const Update& update) {
   { update.linear() } -> std::convertible_to<LinearUpdate>;
 };
 
+/// An update that is θ' = θ − ηg whatever its settings are: `static constexpr bool plain = true`.
+template <class Update>
+concept ForgetfulUpdate = requires { requires Update::plain; };
+
 /// What may stand for the update of a training: settings with a `State` that holds what one run
 /// remembers and moves θ against a gradient.
 template <class Update, class Vector>
@@ -89,6 +93,7 @@ concept UpdatePolicy = requires(const Update& update, Vector& theta, const Vecto
 
 /// θ' = θ − ηg: stochastic gradient descent (Eq. 11).
 struct Plain {
+  static constexpr bool plain = true;
   void check(std::string_view) const {}
   std::string description() const { return "plain updates"; }
   constexpr LinearUpdate linear() const { return {}; }
