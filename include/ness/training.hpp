@@ -40,6 +40,7 @@
 #include "ness/trajectory/drift_correlation.hpp"
 #include "ness/trajectory/measure.hpp"
 #include "ness/trajectory/relaxation.hpp"
+#include "ness/update/adaptive.hpp"
 #include "ness/update/momentum.hpp"
 #include "ness/version.hpp"
 // IWYU pragma: end_exports

@@ -6,6 +6,7 @@ inline int failed_assertions = 0;
 #define eigen_assert(condition) ((condition) ? (void)0 : (void)++failed_assertions)
 
 #include <Eigen/Core>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,8 @@ inline int failed_assertions = 0;
 #include "ness/systems/linear.hpp"
 #include "ness/systems/polymer.hpp"
 #include "ness/systems/wright_fisher.hpp"
+#include "ness/update/adaptive.hpp"
+#include "ness/update/momentum.hpp"
 #include "support/catch.hpp"
 #include "support/counting_new.hpp"
 #include "support/decay.hpp"
@@ -120,6 +123,19 @@ TEST_CASE("A step of a sampler does not allocate, whatever its noise and correct
                                                     .correction = {.samples = 20}}) == 0);
   ness::Philox random(1);
   CHECK(allocations_in_steps(ness::regression_network(random), ness::Sgworld{1e-9, {10}}) == 0);
+}
+
+TEST_CASE("A step with an update that remembers does not allocate") {
+  const auto with = [](const auto& update) {
+    const ness::Sgd<ness::WithReplacement, std::decay_t<decltype(update)>> training{
+        .learning_rate = 1e-4, .minibatch = {30}, .update = update};
+    const ness::LinearModel<> model(generic_values(7, 600, 1), generic_values(3, 600, 2));
+    return allocations_in_steps(model, training);
+  };
+  CHECK(with(ness::HeavyBall{}) == 0);
+  CHECK(with(ness::Nesterov{}) == 0);
+  CHECK(with(ness::QuasiHyperbolic{}) == 0);
+  CHECK(with(ness::Adaptive::adam_w()) == 0);
 }
 
 TEST_CASE("A step of a system does not allocate") {

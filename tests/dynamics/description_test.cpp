@@ -3,6 +3,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <type_traits>
 
 #include "ness/dynamics/chain.hpp"
 #include "ness/dynamics/euler_maruyama.hpp"
@@ -10,6 +11,8 @@
 #include "ness/posterior/samplers.hpp"
 #include "ness/systems/linear.hpp"
 #include "ness/training/earthquake.hpp"
+#include "ness/update/adaptive.hpp"
+#include "ness/update/momentum.hpp"
 #include "support/catch.hpp"
 #include "support/foreign_locale.hpp"
 #include "support/generic_values.hpp"
@@ -56,6 +59,20 @@ TEST_CASE("Trainings that differ in anything have different descriptions") {
   add(ness::Sgworld{0.01, {4}}, ness::Sgworld{0.01, {4}, {}, {}, {8}}, ness::SgworldLm{0.01, {4}},
       ness::SgworldLm{0.01, {4}, {}, {}, {8}}, Corrected{0.01, {4}},
       Corrected{0.01, {4}, {}, {}, {8}});
+  const auto updated_by = [](const auto& update) {
+    return ness::Sgd<ness::WithReplacement, std::decay_t<decltype(update)>>{0.01, {4}, update};
+  };
+  add(updated_by(ness::HeavyBall{0.5}), updated_by(ness::HeavyBall{0.25}),
+      updated_by(ness::HeavyBall{0.5, 0.25}), updated_by(ness::HeavyBall{std::nextafter(0.5, 1)}),
+      updated_by(ness::Nesterov{0.5}), updated_by(ness::QuasiHyperbolic{0.5, 0.25}),
+      updated_by(ness::QuasiHyperbolic{0.5, 0.5}), updated_by(ness::QuasiHyperbolic{0.25, 0.25}),
+      updated_by(ness::HeavyBall{0.5}.linear()), updated_by(ness::Nesterov{0.5}.linear()));
+  auto uncorrected = ness::Adaptive::adam();
+  uncorrected.corrects_bias = false;
+  add(updated_by(ness::Adaptive::adam()), updated_by(ness::Adaptive::adam_w()),
+      updated_by(ness::Adaptive::rms_prop()), updated_by(uncorrected),
+      updated_by(ness::Adaptive{.floor = 1e-9}), updated_by(ness::Adaptive{.momentum = 0.5}),
+      updated_by(ness::Adaptive{.square_memory = 0.5}));
   add(ness::EarthquakeModel{0.01, {}, {}, {0.01}}, ness::EarthquakeModel{0.01, {}, {}, {next}},
       ness::EarthquakeModel{next, {}, {}, {0.01}});
   CHECK(seen.size() == static_cast<std::size_t>(count));

@@ -12,6 +12,8 @@
 #include "ness/systems/linear.hpp"
 #include "ness/training/earthquake.hpp"
 #include "ness/trajectory/measure.hpp"
+#include "ness/update/adaptive.hpp"
+#include "ness/update/momentum.hpp"
 #include "support/catch.hpp"
 #include "support/foreign_locale.hpp"
 #include "support/generic_values.hpp"
@@ -64,6 +66,11 @@ const auto& objective() {
   return result;
 }
 const ness::Sgd<ness::WithReplacement> sgd{0.01, {4}};
+
+template <class Update>
+auto updated_by(const Update& update) {
+  return ness::Sgd<ness::WithReplacement, Update>{0.01, {4}, update};
+}
 
 /// The state that all runs take their reference and their force from, whatever their training.
 const auto& state() {
@@ -214,6 +221,9 @@ TEST_CASE("A kept run goes on with the same everything to the last bit, by whate
   for (const Run& run : every_way(objective(), sgd)) check_continued(run);
   check_continued(by_measure(objective(), ness::SgworldLm{1e-3, {4}, {}, {}, {8}}, state()));
   check_continued(by_measure(objective(), ness::EarthquakeModel{0.01, {}, {}, {0.125}}, state()));
+  check_continued(by_measure(objective(), updated_by(ness::HeavyBall{0.5}), state()));
+  check_continued(by_measure(objective(), updated_by(ness::Nesterov{0.5}), state()));
+  check_continued(by_measure(objective(), updated_by(ness::Adaptive::adam_w()), state()));
   const auto gyrator = ness::brownian_gyrator(2, 1, 3, 1);
   check_continued(by_euler_maruyama(gyrator, 0.01));
 }
@@ -254,6 +264,19 @@ TEST_CASE("A run does not go on with other minibatches") {
         "minibatches of 8,");
   check_trainings(ness::Sgd<ness::WithReplacement>{0.01, {40}}, ness::Sgd<ness::FullBatch>{0.01},
                   "minibatches of 40", "all samples in every step");
+}
+
+TEST_CASE("A run does not go on with another update") {
+  const auto ball = updated_by(ness::HeavyBall{0.5});
+  check_trainings(sgd, ball, "plain updates", "heavy ball of momentum 0.5");
+  check_trainings(ball, updated_by(ness::HeavyBall{0.25}), "momentum 0.5,", "momentum 0.25,");
+  check_trainings(ball, updated_by(ness::HeavyBall{0.5, 0.25}), "momentum 0.5,",
+                  "momentum 0.5 and dampening 0.25,");
+  check_trainings(ball, updated_by(ness::Nesterov{0.5}), "heavy ball", "Nesterov's momentum 0.5");
+  check_trainings(updated_by(ness::QuasiHyperbolic{0.5, 0.25}),
+                  updated_by(ness::QuasiHyperbolic{0.5, 0.5}), "weight 0.25,", "weight 0.5,");
+  check_trainings(updated_by(ness::Adaptive::adam()), updated_by(ness::Adaptive::adam_w(0.25)),
+                  "decay 0,", "decay 0.25,");
 }
 
 TEST_CASE("A run does not go on with other noise") {

@@ -23,6 +23,9 @@ class TrainingSystem {
   static_assert(!ShakingNoise<typename T::Noise>,
                 "ness: the earthquake model's system is that of its linear stationary state, "
                 "predict(objective, minimum, training).linear_system()");
+  static_assert(RemembersNothing<typename T::Update>,
+                "ness: with an update that remembers, theta alone is no system: use ness::Plain, "
+                "or `predict` for its linear stationary state");
 
   /// Throws `std::invalid_argument` for settings that do not fit the objective.
   TrainingSystem(const Objective& objective, const T& training)

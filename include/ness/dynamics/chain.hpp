@@ -40,6 +40,10 @@ class Chain {
                 "ness: the update of a training needs check, description and a State that is made "
                 "of it, a learning rate and the number of parameters, with move(theta, gradient): "
                 "see ness::Plain and ness::HeavyBall");
+  static_assert(RemembersNothing<typename T::Update> ||
+                    !(IsSampler<T> || CancelsLandscape<typename T::Correction>),
+                "ness: injected noise and corrections are those of an update that remembers "
+                "nothing: use ness::Plain, or NoNoise and NoCorrection");
 
   /// Starts at `theta`. Throws `std::invalid_argument` for settings that do not fit the objective,
   /// or a θ of another size or that is not finite.

@@ -117,6 +117,9 @@ PosteriorError<scalar_t<M>> predict_posterior_error(const Objective<M, R>& objec
   static_assert(IsSampler<T>,
                 "ness: a sampler has injected noise: use ness::Sgld, ness::SgworldLm or another of "
                 "ness/posterior/samplers.hpp, or `predict` for training without it");
+  static_assert(RemembersNothing<typename T::Update>,
+                "ness: the theory of a sampler is that of an update that remembers nothing: use "
+                "ness::Plain");
   training.check(objective.samples(), "predict_posterior_error");
   const auto posterior = detail::posterior_about(minimum, "predict_posterior_error");
   auto theory =
@@ -160,6 +163,9 @@ PosteriorError<scalar_t<M>> exact_posterior_error(const Objective<M, R>& objecti
   static_assert(IsSampler<T>,
                 "ness: a sampler has injected noise: use ness::Sgld, ness::SgworldLm or another of "
                 "ness/posterior/samplers.hpp, or `predict` for training without it");
+  static_assert(RemembersNothing<typename T::Update>,
+                "ness: the theory of a sampler is that of an update that remembers nothing: use "
+                "ness::Plain");
   training.check(objective.samples(), "exact_posterior_error");
   settings.epoch_map.check("exact_posterior_error");
   const auto posterior = detail::posterior_about(minimum, "exact_posterior_error");

@@ -162,7 +162,7 @@ LinearChain<scalar_t<M>> linearize(const Objective<M, R>& objective,
     if (settings.epochs.order == EpochOrder::additive)
       return detail::linearize_additive_epochs(objective, minimum, training, settings.epochs.phase);
   if constexpr (DrawsEpochs<T>) {
-    if constexpr (DrawsOrders<T> && UpdatesPlainly<T>)
+    if constexpr (DrawsOrders<T> && Forgets<T>)
       return detail::linearize_epochs(objective, minimum, training, settings);
     else
       detail::invalid("predict",
@@ -176,7 +176,7 @@ LinearChain<scalar_t<M>> linearize(const Objective<M, R>& objective,
         linear_chain(minimum.theta, minimum.hessian, d, training.learning_rate, settings.form);
     chain.offset = minimum.offset;
     chain.mobility = mobility(objective, minimum.theta, training);
-    if constexpr (!UpdatesPlainly<T>) remember(training.update.linear(), chain);
+    if constexpr (!Forgets<T>) remember(training.update.linear(), chain);
     return chain;
   }
 }

@@ -183,9 +183,9 @@ concept DrawsEpochs = IsTraining<T> && EpochBatches<typename T::Minibatch>;
 /// Its epochs are a random order of all samples, whose moments Appendix B needs.
 template <class T>
 concept DrawsOrders = IsTraining<T> && StatesOrderMoments<typename T::Minibatch>;
-/// Every update is −ηg alone, without a memory of those before.
+/// What was drawn before is of no consequence: θ alone is a Markov chain.
 template <class T>
-concept UpdatesPlainly = IsTraining<T> && ForgetfulUpdate<typename T::Update>;
+concept Forgets = IsTraining<T> && RemembersNothing<typename T::Update>;
 /// A sampler of the posterior: noise is injected.
 template <class T>
 concept IsSampler = IsTraining<T> && InjectedNoise<typename T::Noise>;

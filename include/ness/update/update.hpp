@@ -75,9 +75,11 @@ concept LinearlyUpdates = requires(const Update& update) {
   { update.linear() } -> std::convertible_to<LinearUpdate>;
 };
 
-/// An update that is θ' = θ − ηg whatever its settings are: `static constexpr bool plain = true`.
+/// An update policy that says that what was drawn before is of no consequence to it, whatever its
+/// settings: `static constexpr bool remembers_nothing = true`. What is derived for θ alone asks for
+/// it: injected noise, corrections, the system of a training.
 template <class Update>
-concept ForgetfulUpdate = requires { requires Update::plain; };
+concept RemembersNothing = requires { requires Update::remembers_nothing; };
 
 /// What may stand for the update of a training: settings with a `State` that holds what one run
 /// remembers and moves θ against a gradient.
@@ -93,7 +95,7 @@ concept UpdatePolicy = requires(const Update& update, Vector& theta, const Vecto
 
 /// θ' = θ − ηg: stochastic gradient descent (Eq. 11).
 struct Plain {
-  static constexpr bool plain = true;
+  static constexpr bool remembers_nothing = true;
   void check(std::string_view) const {}
   std::string description() const { return "plain updates"; }
   constexpr LinearUpdate linear() const { return {}; }

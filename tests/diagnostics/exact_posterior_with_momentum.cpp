@@ -1,0 +1,16 @@
+// expect: ness: the theory of a sampler is that of an update that remembers nothing
+#include <ness/ness.hpp>
+
+struct MyModel {
+  Eigen::Index parameters() const { return 2; }
+  Eigen::Index samples() const { return 4; }
+  auto sample_loss(const auto& theta, Eigen::Index) const { return theta.squaredNorm(); }
+};
+
+int main() {
+  const ness::Objective objective(MyModel{});
+  const ness::Training<ness::WithReplacement, ness::HeavyBall, ness::LangevinNoise> training{
+      .learning_rate = 0.1, .minibatch = {1}};
+  const auto minimum = ness::minimize(objective, Eigen::VectorXd(Eigen::VectorXd::Ones(2)));
+  return static_cast<int>(ness::exact_posterior_error(objective, minimum, training).chance);
+}

@@ -1,0 +1,16 @@
+// must compile
+#include <ness/ness.hpp>
+
+struct MyModel {
+  Eigen::Index parameters() const { return 2; }
+  Eigen::Index samples() const { return 4; }
+  auto sample_loss(const auto& theta, Eigen::Index) const { return theta.squaredNorm(); }
+};
+
+int main() {
+  const ness::Objective objective(MyModel{});
+  const ness::Training<ness::FullBatch, ness::HeavyBall, ness::Earthquake> training{
+      .learning_rate = 0.1, .noise = {0.1}};
+  ness::Chain chain(objective, training, Eigen::VectorXd(Eigen::VectorXd::Ones(2)));
+  chain.step();
+}
