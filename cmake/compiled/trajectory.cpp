@@ -16,6 +16,7 @@
 #include "ness/trajectory/entropy_production.hpp"
 #include "ness/trajectory/measure.hpp"
 #include "ness/trajectory/moments.hpp"
+#include "ness/trajectory/momentum_entropy.hpp"
 #include "ness/trajectory/sub_trajectories.hpp"
 
 namespace ness {
@@ -49,6 +50,11 @@ template void EntropyProduction<double>::serialize(CheckpointWriter&);
 template void EntropyProduction<double>::serialize(CheckpointReader&);
 template void EntropyProduction<double>::add(const TrajectoryBlock<double>&);
 template void EntropyProduction<double>::add(const TrajectoryBlock<float>&);
+template class MomentumEntropy<double>;
+template void MomentumEntropy<double>::serialize(CheckpointWriter&);
+template void MomentumEntropy<double>::serialize(CheckpointReader&);
+template void MomentumEntropy<double>::add(const TrajectoryBlock<double>&);
+template void MomentumEntropy<double>::add(const TrajectoryBlock<float>&);
 template class DirectionalVariance<double>;
 template void DirectionalVariance<double>::serialize(CheckpointWriter&);
 template void DirectionalVariance<double>::serialize(CheckpointReader&);

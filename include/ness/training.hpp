@@ -39,6 +39,7 @@
 #include "ness/trajectory/directional_variance.hpp"
 #include "ness/trajectory/drift_correlation.hpp"
 #include "ness/trajectory/measure.hpp"
+#include "ness/trajectory/momentum_entropy.hpp"
 #include "ness/trajectory/relaxation.hpp"
 #include "ness/update/adaptive.hpp"
 #include "ness/update/momentum.hpp"
