@@ -228,6 +228,15 @@ TEST_CASE("A kept run goes on with the same everything to the last bit, by whate
   check_continued(by_euler_maruyama(gyrator, 0.01));
 }
 
+TEST_CASE("A kept run of every update goes on within an epoch") {
+  const ness::Sgd<ness::WithoutReplacement, ness::HeavyBall> training{0.01, {4}, {0.5}};
+  for (const Run& run : every_way(objective(), training))
+    check_continued([&](ness::RunSettings settings) {
+      settings.every_update = true;
+      return run(settings);
+    });
+}
+
 TEST_CASE("The same objective made anew, and another locale, are no other run") {
   const auto again = objective_of(targets());
   const auto ways = every_way(objective(), sgd);
@@ -366,6 +375,7 @@ TEST_CASE("A run does not go on under other settings") {
   refused([](auto& settings) { ++settings.burn_in; }, "burn-in 100,", "burn-in 101,");
   refused([](auto& settings) { ++settings.chains; }, "chains 2,", "chains 3,");
   refused([](auto& settings) { ++settings.seed; }, "seed 1,", "seed 2,");
+  refused([](auto& settings) { settings.every_update = true; }, "reference ", ", every update");
   refused([](auto& settings) { settings.checkpoint.identity = "mine"; }, "data ", "; mine]");
 }
 

@@ -17,7 +17,9 @@
 
 namespace ness {
 
-/// What a simulation measured, per Markov step. In double precision, whatever the chain's.
+/// What a simulation measured, per Markov step, or per update with `RunSettings::every_update`:
+/// then a mean over the phases of an epoch, not to be compared with what is predicted of its end.
+/// In double precision, whatever the chain's.
 struct Measurement {
   using Vector = DynamicVector<double>;
   using Matrix = DynamicMatrix<double>;
@@ -152,7 +154,8 @@ std::tuple<Measurement, Estimators...> measure_with(const Objective<M, R>& objec
                                                     const Estimators&... estimators) {
   training.check(objective.samples(), "measure");
   settings.run.check("measure");
-  const Index per_step = training.updates_per_markov_step(objective.samples());
+  const Index per_step =
+      settings.run.every_update ? 1 : training.updates_per_markov_step(objective.samples());
   const std::int64_t length =
       batch_length(settings.run.steps / per_step, settings.run.chains, settings.batches);
   // A run that is continued from a checkpoint has its first updates behind it.

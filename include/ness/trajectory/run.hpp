@@ -28,8 +28,8 @@ inline constexpr Eigen::Index block_steps = 192;
 /// A chain left the finite numbers: its steps are too large for where it was.
 class Diverged : public std::runtime_error {
  public:
-  Diverged(int chain_, std::int64_t step_)
-      : std::runtime_error("ness: chain " + std::to_string(chain_) + " diverged at Markov step " +
+  Diverged(int chain_, std::int64_t step_, const std::string& unit = "Markov step")
+      : std::runtime_error("ness: chain " + std::to_string(chain_) + " diverged at " + unit + " " +
                            std::to_string(step_) +
                            " (counted from its start): its state is no longer finite; lower the "
                            "learning rate, or the time step"),
@@ -49,6 +49,11 @@ struct RunSettings {
   std::function<void(std::int64_t, std::int64_t)> progress = {};
   /// Where the run is kept, to be continued by the same call after it was stopped.
   CheckpointSettings checkpoint = {};
+  /// Is every update looked at, and not only the ends of Markov steps? What is measured is then a
+  /// mean over the phases of an epoch, Σ of which is 4/(ηnh) times that at its end (ηnh ≪ 1), and
+  /// whatever is per Markov step, or counted in them, is so of updates. An epoch's updates are not
+  /// a Markov chain by themselves: σ and ⟨e^{−σ}⟩ are not those of `predict`.
+  bool every_update = false;
 
   /// Throws `std::invalid_argument` for a count below its least value.
   void check(std::string_view function) const {
@@ -80,19 +85,28 @@ struct ObservedChain {
   std::tuple<Estimators...> estimators;
   std::int64_t step = 0;
 
+  /// One Markov step, or one update.
+  void move(bool every_update) {
+    if constexpr (requires { chain.update(); }) {
+      if (every_update) return chain.update();
+    }
+    chain.step();
+  }
+
   /// Goes on in whole blocks until `target` is reached, observing from `burn_in` on, and calls
   /// `report(steps)` after each block. Where blocks begin does not depend on the targets.
   template <class Report>
   void advance(int number, std::int64_t target, std::int64_t burn_in, std::int64_t last,
-               const Report& report) {
+               bool every_update, const Report& report) {
     while (step < target) {
       const std::int64_t end = step < burn_in ? burn_in : last;
       const auto count = std::min<std::int64_t>(block_steps, end - step);
       block.fill(count, [&]() -> const auto& {
-        chain.step();
+        move(every_update);
         return chain.theta();
       });
-      if (const auto at = block.first_diverged(); at >= 0) throw Diverged(number, step + at);
+      if (const auto at = block.first_diverged(); at >= 0)
+        throw Diverged(number, step + at, every_update ? "update" : "Markov step");
       if (step >= burn_in)
         std::apply([&](auto&... estimator) { (estimator.add(block), ...); }, estimators);
       step += count;
@@ -145,7 +159,7 @@ class ChainRun {
         reference_(reference),
         estimators_(estimators...),
         runs_(static_cast<std::size_t>(settings.chains)),
-        per_step_(static_cast<std::int64_t>(begin(0).chain.updates_per_markov_step())) {
+        per_step_(updates_per_step()) {
     if (settings.steps < per_step_)
       invalid("run_chains", "steps must be at least one Markov step, ", per_step_,
               " updates, but is ", settings.steps);
@@ -183,10 +197,21 @@ class ChainRun {
     return *run;
   }
 
+  // Updates between two states that are looked at.
+  std::int64_t updates_per_step() {
+    auto& chain = begin(0).chain;
+    const auto per_markov_step = static_cast<std::int64_t>(chain.updates_per_markov_step());
+    if (!settings_.every_update || per_markov_step == 1) return per_markov_step;
+    if constexpr (!requires { chain.update(); })
+      invalid("run_chains", "every_update needs a chain with update(), whose Markov step is ",
+              per_markov_step, " updates");
+    return 1;
+  }
+
   void advance(std::int64_t target) {
     parallel_for(settings_.chains, settings_.threads, [&](int k) {
       std::int64_t unreported = 0;
-      begin(k).advance(k, target, burn_in_, last_, [&](std::int64_t steps) {
+      begin(k).advance(k, target, burn_in_, last_, settings_.every_update, [&](std::int64_t steps) {
         unreported += steps;
         if (unreported * per_step_ >= 1 << 17) report(std::exchange(unreported, 0));
       });
@@ -210,6 +235,7 @@ class ChainRun {
                         number(settings_.burn_in) + ", chains " + number(settings_.chains) +
                         ", seed " + number(settings_.seed) + ", parameters " +
                         number(reference_.size()) + ", reference " + number(reference.value());
+    if (settings_.every_update) words += ", every update";
     for (const std::string& part : {identity_of(begin(0).chain), settings_.checkpoint.identity})
       if (!part.empty()) words += "; " + part;
     return words;
