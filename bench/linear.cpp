@@ -60,17 +60,23 @@ const auto& linear_objective() {
 constexpr ness::Sgd<ness::WithReplacement> training{.learning_rate = eta,
                                                     .minibatch = {batch_size}};
 
-template <class S, class Stored = S>
+template <class S, class Stored = S, class Update = ness::Plain>
 void step(benchmark::State& state) {
   const auto& objective = linear_objective<S, Stored>();
-  ness::Chain chain(objective, training, Theta<S>(Theta<S>::Zero(490)), Philox(3));
+  const ness::Sgd<ness::WithReplacement, Update> updated{.learning_rate = eta,
+                                                         .minibatch = {batch_size}};
+  ness::Chain chain(objective, updated, Theta<S>(Theta<S>::Zero(490)), Philox(3));
   for (auto _ : state) chain.step();
   benchmark::DoNotOptimize(chain.theta().sum());
 }
 void step_of_ness(benchmark::State& state) { step<double, float>(state); }
 void step_on_doubles(benchmark::State& state) { step<double>(state); }
 void step_in_single_precision(benchmark::State& state) { step<float>(state); }
+void step_of_heavy_ball(benchmark::State& state) { step<double, float, ness::HeavyBall>(state); }
+void step_of_adam(benchmark::State& state) { step<double, float, ness::Adaptive>(state); }
 BENCHMARK(step_of_ness);
+BENCHMARK(step_of_heavy_ball);
+BENCHMARK(step_of_adam);
 BENCHMARK(step_on_doubles);
 BENCHMARK(step_in_single_precision);
 
@@ -111,6 +117,8 @@ int main(int argc, char** argv) {
        {"linear step, data stored as double / Eigen loop", "step_on_doubles", "step_by_eigen", 0},
        {"linear step, single precision / Eigen loop, double", "step_in_single_precision",
         "step_by_eigen", 0.5},
+       {"linear step of the heavy ball / plain step", "step_of_heavy_ball", "step_of_ness", 1.05},
+       {"linear step of Adam / plain step", "step_of_adam", "step_of_ness", 0},
        {"step with covariance and area / step alone", "block_with_covariance_and_area",
         "block_of_steps", 1.6}});
 }

@@ -35,18 +35,28 @@ void step_hand_written(benchmark::State& state) {
 }
 BENCHMARK(step_hand_written);
 
-template <class Policy>
+template <class Policy, class Update = ness::Plain>
 void step(benchmark::State& state) {
   const auto objective = make_objective();
-  const ness::Sgd<Policy> training{.learning_rate = eta, .minibatch = {10}};
+  const ness::Sgd<Policy, Update> training{.learning_rate = eta, .minibatch = {10}};
   ness::Chain chain(objective, training, start(), Philox(3));
   for (auto _ : state) chain.update();
   benchmark::DoNotOptimize(chain.theta().sum());
 }
 void step_with_replacement(benchmark::State& state) { step<ness::WithReplacement>(state); }
 void step_without_replacement(benchmark::State& state) { step<ness::WithoutReplacement>(state); }
+void step_of_heavy_ball(benchmark::State& state) {
+  step<ness::WithReplacement, ness::HeavyBall>(state);
+}
+void step_of_nesterov(benchmark::State& state) {
+  step<ness::WithReplacement, ness::Nesterov>(state);
+}
+void step_of_adam(benchmark::State& state) { step<ness::WithReplacement, ness::Adaptive>(state); }
 BENCHMARK(step_with_replacement);
 BENCHMARK(step_without_replacement);
+BENCHMARK(step_of_heavy_ball);
+BENCHMARK(step_of_nesterov);
+BENCHMARK(step_of_adam);
 
 // The same chain in blocks, as `measure` runs it: without and with all its estimators.
 template <bool WithEstimators>
@@ -107,6 +117,10 @@ int main(int argc, char** argv) {
         1.3},
        {"step without replacement / with replacement", "step_without_replacement",
         "step_with_replacement", 1.05},
+       {"step of the heavy ball / plain step", "step_of_heavy_ball", "step_with_replacement", 1.15},
+       {"step of Nesterov's momentum / plain step", "step_of_nesterov", "step_with_replacement",
+        1.15},
+       {"step of Adam / plain step", "step_of_adam", "step_with_replacement", 0},
        {"step and all estimators / step alone", "block_with_all_estimators", "block_of_steps", 1.5},
        {"noise of an epoch, exact / one pass of sample gradients", "diffusion_of_epoch",
         "sample_gradients", 20}});
