@@ -17,6 +17,7 @@
 #include "ness/trajectory/measure.hpp"
 #include "ness/trajectory/moments.hpp"
 #include "ness/trajectory/momentum_entropy.hpp"
+#include "ness/trajectory/stationarity.hpp"
 #include "ness/trajectory/sub_trajectories.hpp"
 
 namespace ness {
@@ -60,6 +61,11 @@ template void DirectionalVariance<double>::serialize(CheckpointWriter&);
 template void DirectionalVariance<double>::serialize(CheckpointReader&);
 template void DirectionalVariance<double>::add(const TrajectoryBlock<double>&);
 template void DirectionalVariance<double>::add(const TrajectoryBlock<float>&);
+template class Stationarity<double>;
+template void Stationarity<double>::serialize(CheckpointWriter&);
+template void Stationarity<double>::serialize(CheckpointReader&);
+template void Stationarity<double>::add(const TrajectoryBlock<double>&);
+template void Stationarity<double>::add(const TrajectoryBlock<float>&);
 template class StationaryEstimator<double>;
 template void StationaryEstimator<double>::serialize(CheckpointWriter&);
 template void StationaryEstimator<double>::serialize(CheckpointReader&);

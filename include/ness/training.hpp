@@ -41,6 +41,7 @@
 #include "ness/trajectory/measure.hpp"
 #include "ness/trajectory/momentum_entropy.hpp"
 #include "ness/trajectory/relaxation.hpp"
+#include "ness/trajectory/stationarity.hpp"
 #include "ness/update/adaptive.hpp"
 #include "ness/update/momentum.hpp"
 #include "ness/version.hpp"
