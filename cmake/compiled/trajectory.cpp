@@ -9,6 +9,7 @@
 #include "ness/statistics/estimate.hpp"
 #include "ness/statistics/student.hpp"
 #include "ness/statistics/threads.hpp"
+#include "ness/trajectory/averages.hpp"
 #include "ness/trajectory/block.hpp"
 #include "ness/trajectory/checkpoint.hpp"
 #include "ness/trajectory/directional_variance.hpp"
@@ -51,6 +52,16 @@ template void EntropyProduction<double>::serialize(CheckpointWriter&);
 template void EntropyProduction<double>::serialize(CheckpointReader&);
 template void EntropyProduction<double>::add(const TrajectoryBlock<double>&);
 template void EntropyProduction<double>::add(const TrajectoryBlock<float>&);
+template class WindowMean<double>;
+template void WindowMean<double>::serialize(CheckpointWriter&);
+template void WindowMean<double>::serialize(CheckpointReader&);
+template void WindowMean<double>::add(const TrajectoryBlock<double>&);
+template void WindowMean<double>::add(const TrajectoryBlock<float>&);
+template class ExponentialMean<double>;
+template void ExponentialMean<double>::serialize(CheckpointWriter&);
+template void ExponentialMean<double>::serialize(CheckpointReader&);
+template void ExponentialMean<double>::add(const TrajectoryBlock<double>&);
+template void ExponentialMean<double>::add(const TrajectoryBlock<float>&);
 template class MomentumEntropy<double>;
 template void MomentumEntropy<double>::serialize(CheckpointWriter&);
 template void MomentumEntropy<double>::serialize(CheckpointReader&);

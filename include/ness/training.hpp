@@ -35,6 +35,7 @@
 #include "ness/testing/check_model.hpp"
 #include "ness/training/earthquake.hpp"
 #include "ness/training/training.hpp"
+#include "ness/trajectory/averages.hpp"
 #include "ness/trajectory/density.hpp"
 #include "ness/trajectory/directional_variance.hpp"
 #include "ness/trajectory/drift_correlation.hpp"
