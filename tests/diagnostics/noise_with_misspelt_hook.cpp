@@ -20,8 +20,8 @@ struct MyNoise {
 
 int main() {
   const ness::Objective objective(MyModel{});
-  const ness::Training<ness::WithReplacement, Plain, MyNoise> training{.learning_rate = 0.1,
-                                                                       .minibatch = {1}};
+  const ness::Training<ness::WithReplacement, ness::Plain, MyNoise> training{.learning_rate = 0.1,
+                                                                             .minibatch = {1}};
   ness::Chain chain(objective, training, Eigen::VectorXd::Ones(2));
   chain.step();
 }
