@@ -51,12 +51,24 @@ template class StationaryState<float>;
 
 namespace detail {
 
+template struct MemoryMode<double>;
+template struct MemoryMode<float>;
+template struct MemoryPair<double>;
+template struct MemoryPair<float>;
 template ChainCovariance<double> covariance_of_chain_with_memory(const LinearChain<double>&);
 template ChainCovariance<float> covariance_of_chain_with_memory(const LinearChain<float>&);
-template ChainCovariance<double> covariance_of_epochs(const LinearChain<double>&);
-template ChainCovariance<float> covariance_of_epochs(const LinearChain<float>&);
-template void make_epochs(const EpochCorrelation&, LinearChain<double>&);
-template void make_epochs(const EpochCorrelation&, LinearChain<float>&);
+template EpochKernels<double> epoch_kernels(const DynamicVector<double>&, const LinearUpdate&,
+                                            const EpochCorrelation&, EpochPhase, std::string_view);
+template EpochKernels<float> epoch_kernels(const DynamicVector<float>&, const LinearUpdate&,
+                                           const EpochCorrelation&, EpochPhase, std::string_view);
+template LinearChain<double> additive_epochs(DynamicVector<double>, const DynamicMatrix<double>&,
+                                             const DynamicMatrix<double>&, double,
+                                             const LinearUpdate&, const EpochCorrelation&,
+                                             EpochPhase, const DynamicMatrix<double>&);
+template LinearChain<float> additive_epochs(DynamicVector<float>, const DynamicMatrix<float>&,
+                                            const DynamicMatrix<float>&, double,
+                                            const LinearUpdate&, const EpochCorrelation&,
+                                            EpochPhase, const DynamicMatrix<float>&);
 
 template class LyapunovEquation<double>;
 template class LyapunovEquation<float>;

@@ -45,6 +45,11 @@ auto with_way(const Options& options, const std::string& sampling, const Look& l
   return look(training_by(options, Epochs(ness::WithoutReplacement{m})));
 }
 
+ness::RunSettings every_update(ness::RunSettings run, bool phases) {
+  run.every_update = phases;
+  return run;
+}
+
 ness::PredictSettings to_all_orders(bool phases) {
   return {.form = ness::LyapunovForm::discrete,
           .epochs = {.order = ness::EpochOrder::additive,
@@ -65,7 +70,8 @@ Way Study::other_way(const std::string& sampling) const {
     const double relaxation = static_cast<double>(per_step) / state.decay_rates()[0];
     const std::int64_t burn_in = burn_in_updates(relaxation, options.steps);
     const ness::MeasureSettings settings{
-        .run = run_settings(options, options.steps, burn_in, bar), .lengths = {}, .phases = phases};
+        .run = every_update(run_settings(options, options.steps, burn_in, bar), phases),
+        .lengths = {}};
     const ness::detail::SymmetricEigen<double> eigen(problem_->minimum.hessian);
     const std::int64_t batch =
         ness::batch_length(options.steps / (phases ? 1 : per_step),

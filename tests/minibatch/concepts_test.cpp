@@ -60,13 +60,17 @@ struct Misspelt : Whole {
 };
 struct Epochs : Whole {
   ness::Index batches_per_epoch(ness::Index) const { return 1; }
+  ness::EpochCorrelation epoch_correlation(ness::Index) const { return {}; }
+};
+struct Orders : Epochs {
   ness::EpochMoments order_moments(ness::Index) const { return {}; }
 };
 struct EpochsOfNoLength : Whole {
-  ness::EpochMoments order_moments(ness::Index) const { return {}; }
+  ness::EpochCorrelation epoch_correlation(ness::Index) const { return {}; }
 };
-struct EpochsOfNoOrder : Whole {
+struct EpochsOfNoCorrelation : Whole {
   ness::Index batches_per_epoch(ness::Index) const { return 1; }
+  ness::EpochMoments order_moments(ness::Index) const { return {}; }
 };
 
 }  // namespace
@@ -97,7 +101,10 @@ TEST_CASE("Policies of one's own are taken for what they state") {
   STATIC_REQUIRE_FALSE(ness::IndependentBatches<Dependent>);
   STATIC_REQUIRE_FALSE(ness::IndependentBatches<Misspelt>);
   STATIC_REQUIRE_FALSE(ness::EpochBatches<EpochsOfNoLength>);
-  STATIC_REQUIRE_FALSE(ness::EpochBatches<EpochsOfNoOrder>);
+  STATIC_REQUIRE_FALSE(ness::EpochBatches<EpochsOfNoCorrelation>);
+  STATIC_REQUIRE(ness::StatesOrderMoments<Orders>);
+  STATIC_REQUIRE_FALSE(ness::StatesOrderMoments<Epochs>);
+  STATIC_REQUIRE_FALSE(ness::StatesOrderMoments<EpochsOfNoCorrelation>);
 }
 
 TEST_CASE("What is no minibatch policy is not taken for one") {

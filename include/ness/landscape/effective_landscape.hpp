@@ -176,13 +176,14 @@ class EffectiveLandscape {
 /// each gains a factor of about ηn h_max, and they end when rounding does that.
 /// Cost: a dozen gradients of 𝓛̂ (there two or three) and one Hessian.
 /// Where ηn h_max is not small 𝓛̂ may have no minimum: the status says so. Throws
-/// `std::invalid_argument` for settings that do not fit.
+/// `std::invalid_argument` for settings that do not fit. Of δ𝓛 are the given parts.
 template <class M, class R, DrawsOrders T>
 Minimum<scalar_t<M>> effective_minimum(const Objective<M, R>& objective,
-                                       const Minimum<scalar_t<M>>& minimum, const T& training) {
+                                       const Minimum<scalar_t<M>>& minimum, const T& training,
+                                       LandscapeParts parts = detail::landscape_parts<T>()) {
   using Scalar = scalar_t<M>;
   using Theta = DynamicVector<Scalar>;
-  const EffectiveLandscape<M, R> landscape(objective, training);
+  const EffectiveLandscape<M, R> landscape(objective, training, parts);
   const Scalar n = landscape.batches_per_epoch();
   DynamicMatrix<Scalar> curvature = n * minimum.hessian;
   if constexpr (HasKroneckerCurvature<M>) curvature = landscape.hessian(minimum.theta);

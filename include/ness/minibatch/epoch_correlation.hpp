@@ -1,8 +1,6 @@
 // How the batches of an epoch depend on each other.
 #pragma once
 
-#include <limits>
-
 #include "ness/model/batch.hpp"
 
 namespace ness {
@@ -17,16 +15,6 @@ struct EpochCorrelation {
   double between = 0;     ///< of any two, −1/(M − 1) of samples that are in one batch at most
   bool mirrored = false;  ///< update 2n − 1 − t has the batch of update t, t < n
 
-  /// Over S, the covariance of the mean of the n batches: (variance + (n − 1) between)/n, 0 where
-  /// they are all of the samples.
-  constexpr double of_sum() const {
-    const double others = static_cast<double>(batches - 1) * between;
-    const double sum = variance + others;
-    // Each is rounded a few times.
-    return sum < 8 * std::numeric_limits<double>::epsilon() * variance
-               ? 0
-               : sum / static_cast<double>(batches);
-  }
   /// Updates of a Markov step.
   constexpr Index updates() const { return mirrored ? 2 * batches : batches; }
 

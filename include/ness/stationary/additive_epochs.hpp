@@ -1,297 +1,577 @@
-// Epochs to all orders in ηnh, with and without momentum, for noise that is the same everywhere
-// (not in the paper).
+// Epochs whose batches differ in their gradients alone (additive noise), to all orders in ηnh, with
+// and without momentum (not in the paper).
 #pragma once
 
 #include "ness/minibatch/epoch_correlation.hpp"
 #include "ness/stationary/linear_chain.hpp"
-#include "ness/stationary/momentum.hpp"
 #include "ness/update/update.hpp"
 
 namespace ness {
 
+/// At which updates of an epoch the stationary state is meant.
+enum class EpochPhase {
+  end,  ///< after the last, where an epoch is a Markov step: Σ̂ is (ηnh)²/12 of Σ_WR for ηnh ≪ 1
+  mean  ///< the average over all updates of an epoch: ηnh/3 of Σ_WR
+};
+
+/// What epochs make of additive noise in the eigenbasis of H: each matrix is to be multiplied
+/// element by element by 2D_ij, D of one update. Per epoch.
+template <class Scalar = double>
+struct EpochKernels {
+  DynamicVector<Scalar> relaxation;  ///< K̂_i: 1 − (1 − ηh_i)ⁿ of plain updates, N
+  DynamicMatrix<Scalar> noise;  ///< ⟨ξ̂ξ̂ᵀ⟩ of an epoch that begins with an empty memory
+  DynamicMatrix<Scalar> covariance;   ///< Σ̂
+  DynamicMatrix<Scalar> circulation;  ///< C, antisymmetric: the area per epoch
+  double residual = 0;  ///< of Σ̂ = AᴺΣ̂Aᴺᵀ + Q by substitution, relative to Q
+};
+
 namespace detail {
 
-/// As `covariance_of_chain_with_memory`, of a chain whose noise is that of epochs.
+/// `rates` are the ηh_i. Throws `std::invalid_argument` for a correlation that is none, or where a
+/// direction does not relax or is unstable.
 template <class Scalar>
-ChainCovariance<Scalar> covariance_of_epochs(const LinearChain<Scalar>& chain);
+EpochKernels<Scalar> epoch_kernels(const DynamicVector<Scalar>& rates, const LinearUpdate& update,
+                                   const EpochCorrelation& correlation, EpochPhase phase,
+                                   std::string_view function);
 
-/// K̂ = 1 − (1 − K)ⁿ and D̂ of plain updates at the ends of epochs, in place of those of an update.
 template <class Scalar>
-void make_epochs(const EpochCorrelation& epoch, LinearChain<Scalar>& chain);
+LinearChain<Scalar> additive_epochs(DynamicVector<Scalar> mean,
+                                    const DynamicMatrix<Scalar>& hessian,
+                                    const DynamicMatrix<Scalar>& diffusion, double learning_rate,
+                                    const LinearUpdate& update, const EpochCorrelation& correlation,
+                                    EpochPhase phase, const DynamicMatrix<Scalar>& correction);
+
+/// Σ and C as the chain has them.
+template <class Scalar>
+ChainCovariance<Scalar> known_covariance(const LinearChain<Scalar>& chain) {
+  return {chain.known.covariance, chain.known.decay_rates, chain.known.residual};
+}
 
 }  // namespace detail
 
-/// The same chain in epochs: K = ηH and D are those of one plain update, and the noise ξ_t of the
-/// updates of an epoch has ⟨ξ_tξ_sᵀ⟩ = 2D c_ts/c_tt as `epoch` states. With the pair s = (θ, ηb) of
-/// each eigenvector of H, s' = As + uξ, and u_t = A^{n−1−t}u,
-///   Σ̂ = AⁿΣ̂Aⁿᵀ + Σ_ts (c_ts/c_tt) u_t 2D u_sᵀ
-/// at the end of an epoch. Averaged over its updates, S = ASAᵀ + what one update adds and how it
-/// depends on those before. Where ηnh ≪ 1 and the batches are all of the samples Σ̂ is (ηnh)²/12 of
-/// that of independent batches at the end of an epoch, and ηnh/3 of it averaged: two answers to two
-/// questions. Nothing is subtracted that nearly cancels.
+/// Epochs of n updates with the noises ξ_t, ⟨ξ_tξ_sᵀ⟩ = 2D · cov_ts/variance as `correlation` has
+/// them, and one Hessian H for all batches: exact in ηnh, for any N.
 ///
-/// Plain updates seen at the ends of epochs are a Markov chain: K becomes K̂, D becomes D̂, and ⟨σ⟩
-/// is that of it. Else K and D remain those of an update, ⟨σ⟩ is not known (NaN), and C is the
-/// area of a step, which is an update where phases are averaged. What is left out is that batches
-/// differ in curvature. Cost: one eigendecomposition, products of N × n with n × N, and N² small
-/// systems; memory O(N² + Nn).
-template <class Scalar>
-void follow_epochs(const LinearUpdate& update, const EpochCorrelation& epoch, EpochPhase phase,
-                   LinearChain<Scalar>& chain) {
-  chain.form = LyapunovForm::discrete;
-  chain.step = phase == EpochPhase::end ? MarkovStep::epoch : MarkovStep::update;
-  if (phase == EpochPhase::end && update.forgets()) {
-    chain.relaxation *= static_cast<Scalar>(update.of_gradient());
-    chain.diffusion *= static_cast<Scalar>(update.of_gradient() * update.of_gradient());
-    detail::make_epochs(epoch, chain);
-    return;
-  }
-  chain.update = update;
-  chain.epoch = epoch;
-  chain.phase = phase;
-  chain.solve = &detail::covariance_of_epochs<Scalar>;
+/// Along an eigenvector of H, x = ηh, the state after an update is s' = As + uξ. In place of θ and
+/// the buffer b it is (y, z), θ = y + z, z = −(β·buffered/(1−β)) ηb and y where θ would come to
+/// rest without further gradients: with p = β·buffered·gain/(1−β) and c₀ + p, the `speed` of the
+/// update,
+///   A = [1 − speed x, −speed x; p x, β + p x],  u = (speed, −p),
+/// for only what is of order x in A changes y, so that slow and fast do not mix. Then
+///   Σ̂ = AᴺΣ̂Aᴺᵀ + Q,  Q = Σ_ts cov_ts u_t2Du_sᵀ,  u_t = A^{N−1−t}u,
+/// N = n, and there and back (`mirrored`) N = 2n with the sum of both visits of a batch in place of
+/// u_t. Noises that add up to 0 make Q = (variance − between) Σ_t (u_t − ū)2D(u_t − ū)ᵀ/variance.
+///
+/// H is symmetric N × N, D = ½⟨ξξᵀ⟩ of one update N × N, `mean` of N elements. Plain updates at the
+/// end of an epoch are a Markov chain of θ: K̂ = 1 − (1 − ηH)ⁿ and D̂ = ½Q, in the discrete form,
+/// from which all else follows, ⟨σ⟩ of an epoch as well, exact for Gaussian noise. With a memory,
+/// or as the mean over phases, θ alone is none: Σ̂ and C are `known`, and ⟨σ⟩ is NaN. K̂ and D̂ are
+/// then those of an epoch that begins with an empty memory. C is the mean area per epoch, of θ at
+/// the end of each epoch, or, as the mean over phases, of θ after each update.
+///
+/// Cost: one eigendecomposition, four products of N × N, and O(N²(log n + log 1/(1 − ρ))) for the
+/// systems of pairs. Where the noise of an epoch nearly vanishes, ηnh ≪ 1, nothing cancels: u_t − ū
+/// is had by doubling the epoch. Throws `std::invalid_argument` for sizes that disagree, numbers
+/// that are not finite, an H that is not symmetric and positive definite, an unstable η, and for
+/// what is not known: there and back with a last batch of another size, or as a mean over phases.
+template <class Mean, class Hessian, class Diffusion>
+LinearChain<typename Hessian::Scalar> additive_epochs(
+    const Eigen::MatrixBase<Mean>& mean, const Eigen::MatrixBase<Hessian>& hessian,
+    const Eigen::MatrixBase<Diffusion>& diffusion, double learning_rate, const LinearUpdate& update,
+    const EpochCorrelation& correlation, EpochPhase phase = EpochPhase::end) {
+  return detail::additive_epochs<typename Hessian::Scalar>(mean, hessian, diffusion, learning_rate,
+                                                           update, correlation, phase, {});
 }
 
 }  // namespace ness
 
 #ifndef NESS_COMPILED  // else they are in the library
 
-#include <Eigen/LU>
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
+
+#include "ness/detail/symmetric_matrices.hpp"
 
 namespace ness::detail {
 
-/// The motion of one eigenvector of H in an epoch, as the pair (θ, ηb), by I − A and its powers, of
-/// which nothing is lost where x = ηh is small.
-class EpochMode {
- public:
-  using Pair = Eigen::Vector2d;
-  using Map = Eigen::Matrix2d;
+using EpochMatrix = Eigen::Matrix2d;
+using EpochVector = Eigen::Vector2d;
 
-  EpochMode(const LinearUpdate& update, const EpochCorrelation& epoch, double x)
-      : kick_(-update.of_gradient(), update.gain) {
-    loss_ << update.of_gradient() * x, update.buffered * update.momentum, -update.gain * x,
-        1 - update.momentum;
-    const auto n = static_cast<std::size_t>(epoch.batches);
-    const auto updates = static_cast<std::size_t>(epoch.updates());
-    // Powers A^k, I − A^k and A^ku − u.
-    std::vector<Map> power{Map::Identity()}, lost{Map::Zero()};
-    const Map a = Map::Identity() - loss_;
-    moved_ = {Pair::Zero()};
-    const Pair first = loss_ * kick_;
-    for (std::size_t k = 0; k < updates; ++k) {
-      lost.push_back(lost[k] + power[k] * loss_);
-      moved_.push_back(moved_[k] - power[k] * first);
-      power.push_back(power[k] * a);
-    }
-    loss_of_epoch_ = lost[updates];
-    if (!epoch.mirrored) {
-      last_ = kick_;
-      away_.assign(moved_.begin(), moved_.begin() + static_cast<std::ptrdiff_t>(n));
-    } else {
-      last_ = 2 * kick_ + moved_[n - 1] + moved_[n];
-      away_ = {Pair::Zero()};
-      for (std::size_t k = 1; k < n; ++k)
-        away_.push_back(away_.back() + power[n - 1 - k] * (lost[2 * k] * first));
-    }
-    mean_away_.setZero();
-    for (const Pair& each : away_) mean_away_ += each / static_cast<double>(n);
+/// The noises of an epoch as a sum of squares of independent parts, all over `variance`:
+/// scatter · Σ_t (u_t − ū)(u_t − ū)ᵀ + all · wwᵀ + last · u_lu_lᵀ over the `group` of batches
+/// alike, w = Σ_t (u_t + share · u_l), with the last batch l apart from them where it is of another
+/// size.
+struct EpochSquares {
+  Index group;
+  bool apart = false;
+  double scatter, all, share = 0, last = 0;
+
+  explicit EpochSquares(const EpochCorrelation& of)
+      : group(of.batches), apart(of.batches > 1 && of.last_variance != of.variance) {
+    if (apart) --group;
+    const auto n = static_cast<double>(group);
+    scatter = (of.variance - of.between) / of.variance;
+    // What rounding leaves of noises that add up to 0 would exceed the rest where ηnh ≪ 1.
+    const double sum = of.variance + (n - 1) * of.between;
+    all = sum > 1e-14 * of.variance ? sum / of.variance / n : 0;
+    if (!apart) return;
+    share = of.between / sum;
+    const double rest = of.last_variance - n * of.between * share;
+    last = std::max(rest, 0.) / of.variance;
   }
-
-  const Map& loss() const { return loss_; }                    ///< I − A
-  const Map& loss_of_epoch() const { return loss_of_epoch_; }  ///< I − A^(updates)
-  const Pair& kick() const { return kick_; }                   ///< u
-  /// Of the response w_t to the noise of batch t at the end of the epoch, t = n − 1 − k: that to
-  /// the last batch, how far that to batch t is from the mean, and the mean.
-  const Pair& last() const { return last_; }
-  Pair away(std::size_t k) const { return away_[k] - mean_away_; }
-  Pair mean() const { return last_ + mean_away_; }
-  /// A^ku − u
-  const Pair& moved(std::size_t k) const { return moved_[k]; }
-
- private:
-  Pair kick_, last_, mean_away_;
-  Map loss_, loss_of_epoch_;
-  std::vector<Pair> moved_, away_;
 };
 
-inline std::vector<EpochMode> epoch_modes(const LinearUpdate& update, const EpochCorrelation& epoch,
-                                          const auto& rates) {
-  std::vector<EpochMode> modes;
-  modes.reserve(static_cast<std::size_t>(rates.size()));
-  for (Eigen::Index k = 0; k < rates.size(); ++k)
-    modes.emplace_back(update, epoch, static_cast<double>(rates[k]));
-  return modes;
+/// Of one direction, as (y, z) where memory is shorter than relaxation, else as (θ, v), v =
+/// −buffered ηb, for there the two would be large and opposite: the sums over u_k = A^ku, k < a,
+/// for a growing epoch of a updates, as departures from an epoch without relaxation, so that they
+/// keep their digits for xa ≪ 1.
+class EpochDirection {
+ public:
+  EpochDirection(double x, const LinearUpdate& update) {
+    const double rest = 1 - update.momentum;
+    const double gain = update.buffered * update.gain;
+    const double memory = update.momentum * gain / rest;
+    const double speed = update.speed();
+    if (speed * x <= rest) {
+      one_ << speed * x, speed * x, -memory * x, rest - memory * x;
+      u_ << speed, -memory;
+      theta_ << 1, 1;
+    } else {
+      one_ << update.of_gradient() * x, -update.momentum, gain * x, rest;
+      u_ << update.of_gradient(), gain;
+      theta_ << 1, 0;
+    }
+    lost_ = one_;
+    curved_.setZero();
+    short_.setZero();
+  }
+
+  const EpochVector& theta() const { return theta_; }  ///< θ = thetaᵀ(y, z)
+  const EpochMatrix& one() const { return one_; }      ///< 1 − A
+  const EpochMatrix& lost() const { return lost_; }    ///< 1 − A^a
+  const EpochVector& noise() const { return u_; }
+  EpochVector lost_noise() const { return lost_ * u_; }  ///< u − A^au
+  /// u + A^au − (1 + A)ū
+  const EpochVector& curved() const { return curved_; }
+  EpochVector behind() const { return (curved_ + (1 - 1 / a_) * lost_noise()) / 2; }  ///< u − ū
+  EpochVector mean() const { return u_ - behind(); }                                  ///< ū
+  EpochVector next() const { return (curved_ + (1 + 1 / a_) * lost_noise()) / 2; }    ///< u − Aū
+  /// ½a(a − 1)u − Σ_k (a − 1 − k)u_k
+  const EpochVector& short_of() const { return short_; }
+  double updates() const { return a_; }
+
+  void twice() {
+    short_ = 2 * short_ + a_ * a_ * behind() + lost_ * displacement();
+    curved_ += lost_ * (lost_noise() - curved_) / 2;
+    lost_ = (2 * lost_ - lost_ * lost_).eval();
+    a_ *= 2;
+  }
+  void once() {
+    short_ += one_ * displacement();
+    const EpochVector half = one_ * (lost_noise() - curved_ * (a_ / (a_ + 1))) / 2;
+    curved_ = curved_ * (a_ / (a_ + 1)) + half;
+    lost_ += (one_ - one_ * lost_).eval();
+    a_ += 1;
+  }
+  /// Σ_{τ<a} Σ_{k<τ} u_k
+  EpochVector displacement() const { return a_ * (a_ - 1) / 2 * u_ - short_; }
+  EpochVector sum() const { return a_ * mean(); }
+
+ private:
+  double a_ = 1;
+  EpochMatrix one_, lost_;
+  EpochVector u_, theta_, curved_, short_;
+};
+
+/// S ← first S firstᵀ [+ second S secondᵀ] + weight · apart apartᵀ, with the matrices of direction
+/// i on the left and those of j on the right.
+template <int K>
+struct EpochFold {
+  using Matrix = Eigen::Matrix<double, K, K>;
+  using Vector = Eigen::Matrix<double, K, 1>;
+  Matrix first, second;
+  Vector apart;
+  double weight;
+  bool doubles;
+};
+
+/// The folds of all directions that make the sum over an epoch of one over pairs of directions.
+template <int K>
+struct EpochFolds {
+  using Matrix = typename EpochFold<K>::Matrix;
+  Matrix start = Matrix::Zero();
+  std::vector<std::vector<EpochFold<K>>> of;  // for each direction
+
+  Matrix pair(Index i, Index j) const {
+    const auto& left = of[static_cast<std::size_t>(i)];
+    const auto& right = of[static_cast<std::size_t>(j)];
+    Matrix s = start;
+    for (std::size_t k = 0; k < left.size(); ++k) {
+      Matrix next = left[k].first * s * right[k].first.transpose();
+      if (left[k].doubles) next += left[k].second * s * right[k].second.transpose();
+      s = next + left[k].weight * left[k].apart * right[k].apart.transpose();
+    }
+    return s;
+  }
+};
+
+/// Grows an epoch of one update to `updates` by doubling and by one more, and calls
+/// `look(direction, doubled)` before each.
+template <class Look>
+EpochDirection grow_epoch(EpochDirection direction, Index updates, const Look& look) {
+  int bits = 0;
+  while ((updates >> (bits + 1)) > 0) ++bits;
+  for (int bit = bits - 1; bit >= 0; --bit) {
+    look(direction, true);
+    direction.twice();
+    if (((updates >> bit) & 1) == 0) continue;
+    look(direction, false);
+    direction.once();
+  }
+  return direction;
 }
 
-/// Σ_t (w_t − w̄)(w_t − w̄)ᵀ of all pairs of modes, by components.
-template <class Scalar>
-class EpochResponses {
- public:
-  explicit EpochResponses(const std::vector<EpochMode>& modes, const EpochCorrelation& epoch) {
-    const auto size = static_cast<Eigen::Index>(modes.size());
-    DynamicMatrix<Scalar> part[2];
-    for (int a = 0; a < 2; ++a) {
-      part[a].resize(size, epoch.batches);
-      for (Eigen::Index k = 0; k < epoch.batches; ++k)
-        for (Eigen::Index i = 0; i < size; ++i)
-          part[a](i, k) = static_cast<Scalar>(
-              modes[static_cast<std::size_t>(i)].away(static_cast<std::size_t>(k))[a]);
-    }
-    for (int a = 0; a < 2; ++a)
-      for (int b = 0; b < 2; ++b) sums_[a][b] = product(part[a], transposed(part[b]));
+/// Σ_k (u_k − ū)(u_k − ū)ᵀ
+inline EpochFold<2> scatter_fold(const EpochDirection& at, bool doubled) {
+  const EpochMatrix one = EpochMatrix::Identity();
+  const double a = at.updates();
+  if (doubled) return {one, one - at.lost(), at.lost() * at.mean(), a / 2, true};
+  return {one - at.one(), EpochMatrix::Zero(), at.next(), a / (a + 1), false};
+}
+
+/// The same of (u_k + u_{a−1−k}, u_{a−1−k}), of which the sum hardly varies.
+inline EpochFold<4> mirrored_fold(const EpochDirection& at, bool doubled) {
+  const EpochMatrix one = EpochMatrix::Identity();
+  const EpochMatrix zero = EpochMatrix::Zero();
+  const double a = at.updates();
+  EpochFold<4> fold;
+  fold.doubles = doubled;
+  fold.second.setZero();
+  if (doubled) {
+    fold.first << one, -at.lost(), zero, one - at.lost();
+    fold.second << one - at.lost(), at.lost(), zero, one;
+    fold.apart << EpochVector::Zero(), at.lost() * at.mean();
+    fold.weight = a / 2;
+  } else {
+    fold.first << one - at.one(), at.one(), zero, one;
+    fold.apart << at.curved(), at.behind() - at.lost_noise();
+    fold.weight = a / (a + 1);
   }
-  Eigen::Matrix2d operator()(Eigen::Index i, Eigen::Index j) const {
-    Eigen::Matrix2d sum;
-    for (int a = 0; a < 2; ++a)
-      for (int b = 0; b < 2; ++b) sum(a, b) = static_cast<double>(sums_[a][b](i, j));
+  return fold;
+}
+
+/// Σ_{τ<a} (U_τ, 1)(U_τ, 1)ᵀ, U_τ = Σ_{k<τ} u_k
+inline EpochFold<3> phase_fold(const EpochDirection& at, bool doubled) {
+  EpochFold<3> fold;
+  fold.doubles = doubled;
+  fold.first.setIdentity();
+  fold.second.setZero();
+  fold.apart.setZero();
+  fold.weight = 0;
+  auto& map = doubled ? fold.second : fold.first;
+  map.setIdentity();
+  map.topLeftCorner<2, 2>() -= doubled ? at.lost() : at.one();
+  map.topRightCorner<2, 1>() = doubled ? at.sum() : at.noise();
+  if (doubled) return fold;
+  fold.apart[2] = 1;
+  fold.weight = 1;
+  return fold;
+}
+
+/// Σ_{k<a} of (s_k, (a − 1 − k)s_k), s_k = A^k S A^kᵀ, as the step from a to 2a or a + 1.
+struct EpochPowers {
+  EpochMatrix sum, later;
+
+  void grow(const EpochFold<2>& left, const EpochFold<2>& right, const EpochMatrix& one, double a) {
+    if (left.doubles) {
+      later += a * sum + left.second * later * right.second.transpose();
+      sum += left.second * sum * right.second.transpose();
+    } else {
+      later = (left.first * later * right.first.transpose() + a * one).eval();
+      sum = (left.first * sum * right.first.transpose() + one).eval();
+    }
+  }
+};
+
+/// All that pairs of directions are made from.
+class EpochPairs {
+ public:
+  EpochPairs(const std::vector<double>& rates, const LinearUpdate& update,
+             const EpochCorrelation& correlation, EpochPhase phase)
+      : correlation_(correlation), squares_(correlation), phase_(phase) {
+    folds3_.start(2, 2) = 1;
+    for (const double x : rates) add(EpochDirection(x, update));
+  }
+
+  Index updates() const { return correlation_.batches * (correlation_.mirrored ? 2 : 1); }
+  const EpochDirection& end(Index i) const { return epochs_[static_cast<std::size_t>(i)]; }
+
+  double of_theta(Index i, Index j, const EpochMatrix& pair) const {
+    return end(i).theta().dot(pair * end(j).theta());
+  }
+
+  /// Q
+  EpochMatrix noise(Index i, Index j) const {
+    if (correlation_.mirrored) return mirrored_noise(i, j);
+    const EpochDirection& l = groups_[static_cast<std::size_t>(i)];
+    const EpochDirection& r = groups_[static_cast<std::size_t>(j)];
+    EpochMatrix q = squares_.scatter * folds2_.pair(i, j);
+    const auto n = static_cast<double>(squares_.group);
+    if (!squares_.apart) return q + squares_.all * l.sum() * r.sum().transpose();
+    const EpochMatrix a = EpochMatrix::Identity() - l.one();
+    const EpochMatrix b = EpochMatrix::Identity() - r.one();
+    const auto with_last = [&](const EpochDirection& of) -> EpochVector {
+      return n * ((1 + squares_.share) * of.noise() - of.next());
+    };
+    q = a * q * b.transpose();
+    q += squares_.all * with_last(l) * with_last(r).transpose();
+    return q + squares_.last * l.noise() * r.noise().transpose();
+  }
+
+  /// Σ̂ = Σ_k A^{Nk}QA^{Nkᵀ}, by doubling: sums of positive matrices, so that slow directions keep
+  /// their digits.
+  EpochMatrix end_covariance(Index i, Index j, EpochMatrix sum) const {
+    const auto& left = powers_[static_cast<std::size_t>(i)];
+    const auto& right = powers_[static_cast<std::size_t>(j)];
+    for (std::size_t k = 0; k < std::min(left.size(), right.size()); ++k)
+      sum = (sum + (EpochMatrix::Identity() - left[k]) * sum *
+                       (EpochMatrix::Identity() - right[k]).transpose())
+                .eval();
     return sum;
   }
 
+  /// The mean over τ < n of A^τΣ̂A^τᵀ + Σ_ts<τ cov_ts u_{τ−1−t}u_{τ−1−s}ᵀ.
+  EpochMatrix mean_covariance(Index i, Index j, const EpochMatrix& at_end) const {
+    const auto& left = phases_[static_cast<std::size_t>(i)];
+    const auto& right = phases_[static_cast<std::size_t>(j)];
+    const EpochMatrix noise = end(i).noise() * end(j).noise().transpose();
+    EpochPowers start{at_end, EpochMatrix::Zero()};
+    EpochPowers later{noise, EpochMatrix::Zero()};
+    double a = 1;
+    for (std::size_t k = 0; k < left.size(); ++k) {
+      start.grow(left[k], right[k], at_end, a);
+      later.grow(left[k], right[k], noise, a);
+      a = left[k].doubles ? 2 * a : a + 1;
+    }
+    const EpochMatrix together = folds3_.pair(i, j).topLeftCorner<2, 2>();
+    const double between = correlation_.between / correlation_.variance;
+    return (start.sum + (1 - between) * later.later + between * together) / a;
+  }
+
+  /// ½(R₁ᵀ − R₁) per epoch, R₁ = ⟨θ_{k+1}θ_kᵀ⟩ from epoch to epoch, or summed over its updates.
+  double circulation(Index i, Index j, const EpochMatrix& covariance) const {
+    const bool mean = phase_ == EpochPhase::mean;
+    const EpochMatrix& a = mean ? end(i).one() : end(i).lost();
+    const EpochMatrix& b = mean ? end(j).one() : end(j).lost();
+    const double drift = of_theta(i, j, a * covariance - covariance * b.transpose()) / 2;
+    if (!mean) return drift;
+    const double between = correlation_.between / correlation_.variance;
+    const double apart =
+        (end(j).theta().dot(end(j).short_of()) - end(i).theta().dot(end(i).short_of())) *
+        end(i).theta().dot(end(i).noise());
+    return static_cast<double>(updates()) * drift + between * apart / 2;
+  }
+
  private:
-  DynamicMatrix<Scalar> sums_[2][2];
+  void add(const EpochDirection& direction) {
+    std::vector<EpochFold<2>> folds;
+    std::vector<EpochFold<4>> mirrored;
+    groups_.push_back(grow_epoch(direction, squares_.group, [&](const auto& at, bool doubled) {
+      if (correlation_.mirrored)
+        mirrored.push_back(mirrored_fold(at, doubled));
+      else
+        folds.push_back(scatter_fold(at, doubled));
+    }));
+    folds2_.of.push_back(std::move(folds));
+    folds4_.of.push_back(std::move(mirrored));
+    std::vector<EpochFold<2>> phases;
+    std::vector<EpochFold<3>> sums;
+    epochs_.push_back(grow_epoch(direction, updates(), [&](const auto& at, bool doubled) {
+      if (phase_ != EpochPhase::mean) return;
+      phases.push_back(scatter_fold(at, doubled));
+      sums.push_back(phase_fold(at, doubled));
+    }));
+    phases_.push_back(std::move(phases));
+    folds3_.of.push_back(std::move(sums));
+    powers_.push_back(powers(epochs_.back().lost()));
+  }
+
+  /// 1 − A^N, 1 − A^{2N}, … until nothing is left of A^{Nk}.
+  static std::vector<EpochMatrix> powers(EpochMatrix lost) {
+    std::vector<EpochMatrix> all;
+    constexpr int most = 200;
+    for (int k = 0; k < most; ++k) {
+      all.push_back(lost);
+      if ((EpochMatrix::Identity() - lost).squaredNorm() < 1e-60) break;
+      lost = (2 * lost - lost * lost).eval();
+    }
+    return all;
+  }
+
+  EpochMatrix mirrored_noise(Index i, Index j) const {
+    const EpochDirection& l = groups_[static_cast<std::size_t>(i)];
+    const EpochDirection& r = groups_[static_cast<std::size_t>(j)];
+    Eigen::Matrix<double, 2, 4> a, b;
+    a << EpochMatrix::Identity(), -l.lost();
+    b << EpochMatrix::Identity(), -r.lost();
+    const auto both = [](const EpochDirection& of) -> EpochVector {
+      return 2 * of.sum() - of.lost() * of.sum();
+    };
+    const EpochMatrix q = squares_.scatter * a * folds4_.pair(i, j) * b.transpose();
+    return q + squares_.all * both(l) * both(r).transpose();
+  }
+
+  EpochCorrelation correlation_;
+  EpochSquares squares_;
+  EpochPhase phase_;
+  std::vector<EpochDirection> groups_, epochs_;
+  EpochFolds<2> folds2_;
+  EpochFolds<3> folds3_;
+  EpochFolds<4> folds4_;
+  std::vector<std::vector<EpochFold<2>>> phases_;
+  std::vector<std::vector<EpochMatrix>> powers_;
 };
 
-/// What the noise of an epoch adds to the pairs of two modes over 2D_ij, at its end:
-/// (v − w) Σ(w_t − w̄)(w_t − w̄)ᵀ + (v + (n − 1)w) n w̄w̄ᵀ + (v_last − v) w_{n−1}w_{n−1}ᵀ, over v.
-inline Eigen::Matrix2d noise_of_epoch(const EpochCorrelation& epoch, const EpochMode& i,
-                                      const EpochMode& j, const Eigen::Matrix2d& scatter) {
-  const auto n = static_cast<double>(epoch.batches);
-  Eigen::Matrix2d noise = (epoch.variance - epoch.between) * scatter;
-  noise += epoch.of_sum() * n * (i.mean() * j.mean().transpose());
-  noise += (epoch.last_variance - epoch.variance) * (i.last() * j.last().transpose());
-  return noise / epoch.variance;
+/// Refuses what is no correlation, or is not known.
+inline void check_epoch_correlation(const EpochCorrelation& correlation, EpochPhase phase,
+                                    std::string_view function) {
+  require(correlation.batches >= 1, function, "correlation.batches must be at least 1",
+          correlation.batches);
+  require(correlation.variance >= 0 && std::isfinite(correlation.variance), function,
+          "correlation.variance must be finite and not negative", correlation.variance);
+  if (!correlation.mirrored) return;
+  require(correlation.variance == correlation.last_variance, function,
+          "correlation.last_variance must be that of the others there and back",
+          correlation.last_variance);
+  if (phase == EpochPhase::mean)
+    invalid(function, "phase must be end for batches there and back, but is mean");
 }
 
-/// How the noise of an update depends on the state before it, averaged over the phases, of one
-/// mode: Σ_j ⟨s_jξ_j⟩ and its image under A, without what `of_sum` has.
-struct PhaseCorrelation {
-  Eigen::Vector2d before, after;
+/// Refuses an ηh that does not relax, or not stably: the characteristic polynomial of A is
+/// λ² − (1 + β − c₀x)λ + β + c₁x, up to the sign of c₁.
+inline void require_stable_direction(double x, const LinearUpdate& update,
+                                     std::string_view function) {
+  if (!(x > 0))
+    invalid(function,
+            "every direction must relax (the Hessian be positive definite), but learning_rate * h "
+            "of one is ",
+            x, ": start from a minimum, or add a regularizer");
+  const double trace = 1 + update.momentum - update.of_gradient() * x;
+  const double product = update.momentum + update.of_last_gradient() * x;
+  if (!(std::abs(product) < 1 && std::abs(trace) < 1 + product))
+    invalid(function, "learning_rate * h must be stable in every direction, but is ", x,
+            " in one: lower learning_rate");
+}
 
-  PhaseCorrelation(const EpochCorrelation& epoch, const EpochMode& mode) {
-    const auto updates = static_cast<std::size_t>(epoch.updates());
-    before.setZero();
-    after.setZero();
-    for (std::size_t k = 1; k < updates; ++k) {
-      const auto times = static_cast<double>(updates - k);
-      after += epoch.between * times * mode.moved(k);
-      before += epoch.between * (times - 1) * mode.moved(k);
-    }
-    if (!epoch.mirrored) return;
-    for (std::size_t k = 0; 2 * k + 1 < updates; ++k) {
-      after += (epoch.variance - epoch.between) * mode.moved(2 * k + 1);
-      before += (epoch.variance - epoch.between) * mode.moved(2 * k);
+template <class Scalar>
+EpochKernels<Scalar> epoch_kernels(const DynamicVector<Scalar>& rates, const LinearUpdate& update,
+                                   const EpochCorrelation& correlation, EpochPhase phase,
+                                   std::string_view function) {
+  check_epoch_correlation(correlation, phase, function);
+  std::vector<double> x;
+  for (const Scalar rate : rates) {
+    x.push_back(static_cast<double>(rate));
+    require_stable_direction(x.back(), update, function);
+  }
+  const Index size = rates.size();
+  EpochKernels<Scalar> kernels;
+  kernels.relaxation.resize(size);
+  kernels.noise.setZero(size, size);
+  kernels.covariance = kernels.circulation = kernels.noise;
+  EpochCorrelation scaled = correlation;
+  const bool silent = correlation.variance == 0;
+  if (silent) scaled.variance = scaled.last_variance = 1;
+  const EpochPairs pairs(x, update, scaled, phase);
+  double error = 0, whole = 0;
+  for (Index j = 0; j < size; ++j) {
+    const EpochMatrix& lost = pairs.end(j).lost();
+    kernels.relaxation[j] = static_cast<Scalar>(pairs.end(j).theta().dot(lost.col(0)));
+    for (Index i = j; i < size && !silent; ++i) {
+      const EpochMatrix noise = pairs.noise(i, j);
+      EpochMatrix covariance = pairs.end_covariance(i, j, noise);
+      const EpochMatrix& a = pairs.end(i).lost();
+      const EpochMatrix rest = a * covariance + covariance * lost.transpose() -
+                               a * covariance * lost.transpose() - noise;
+      error += rest.squaredNorm();
+      whole += noise.squaredNorm();
+      if (phase == EpochPhase::mean) covariance = pairs.mean_covariance(i, j, covariance);
+      const auto area = static_cast<Scalar>(i == j ? 0 : pairs.circulation(i, j, covariance));
+      kernels.noise(i, j) = kernels.noise(j, i) = static_cast<Scalar>(pairs.of_theta(i, j, noise));
+      kernels.covariance(i, j) = kernels.covariance(j, i) =
+          static_cast<Scalar>(pairs.of_theta(i, j, covariance));
+      kernels.circulation(i, j) = area;
+      kernels.circulation(j, i) = -area;
     }
   }
-};
+  kernels.residual = whole > 0 ? std::sqrt(error / whole) : 0;
+  return kernels;
+}
 
-/// E_iX + XE_jᵀ − E_iXE_jᵀ = Q for 2 × 2 matrices: X = (I − E_i)X(I − E_j)ᵀ + Q.
-inline Eigen::Matrix2d solve_pair(const Eigen::Matrix2d& left, const Eigen::Matrix2d& right,
-                                  const Eigen::Matrix2d& noise) {
-  Eigen::Matrix4d system = Eigen::Matrix4d::Zero();
-  const auto at = [](int a, int b) { return a + 2 * b; };
-  for (int a = 0; a < 2; ++a)
-    for (int b = 0; b < 2; ++b)
-      for (int c = 0; c < 2; ++c) {
-        system(at(a, b), at(c, b)) += left(a, c);
-        system(at(a, b), at(a, c)) += right(b, c);
-        for (int d = 0; d < 2; ++d) system(at(a, b), at(c, d)) -= left(a, c) * right(b, d);
-      }
-  // Columns in units of their own, for those of θ are small where x is.
-  Eigen::Vector4d units = system.cwiseAbs().colwise().maxCoeff().transpose();
-  for (int k = 0; k < 4; ++k) system.col(k) /= units[k];
-  const Eigen::Vector4d q(noise(0, 0), noise(1, 0), noise(0, 1), noise(1, 1));
-  const Eigen::Vector4d x =
-      Eigen::PartialPivLU<Eigen::Matrix4d>(system).solve(q).cwiseQuotient(units);
-  Eigen::Matrix2d result;
-  result << x[0], x[2], x[1], x[3];
-  return result;
+/// O (kernel ∘ OᵀDO) Oᵀ; `sign` −1 for an antisymmetric kernel.
+template <class Scalar>
+DynamicMatrix<Scalar> with_kernel(const SymmetricEigen<Scalar>& eigen,
+                                  const DynamicMatrix<Scalar>& kernel,
+                                  DynamicMatrix<Scalar> in_basis, int sign) {
+  for (Index k = 0; k < kernel.size(); ++k) in_basis.data()[k] *= kernel.data()[k];
+  return half_sum_with_transpose(
+      product(product(eigen.vectors, in_basis), transposed(eigen.vectors)), sign);
+}
+
+/// Appendix B beyond additive noise, damped as it relaxes on the way to the end of the epoch:
+/// f_i D_ij f_j, f = (1 − (1 − x)ⁿ)/(nx).
+template <class Scalar>
+DynamicMatrix<Scalar> damped_correction(const SymmetricEigen<Scalar>& eigen,
+                                        const DynamicVector<Scalar>& relaxation,
+                                        const DynamicMatrix<Scalar>& correction, double eta,
+                                        Index updates) {
+  const Index size = relaxation.size();
+  DynamicMatrix<Scalar> kernel(size, size);
+  const auto factor = [&](Index i) {
+    return relaxation[i] /
+           (static_cast<Scalar>(eta * static_cast<double>(updates)) * eigen.values[i]);
+  };
+  for (Index j = 0; j < size; ++j)
+    for (Index i = 0; i < size; ++i) kernel(i, j) = factor(i) * factor(j);
+  return with_kernel(eigen, kernel,
+                     product(product(transposed(eigen.vectors), correction), eigen.vectors), 1);
 }
 
 template <class Scalar>
-ChainCovariance<Scalar> covariance_of_epochs(const LinearChain<Scalar>& chain) {
-  using Matrix = DynamicMatrix<Scalar>;
-  require_symmetric(chain.relaxation, "StationaryState", "relaxation");
-  const SymmetricEigen<Scalar> eigen(chain.relaxation);
-  require_stable_memory(chain.update, eigen.values);
-  const EpochCorrelation& epoch = chain.epoch;
-  const bool phases = chain.phase == EpochPhase::mean;
-  const auto modes = epoch_modes(chain.update, epoch, eigen.values);
-  const Matrix back = transposed(eigen.vectors);
-  Matrix sigma = symmetric_product(back, product(chain.diffusion, eigen.vectors));
-  sigma *= Scalar(2);
-  Matrix drift = sigma;
-  std::vector<PhaseCorrelation> dependence;
-  for (const EpochMode& mode : modes) dependence.emplace_back(epoch, mode);
-  const EpochResponses<Scalar> responses(modes, epoch);
-  const auto updates = static_cast<double>(epoch.updates());
-  const double of_kicks = epoch.mirrored ? 2 : 1;
-  for (Eigen::Index b = 0; b < sigma.cols(); ++b)
-    for (Eigen::Index a = 0; a < sigma.rows(); ++a) {
-      const EpochMode& i = modes[static_cast<std::size_t>(a)];
-      const EpochMode& j = modes[static_cast<std::size_t>(b)];
-      const auto twice = static_cast<double>(sigma(a, b));
-      Eigen::Matrix2d noise = Eigen::Matrix2d::Zero();
-      double seen = 0;  // of the noise by the state before it
-      if (epoch.variance > 0 && phases) {
-        const auto& of_i = dependence[static_cast<std::size_t>(a)];
-        const auto& of_j = dependence[static_cast<std::size_t>(b)];
-        const double kicks =
-            of_kicks * updates * static_cast<double>(epoch.batches) * epoch.of_sum() +
-            epoch.last_variance - epoch.variance;
-        noise = kicks * (i.kick() * j.kick().transpose());
-        noise += of_i.after * j.kick().transpose() + i.kick() * of_j.after.transpose();
-        noise /= updates * epoch.variance;
-        const double all = epoch.between * updates * (updates - 1) / 2 +
-                           (epoch.mirrored ? updates / 2 * (epoch.variance - epoch.between) : 0);
-        seen = i.kick()[0] * (all * j.kick()[0] + of_j.before[0]) / (updates * epoch.variance);
-      } else if (epoch.variance > 0) {
-        noise = noise_of_epoch(epoch, i, j, responses(a, b));
-      }
-      const auto& left = phases ? i.loss() : i.loss_of_epoch();
-      const auto& right = phases ? j.loss() : j.loss_of_epoch();
-      const Eigen::Matrix2d x = solve_pair(left, right, noise);
-      sigma(a, b) = static_cast<Scalar>(twice * x(0, 0));
-      drift(a, b) = static_cast<Scalar>(twice * ((left * x)(0, 0) - seen));
-    }
-  ChainCovariance<Scalar> result;
-  result.covariance = symmetric_product(product(eigen.vectors, sigma), back);
-  result.drift = product(product(eigen.vectors, drift), back);
-  result.flow =
-      Matrix::Constant(sigma.rows(), sigma.cols(), std::numeric_limits<Scalar>::quiet_NaN());
-  result.decay_rates = decay_rates_of(modes_of(chain.update, eigen.values));
-  if (!phases)
-    for (Scalar& rate : result.decay_rates)
-      rate = -std::expm1(static_cast<Scalar>(updates) * std::log1p(-rate));
-  return result;
-}
-
-template <class Scalar>
-void make_epochs(const EpochCorrelation& epoch, LinearChain<Scalar>& chain) {
-  using Matrix = DynamicMatrix<Scalar>;
-  require_symmetric(chain.relaxation, "StationaryState", "relaxation");
-  const SymmetricEigen<Scalar> eigen(chain.relaxation);
-  require_stable_memory(LinearUpdate{}, eigen.values);
-  const auto modes = epoch_modes(LinearUpdate{}, epoch, eigen.values);
-  const Matrix back = transposed(eigen.vectors);
-  Matrix d = symmetric_product(back, product(chain.diffusion, eigen.vectors));
-  Matrix loss = Matrix::Zero(d.rows(), d.cols());
-  const EpochResponses<Scalar> responses(modes, epoch);
-  for (Eigen::Index b = 0; b < d.cols(); ++b)
-    for (Eigen::Index a = 0; a < d.rows(); ++a) {
-      const EpochMode& i = modes[static_cast<std::size_t>(a)];
-      const EpochMode& j = modes[static_cast<std::size_t>(b)];
-      if (a == b) loss(a, a) = static_cast<Scalar>(i.loss_of_epoch()(0, 0));
-      d(a, b) =
-          epoch.variance > 0
-              ? d(a, b) * static_cast<Scalar>(noise_of_epoch(epoch, i, j, responses(a, b))(0, 0))
-              : Scalar(0);
-    }
-  chain.relaxation = symmetric_product(product(eigen.vectors, loss), back);
-  chain.diffusion = symmetric_product(product(eigen.vectors, d), back);
+LinearChain<Scalar> additive_epochs(DynamicVector<Scalar> mean,
+                                    const DynamicMatrix<Scalar>& hessian,
+                                    const DynamicMatrix<Scalar>& diffusion, double learning_rate,
+                                    const LinearUpdate& update, const EpochCorrelation& correlation,
+                                    EpochPhase phase, const DynamicMatrix<Scalar>& correction) {
+  constexpr std::string_view name = "additive_epochs";
+  auto chain =
+      linear_chain(std::move(mean), hessian, diffusion, learning_rate, LyapunovForm::discrete);
+  const Index size = chain.mean.size();
+  require_size(diffusion, size, size, name, "diffusion");
+  require_finite(diffusion, name, "diffusion");
+  require_semidefinite(diffusion, name, "diffusion");
+  const SymmetricEigen<Scalar> eigen(hessian);
+  const auto eta = static_cast<Scalar>(learning_rate);
+  const auto kernels = epoch_kernels<Scalar>(eta * eigen.values, update, correlation, phase, name);
+  const DynamicMatrix<Scalar> in_basis =
+      product(product(transposed(eigen.vectors), diffusion), eigen.vectors);
+  chain.step = MarkovStep::epoch;
+  chain.relaxation = half_sum_with_transpose(eigen.function(kernels.relaxation), 1);
+  chain.diffusion = with_kernel(eigen, kernels.noise, in_basis, 1);
+  if (correction.size() > 0)
+    add_scaled(chain.diffusion, 1,
+               damped_correction(eigen, kernels.relaxation, correction, learning_rate,
+                                 correlation.batches));
+  if (update.forgets() && phase == EpochPhase::end) return chain;
+  const DynamicMatrix<Scalar> noise = Scalar(2) * in_basis;
+  chain.known = {with_kernel(eigen, kernels.covariance, noise, 1),
+                 with_kernel(eigen, kernels.circulation, noise, -1), kernels.relaxation,
+                 static_cast<Scalar>(kernels.residual)};
+  std::sort(chain.known.decay_rates.begin(), chain.known.decay_rates.end());
+  chain.solve = &known_covariance<Scalar>;
+  return chain;
 }
 
 }  // namespace ness::detail

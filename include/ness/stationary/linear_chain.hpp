@@ -7,7 +7,6 @@
 
 #include "ness/detail/check.hpp"
 #include "ness/detail/matrices.hpp"
-#include "ness/minibatch/epoch_correlation.hpp"
 #include "ness/stationary/lyapunov.hpp"
 #include "ness/systems/linear.hpp"
 #include "ness/update/update.hpp"
@@ -33,14 +32,20 @@ constexpr std::string_view to_string(MarkovStep step) {
   return "";
 }
 
-/// Where in an epoch its parameters are looked at.
-enum class EpochPhase {
-  end,  ///< after its last update: a Markov chain from epoch to epoch
-  mean  ///< after each of its updates, all alike
-};
-
 template <class Scalar>
 struct LinearChain;
+
+/// Σ and C of a chain that is part of a larger one, with states of its own (a memory, the phase of
+/// an epoch): they do not follow from K and D, so who made the chain gives them.
+template <class Scalar>
+struct KnownState {
+  DynamicMatrix<Scalar> covariance;   ///< Σ, N × N; empty where it follows from K and D
+  DynamicMatrix<Scalar> circulation;  ///< C, N × N: the mean area per Markov step
+  DynamicVector<Scalar> decay_rates;  ///< what K has, increasing
+  Scalar residual{};                  ///< of the equation of the larger chain
+
+  bool given() const { return covariance.size() > 0; }
+};
 
 /// What the Lyapunov equation of a chain says.
 template <class Scalar>
@@ -85,10 +90,9 @@ struct LinearChain {
   /// How its Lyapunov equation is solved: what a chain needs is compiled for it, and no more.
   ChainCovariance<Scalar> (*solve)(const LinearChain&) =
       &detail::covariance_of_gradient_chain<Scalar>;
-  LinearUpdate update = {};     ///< what is remembered of the steps before: see `remember`
-  EpochCorrelation epoch = {};  ///< of the noise of updates, where a step is one: `follow_epochs`
-  EpochPhase phase = EpochPhase::end;
-  Vector offset = {};  ///< how far `mean` may be off, N; empty where that is not known
+  LinearUpdate update = {};  ///< what is remembered of the steps before: see `remember`
+  Vector offset = {};        ///< how far `mean` may be off, N; empty where that is not known
+  KnownState<Scalar> known = {};
 };
 
 namespace detail {

@@ -21,10 +21,25 @@ namespace ness {
 
 /// To which order in ηn‖H‖ epochs without replacement are predicted.
 enum class EpochOrder {
-  additive,  ///< `follow_epochs`: all orders for noise that is the same everywhere, for any N
   leading,  ///< θ̂₀, the Hessian of 𝓛̂ and D̂ of Appendix B: within a relative ηn h_max or so
-  all       ///< `sample_epoch_map`: for tens of parameters
+  additive,  ///< `additive_epochs`: all orders, any N and momentum, one Hessian for all batches
+  combined,  ///< additive, and what batches that differ in curvature add, of Appendix B
+  all        ///< `sample_epoch_map`: for tens of parameters
 };
+
+constexpr std::string_view to_string(EpochOrder order) {
+  switch (order) {
+    case EpochOrder::leading:
+      return "leading";
+    case EpochOrder::additive:
+      return "additive";
+    case EpochOrder::combined:
+      return "combined";
+    case EpochOrder::all:
+      return "all";
+  }
+  return "";
+}
 
 /// The drift of epochs without replacement, in the leading order.
 ///
@@ -42,13 +57,12 @@ struct EpochSettings {
   EpochOrder order = EpochOrder::leading;
   EpochNoise noise = EpochNoise::exact;
   EpochHessian hessian = EpochHessian::leading;
-  EpochMapSettings map = {};  ///< for `EpochOrder::all`
-  /// Of `EpochOrder::additive`; the others are at the ends of epochs.
-  EpochPhase phase = EpochPhase::end;
+  EpochPhase phase = EpochPhase::end;  ///< of `EpochOrder::additive`
+  EpochMapSettings map = {};           ///< for `EpochOrder::all`
 };
 
 struct PredictSettings {
-  LyapunovForm form = LyapunovForm::continuous;  ///< `EpochOrder::all` is discrete in any case
+  LyapunovForm form = LyapunovForm::continuous;  ///< epochs beyond the leading order are discrete
   /// Eigenvalues of D and Σ, scaled to a unit diagonal, below this times the largest count as zero;
   /// 0 stands for N · ε.
   double rank_tolerance = 0;
@@ -71,28 +85,12 @@ void require_stable(double learning_rate, const LinearUpdate& update,
             " for a stationary state, but is ", learning_rate);
 }
 
-/// Epochs whose noise is the same everywhere, about the minimum, or that of 𝓛̂ where the order of
-/// the batches states its moments.
-template <class M, class R, DrawsEpochs T>
-LinearChain<scalar_t<M>> linearize_additive_epochs(const Objective<M, R>& objective,
-                                                   const Minimum<scalar_t<M>>& minimum,
-                                                   const T& training, EpochPhase phase) {
-  auto chain = linear_chain(minimum.theta, minimum.hessian,
-                            update_diffusion(objective, minimum.theta, training),
-                            training.learning_rate, LyapunovForm::discrete);
-  follow_epochs(training.update.linear(), training.minibatch.epoch_correlation(objective.samples()),
-                phase, chain);
-  chain.offset = minimum.offset;
-  return chain;
-}
-
 /// Refuses what is known of epochs without injected noise alone.
 template <IsSampler T>
 void check_epochs_with_noise(const PredictSettings& settings) {
-  if (settings.epochs.order == EpochOrder::all)
-    invalid("predict",
-            "epochs.order must be leading where noise is injected, but is all: "
-            "exact_posterior_error has all orders");
+  if (settings.epochs.order != EpochOrder::leading)
+    invalid("predict", "epochs.order must be leading where noise is injected, but is ",
+            to_string(settings.epochs.order), ": exact_posterior_error has all orders");
   if (settings.form == LyapunovForm::discrete && !T::Noise::injection.once_a_markov_step)
     invalid("predict",
             "form must be continuous where noise is injected after each update of an epoch, but is "
@@ -110,13 +108,97 @@ void require_effective_minimum(const Minimum<Scalar>& effective, double learning
           ": lower learning_rate, or raise batch_size");
 }
 
+/// Refuses a memory where it is not known what it does.
+template <DrawsEpochs T>
+void check_epoch_update(const T& training, const EpochSettings& settings) {
+  if (settings.phase != EpochPhase::end && settings.order != EpochOrder::additive)
+    invalid("predict", "epochs.phase must be end where epochs.order is not additive but ",
+            to_string(settings.order));
+  if (settings.order == EpochOrder::additive) return;
+  const LinearUpdate update = training.update.linear();
+  if (DrawsOrders<T> && update.forgets() && update.of_gradient() == 1) return;
+  invalid("predict", "epochs.order must be additive for ", training.minibatch.description(),
+          " and ", training.update.description(), ", but is ", to_string(settings.order));
+}
+
+/// How far θ has moved by a gradient of its epoch, on average over the later updates that see it,
+/// in units of η: 1 of plain updates.
+inline double mean_response(const LinearUpdate& update, Index batches) {
+  const double memory = update.momentum * update.buffered * update.gain / (1 - update.momentum);
+  double sum = 0, count = 0, left = memory;
+  for (Index lag = 1; lag < batches; ++lag, left *= update.momentum) {
+    const auto pairs = static_cast<double>(batches - lag);
+    sum += pairs * (update.speed() - left);
+    count += pairs;
+  }
+  return count > 0 ? sum / count : 1;
+}
+
+/// D̂ of Appendix B less what it has of additive noise, (η²n²(n+1)/12) H D H.
+template <class M, class R, DrawsOrders T>
+DynamicMatrix<scalar_t<M>> diffusion_of_curvature(const Objective<M, R>& objective,
+                                                  const vector_t<M>& theta, const T& training,
+                                                  const DynamicMatrix<scalar_t<M>>& hessian,
+                                                  const DynamicMatrix<scalar_t<M>>& update) {
+  using Scalar = scalar_t<M>;
+  const auto n = static_cast<double>(training.updates_per_markov_step(objective.samples()));
+  const double eta = training.learning_rate;
+  DynamicMatrix<Scalar> d = diffusion(objective, theta, training, EpochNoise::exact);
+  add_scaled(d, static_cast<Scalar>(-eta * eta * n * n * (n + 1) / 12), sandwich(hessian, update));
+  return d;
+}
+
+/// The order `additive` or `combined`.
+template <class M, class R, DrawsOrders T>
+  requires(!IsSampler<T>)
+LinearChain<scalar_t<M>> linearize_additive(const Objective<M, R>& objective,
+                                            const Minimum<scalar_t<M>>& minimum, const T& training,
+                                            const EpochSettings& settings) {
+  using Matrix = DynamicMatrix<scalar_t<M>>;
+  const LinearUpdate update = training.update.linear();
+  const EpochCorrelation correlation = training.minibatch.epoch_correlation(objective.samples());
+  // What moves the mean is how far the last gradients have moved θ when the next is taken.
+  auto slow = training;
+  slow.learning_rate *= mean_response(update, correlation.batches);
+  // |∇𝓛|² in δ𝓛 is the second order of 1 − (1 − ηH)ⁿ, of which all orders are had here.
+  const auto effective = effective_minimum(objective, minimum, slow, {.discretization = 0});
+  require_effective_minimum(effective, slow.learning_rate, correlation.batches, minimum);
+  const Matrix d = update_diffusion(objective, effective.theta, training);
+  const Matrix hessian = objective.hessian(effective.theta);
+  Matrix more;
+  if (settings.order == EpochOrder::combined && correlation.batches > 1)
+    more = diffusion_of_curvature(objective, effective.theta, training, hessian, d);
+  auto chain = additive_epochs<scalar_t<M>>(effective.theta, hessian, d, training.learning_rate,
+                                            update, correlation, settings.phase, more);
+  chain.offset = effective.offset;
+  return chain;
+}
+
+/// Epochs of other batches, about the minimum.
+template <class M, class R, DrawsEpochs T>
+LinearChain<scalar_t<M>> linearize_other_epochs(const Objective<M, R>& objective,
+                                                const Minimum<scalar_t<M>>& minimum,
+                                                const T& training, EpochPhase phase) {
+  auto chain = additive_epochs(minimum.theta, minimum.hessian,
+                               update_diffusion(objective, minimum.theta, training),
+                               training.learning_rate, training.update.linear(),
+                               training.minibatch.epoch_correlation(objective.samples()), phase);
+  chain.offset = minimum.offset;
+  return chain;
+}
+
 template <class M, class R, DrawsOrders T>
 LinearChain<scalar_t<M>> linearize_epochs(const Objective<M, R>& objective,
                                           const Minimum<scalar_t<M>>& minimum, const T& training,
                                           const PredictSettings& settings) {
   using Scalar = scalar_t<M>;
   using Matrix = DynamicMatrix<Scalar>;
-  if constexpr (IsSampler<T>) check_epochs_with_noise<T>(settings);
+  if constexpr (IsSampler<T>) {
+    check_epochs_with_noise<T>(settings);
+  } else if (settings.epochs.order == EpochOrder::additive ||
+             settings.epochs.order == EpochOrder::combined) {
+    return linearize_additive(objective, minimum, training, settings.epochs);
+  }
   const Index updates = training.updates_per_markov_step(objective.samples());
   const auto effective = effective_minimum(objective, minimum, training);
   require_effective_minimum(effective, training.learning_rate, updates, minimum);
@@ -158,16 +240,12 @@ LinearChain<scalar_t<M>> linearize(const Objective<M, R>& objective,
   detail::require_minimum(minimum, "predict");
   detail::require_stable(training.learning_rate, training.update.linear(),
                          minimum.hessian_eigenvalues);
-  if constexpr (DrawsEpochs<T> && !IsSampler<T>)
-    if (settings.epochs.order == EpochOrder::additive)
-      return detail::linearize_additive_epochs(objective, minimum, training, settings.epochs.phase);
   if constexpr (DrawsEpochs<T>) {
-    if constexpr (DrawsOrders<T> && Forgets<T>)
+    detail::check_epoch_update(training, settings.epochs);
+    if constexpr (DrawsOrders<T>)
       return detail::linearize_epochs(objective, minimum, training, settings);
     else
-      detail::invalid("predict",
-                      "epochs.order must be EpochOrder::additive for these batches or updates: "
-                      "the other orders are known of plain updates and WithoutReplacement");
+      return detail::linearize_other_epochs(objective, minimum, training, settings.epochs.phase);
   } else {
     auto d = diffusion(objective, minimum.theta, training);
     if (settings.form == LyapunovForm::discrete)

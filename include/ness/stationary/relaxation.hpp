@@ -133,8 +133,8 @@ template <class Scalar>
 Relaxation<Scalar>::Relaxation(LinearChain<Scalar> chain, Ensemble<Scalar> start)
     : chain_(std::move(chain)), start_(std::move(start)) {
   const Eigen::Index n = chain_.mean.size();
-  detail::require(chain_.update.forgets(), "Relaxation",
-                  "the chain must be one without a memory; its momentum", chain_.update.momentum);
+  if (!chain_.update.forgets() || chain_.known.given())
+    detail::invalid("Relaxation", "theta alone must be a Markov chain, but this one remembers");
   detail::require_not_empty(chain_.mean, "Relaxation", "chain.mean");
   detail::require_size(chain_.relaxation, n, n, "Relaxation", "chain.relaxation");
   detail::require_finite(chain_.relaxation, "Relaxation", "chain.relaxation");

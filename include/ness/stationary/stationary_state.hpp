@@ -79,9 +79,10 @@ class StationaryState {
   /// C = ½(KΣ − ΣKᵀ), ½η(HΣ − ΣH) of SGD (Eq. 25), N × N, antisymmetric.
   const Matrix& circulation() const { return circulation_; }
   /// Does a step depend on more than θ? Σ, C and ⟨σ⟩ are those of θ alone then (`remember`).
-  bool has_memory() const { return solution_.has_memory(); }
+  bool has_memory() const { return solution_.has_memory() || known(); }
   /// −⟨Δθ δθᵀ⟩ of the step that follows, N × N: KΣ, but of a chain with a memory.
   Matrix drift() const {
+    if (known()) require_markov("StationaryState::drift");
     return has_memory() ? solution_.drift : detail::product(relaxation(), covariance());
   }
   /// ⟨vvᵀ⟩ of v = θ_k − θ_{k−1}, N × N: the sum of `drift` and its transpose. ⟨θvᵀ⟩ is `drift`
@@ -94,7 +95,9 @@ class StationaryState {
   /// η(c₀ + c₁)/(1 − β) over η: by how much faster than a plain update θ goes down a slope, 1/(1 −
   /// β) of momentum. The learning rate times this is the effective one.
   double speed() const { return chain_.update.speed(); }
-  /// ⟨σ⟩ (Eq. 29); in the discrete form the mean of Eq. 27.
+  /// ⟨σ⟩ (Eq. 29); in the discrete form the mean of Eq. 27, with a memory that of the path of θ
+  /// (`remember`). NaN, as `force_matrix`, of epochs where θ alone is not a Markov chain and Σ was
+  /// given (`KnownState`).
   Scalar entropy_production() const { return entropy_production_; }
   /// ⟨e^{−σ}⟩ of Eq. 27 over `length` ≥ 1 steps for Gaussian noise of this D: 1 in the continuous
   /// form, exactly, and in the discrete one off by a relative order ηh of ⟨σ⟩. Real minibatches are
@@ -156,6 +159,7 @@ class StationaryState {
   }
 
  private:
+  bool known() const { return chain_.known.given(); }
   void check() const;
   void require_markov(std::string_view function) const;
   Scalar squared_deviations(const Vector& away) const;
@@ -309,8 +313,8 @@ template <class Scalar>
 void StationaryState<Scalar>::require_markov(std::string_view function) const {
   if (has_memory())
     detail::invalid(function,
-                    "this is known of updates without a memory alone, but the momentum is ",
-                    chain_.update.momentum);
+                    "theta alone must be a Markov chain, but it is not with an update that "
+                    "remembers, nor as a mean over the phases of an epoch");
 }
 
 template <class Scalar>
@@ -331,8 +335,9 @@ void StationaryState<Scalar>::check() const {
 template <class Scalar>
 void StationaryState<Scalar>::follow(double rank_tolerance) {
   using detail::product;
-  const Matrix drift = has_memory() ? solution_.drift : product(relaxation(), covariance());
-  circulation_ = detail::half_sum_with_transpose(drift, -1);
+  const Matrix drift =
+      solution_.has_memory() ? solution_.drift : product(relaxation(), covariance());
+  circulation_ = known() ? chain_.known.circulation : detail::half_sum_with_transpose(drift, -1);
   const auto n = static_cast<Scalar>(mean().size());
   const Scalar tolerance = rank_tolerance > 0 ? static_cast<Scalar>(rank_tolerance)
                                               : n * std::numeric_limits<Scalar>::epsilon();
@@ -354,7 +359,10 @@ void StationaryState<Scalar>::follow(double rank_tolerance) {
   };
   const Scalar all = size(scaled);
   velocity_outside_range_ = all > 0 ? size(product(d.outside, scaled)) / all : Scalar(0);
-  if (has_memory()) {
+  if (known()) {  // θ alone is no Markov chain, for which these hold
+    entropy_production_ = std::numeric_limits<Scalar>::quiet_NaN();
+    force_matrix_.setConstant(entropy_production_);
+  } else if (solution_.has_memory()) {
     entropy_production_ = d.inverse.cwiseProduct(solution_.flow).sum();
   } else if (form() == LyapunovForm::discrete) {
     // KΣ = C + D + ½KΣKᵀ, and the mean of Eq. 27 is −tr(C D⁻¹ K).
@@ -442,6 +450,7 @@ DynamicMatrix<Scalar> StationaryState<Scalar>::circulation_from_diffusion() cons
 
 template <class Scalar>
 Scalar StationaryState<Scalar>::drift_correlation() const {
+  if (known()) require_markov("StationaryState::drift_correlation");
   return has_memory() ? solution_.drift.trace() : relaxation().cwiseProduct(covariance()).sum();
 }
 
