@@ -208,6 +208,7 @@ std::vector<double> rates(const Cut& cut) {
 
 const std::vector<Cut> cuts{{20, 1},
                             {36, 3},
+                            {40, 4},
                             {37, 3},
                             {37, 3, true},
                             {2, 1},
@@ -599,6 +600,8 @@ TEST_CASE(
     CHECK(relative_error(leading.covariance(), all.covariance()) > 3e-3);
     CHECK(relative_error(combined.diffusion(), all.diffusion()) <= 2e-3);
     CHECK(relative_error(leading.diffusion(), all.diffusion()) > 0.04);
+    CHECK(relative_error(combined.circulation(), all.circulation()) <= 0.03);
+    CHECK(relative_error(leading.circulation(), all.circulation()) > 0.04);
     CHECK(relative_error(combined.entropy_production(), all.entropy_production()) <= 0.02);
     CHECK(relative_error(leading.entropy_production(), all.entropy_production()) > 0.07);
     // Slow directions of this network have their noise from the curvature of single samples.

@@ -124,6 +124,25 @@ TEST_CASE("the sampled epoch map is the average over all partitions, to all orde
   CHECK(ness::StationaryState(map.chain).covariance() == map.covariance.value);
 }
 
+TEST_CASE("additive noise and Appendix B combined, against all partitions") {
+  const ness::Objective objective(
+      ness::LinearModel<>(generic_values(2, 6, 1), generic_values(1, 6, 2)));
+  const auto minimum = ness::minimize(objective, VectorXd::Zero(2));
+  for (const double eta : {0.0025, 0.01, 0.03, 0.06, 0.1}) {
+    const EnumeratedMap exact(objective, minimum.theta, eta, 1);
+    const auto of = [&](EpochOrder order) {
+      return ness::predict(objective, minimum, Sgd{eta, {1}}, {.epochs = {.order = order}});
+    };
+    const auto combined = of(EpochOrder::combined);
+    const auto leading = of(EpochOrder::leading);
+    const double left = relative_error(combined.covariance(), exact.covariance);
+    INFO("eta " << eta << ": " << left << " of "
+                << relative_error(leading.covariance(), exact.covariance));
+    CHECK(left <= 0.5 * relative_error(leading.covariance(), exact.covariance));
+    CHECK(left <= 2.5 * eta);
+  }
+}
+
 TEST_CASE("the epoch map does not depend on the number of threads, nor much on the seed") {
   const ness::Objective objective(QuadraticLosses(2, 6, 3), ness::L2{4});
   const VectorXd minimum = ness::minimize(objective, VectorXd::Zero(2)).theta;

@@ -34,6 +34,7 @@ EpochKernels<Scalar> epoch_kernels(const DynamicVector<Scalar>& rates, const Lin
                                    const EpochCorrelation& correlation, EpochPhase phase,
                                    std::string_view function);
 
+/// `correction` is added to D̂ where it is not empty.
 template <class Scalar>
 LinearChain<Scalar> additive_epochs(DynamicVector<Scalar> mean,
                                     const DynamicMatrix<Scalar>& hessian,
@@ -520,25 +521,6 @@ DynamicMatrix<Scalar> with_kernel(const SymmetricEigen<Scalar>& eigen,
       product(product(eigen.vectors, in_basis), transposed(eigen.vectors)), sign);
 }
 
-/// Appendix B beyond additive noise, damped as it relaxes on the way to the end of the epoch:
-/// f_i D_ij f_j, f = (1 − (1 − x)ⁿ)/(nx).
-template <class Scalar>
-DynamicMatrix<Scalar> damped_correction(const SymmetricEigen<Scalar>& eigen,
-                                        const DynamicVector<Scalar>& relaxation,
-                                        const DynamicMatrix<Scalar>& correction, double eta,
-                                        Index updates) {
-  const Index size = relaxation.size();
-  DynamicMatrix<Scalar> kernel(size, size);
-  const auto factor = [&](Index i) {
-    return relaxation[i] /
-           (static_cast<Scalar>(eta * static_cast<double>(updates)) * eigen.values[i]);
-  };
-  for (Index j = 0; j < size; ++j)
-    for (Index i = 0; i < size; ++i) kernel(i, j) = factor(i) * factor(j);
-  return with_kernel(eigen, kernel,
-                     product(product(transposed(eigen.vectors), correction), eigen.vectors), 1);
-}
-
 template <class Scalar>
 LinearChain<Scalar> additive_epochs(DynamicVector<Scalar> mean,
                                     const DynamicMatrix<Scalar>& hessian,
@@ -560,10 +542,7 @@ LinearChain<Scalar> additive_epochs(DynamicVector<Scalar> mean,
   chain.step = MarkovStep::epoch;
   chain.relaxation = half_sum_with_transpose(eigen.function(kernels.relaxation), 1);
   chain.diffusion = with_kernel(eigen, kernels.noise, in_basis, 1);
-  if (correction.size() > 0)
-    add_scaled(chain.diffusion, 1,
-               damped_correction(eigen, kernels.relaxation, correction, learning_rate,
-                                 correlation.batches));
+  if (correction.size() > 0) add_scaled(chain.diffusion, 1, correction);
   if (update.forgets() && phase == EpochPhase::end) return chain;
   const DynamicMatrix<Scalar> noise = Scalar(2) * in_basis;
   chain.known = {with_kernel(eigen, kernels.covariance, noise, 1),
