@@ -98,8 +98,9 @@ MemoryPair<Scalar>::MemoryPair(const LinearUpdate& update, const MemoryMode<Scal
   const auto c0 = static_cast<Scalar>(update.of_gradient());
   const auto c1 = static_cast<Scalar>(update.of_last_gradient());
   const Scalar l = i.not_last + j.not_last - i.not_last * j.not_last;
-  const Scalar ahead = i.f - i.last * j.f;
-  const Scalar behind = j.f - j.last * i.f;
+  // f_i − q_if_j and its like, without the difference of two that are nearly equal.
+  const Scalar ahead = (i.f - j.f) + j.f * i.not_last;
+  const Scalar behind = (j.f - i.f) + i.f * j.not_last;
   const Scalar both = i.f * j.not_last + j.f * i.not_last;  // ahead + behind
   const Scalar r0 = l / (l * both - ahead * behind);
   const Scalar r1 = r0 * ahead / l;  // r(0) − r(1), and so on
@@ -107,8 +108,8 @@ MemoryPair<Scalar>::MemoryPair(const LinearUpdate& update, const MemoryMode<Scal
   const Scalar r2 = i.f * r0 + i.p() * r1;
   const Scalar r_2 = j.f * r0 + j.p() * r_1;
   covariance = (c0 + c1) * (c0 + c1) * r0 - c0 * c1 * r0 * both / l;
-  // (c₀² + c₁²)(r(0) − r(1)) + c₀c₁(r(1) + r(−1) − r(2) − r(0))
-  drift = (c0 * c0 + c1 * c1) * r1 + c0 * c1 * (i.f * r0 + (i.last - i.f) * r1 - r_1);
+  // (c₀² + c₁²)(r(0) − r(1)) + c₀c₁(r(1) + r(−1) − r(2) − r(0)), put together
+  drift = r0 / l * ((c0 + c1) * (c0 + c1) * ahead - c0 * c1 * (i.not_last * both + i.f * ahead));
   const Scalar a = i.last - j.last;
   const Scalar b = i.f * j.not_last - j.f * i.not_last - 2 * a;
   flow = (a * (r_2 - r2) + b * (r_1 - r1)) / 2;
