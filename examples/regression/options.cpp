@@ -45,9 +45,11 @@ void check_momentum(const Options& options) {
   require_option(options.phase == "end" || options.phase == "mean", "--phase", "be end or mean",
                  "'" + options.phase + "'", "use end");
   const auto& ways = options.sampling;
-  require_option(options.momentum == 0 || std::count(ways.begin(), ways.end(), "earthquake") == 0,
-                 "--momentum", "be 0 in the earthquake model", options.momentum,
-                 "leave earthquake out");
+  const auto asked = [&](const char* way) { return std::count(ways.begin(), ways.end(), way) > 0; };
+  require_option(options.phase == "end" || !asked("there-and-back"), "--phase",
+                 "be end with there-and-back", options.phase, "leave there-and-back out");
+  require_option(options.momentum == 0 || !asked("earthquake"), "--momentum",
+                 "be 0 in the earthquake model", options.momentum, "leave earthquake out");
 }
 
 }  // namespace

@@ -85,7 +85,7 @@ Prediction Study::predict(const std::string& sampling) const {
     if (!state.is_equilibrium())
       prediction.fluctuations =
           ness::predict_fluctuations(objective, training, state, fluctuation_settings(options));
-    if constexpr (ness::EpochBatches<Minibatch>) {
+    if constexpr (ness::StatesOrderMoments<Minibatch>) {
       prediction.effective = ness::effective_minimum(objective, minimum, training);
       prediction.leading = ness::predict(objective, minimum, training);
     } else {

@@ -82,6 +82,7 @@ Way Study::other_way(const std::string& sampling) const {
         eigen.vectors.transpose() * state.covariance() * eigen.vectors;
     return {sampling,
             training.description(),
+            ness::DrawsEpochs<std::remove_cvref_t<decltype(training)>>,
             state,
             measured,
             {eigen.values, projected.diagonal(), along.variance()},

@@ -22,6 +22,7 @@ struct DirectionalVariances {
 struct Way {
   std::string sampling;
   std::string description;  ///< the training in words
+  bool epochs;              ///< do its batches depend on each other?
   State state;
   ness::Measurement measured;
   DirectionalVariances directions;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <iomanip>
 #include <ness/compare.hpp>
@@ -37,6 +38,12 @@ void print(std::ostream& out, const Way& way, double false_alarms) {
       << way.burn_in << " updates of burn-in; " << way.measured.seconds_per_step * 1e9
       << " ns a step\n\n"
       << comparison_of(way, false_alarms) << '\n';
+  out << (std::isnan(state.entropy_production())
+              ? "nan: not known of epochs with a memory, nor of their phases\n"
+              : "")
+      << (way.epochs ? "Theory leaves out that batches of an epoch differ in curvature: rows that "
+                       "do not agree show by how much\n"
+                     : "");
 }
 
 /// Along each eigenvector of H, in columns: h, theory, simulation, its error.
@@ -98,24 +105,33 @@ void draw_directions(FigureFolder& folder, const Options& options, Eigen::Index 
   if (ways.empty()) return;
   const std::vector<std::string> colors{"#1f4e9c", "#2a9d5c", "#c81d1d",
                                         "#e08a00", "#7a3fa0", "#444444"};
+  // Some ways have the same state: dashes, and points of different sizes, let each be seen.
+  const std::vector<std::string> dashes{"1", "1", "(9,6)", "(3,5)", "(9,6)", "1"};
+  const std::vector<std::string> points{"7 ps 1.2", "7 ps 1.2", "6 ps 2",
+                                        "8 ps 2.4", "6 ps 2",   "5 ps 1"};
   std::string plots;
   for (std::size_t k = 0; k < ways.size(); ++k) {
     const std::string name = "directions_" + ways[k].sampling;
     const std::string color = " lc rgb '" + colors[k % colors.size()] + "' ";
     folder.data(name, directions_table(ways[k].directions));
-    plots += std::string(k == 0 ? "plot '" : ", '") + name + ".dat' using 1:2 with lines lw 2" +
-             color + "title '" + sampling_title(ways[k].sampling) + "', '" + name +
-             ".dat' using 1:3:4 with yerrorbars pt 7 ps 1" + color + "notitle";
+    plots += std::string(k == 0 ? "plot '" : ", '") + name + ".dat' using 1:2 with lines lw 2 dt " +
+             dashes[k % dashes.size()] + color + "title '" + sampling_title(ways[k].sampling) +
+             "', '" + name + ".dat' using 1:3:4 with yerrorbars pt " + points[k % points.size()] +
+             color + "notitle";
   }
   const double updates = static_cast<double>(samples) / static_cast<double>(options.batch);
-  std::ostringstream crossover;
-  crossover << 3 * (1 - options.momentum) / (options.eta * updates);
+  const double crossing = 3 * (1 - options.momentum) / (options.eta * updates);
+  const Eigen::VectorXd& h = ways.front().directions.curvature;
+  std::ostringstream crossover, range;
+  crossover << crossing;
+  range << "set xrange [" << std::min(h.minCoeff(), crossing) / 2 << ':'
+        << std::max(h.maxCoeff(), crossing) * 2 << "]\n";
   folder.draw("directions",
               "set title \"{/:Italic η} = " + number_title(options.eta) +
                   ",  {/:Italic m} = " + std::to_string(options.batch) + momentum_title(options) +
                   (options.phase == "mean" ? ",  mean over the phases of an epoch"
                                            : ",  at the end of an epoch") +
-                  "\"\n" + R"(
+                  "\"\n" + range.str() + R"(
 set logscale xy
 set format x '10^{%T}'
 set format y '10^{%T}'
@@ -127,7 +143,7 @@ set arrow from )" +
                   crossover.str() + ", graph 0 to " + crossover.str() +
                   R"(, graph 1 nohead dt (6,4) lc rgb '#888888'
 set label '3(1 − {/:Italic β})/({/:Italic ηn})' at )" +
-                  crossover.str() + ", graph 0.05 offset 0.5,0\n" + plots +
+                  crossover.str() + ", graph 0.06 right offset -0.7,0\n" + plots +
                   ", NaN with points pt 7 ps 1 lc rgb 'black' title 'simulation'\n",
               1150, 700);
 }
