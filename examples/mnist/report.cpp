@@ -51,6 +51,8 @@ void print_theory(std::ostream& out, const Minimum& minimum, const Prediction& p
       << "entropy production       " << state.entropy_production()
       << " on the range of D; of the velocity, a relative " << state.velocity_outside_range()
       << " is outside of it\n";
+  if (predicted.leading_entropy_production)
+    out << "  in leading order       " << *predicted.leading_entropy_production << " (Eq. 29)\n";
   for (const RankCheck& check : predicted.ranks)
     out << "  with eigenvalues below " << std::setw(8) << check.tolerance
         << " of the largest dropped: " << check.entropy_production << ", rank " << check.rank
@@ -130,6 +132,8 @@ void write(const Json& json, const Summary& summary, const Results& results) {
   json["covariance"]["seconds"] = predicted.covariance_seconds;
   json["circulation"]["norm"] = state.circulation().norm();
   json["entropy_production"]["theory"] = state.entropy_production();
+  if (predicted.leading_entropy_production)
+    json["entropy_production"]["leading_order"] = *predicted.leading_entropy_production;
   json["peak_memory_bytes"] = peak_memory_bytes();
   if (!results.simulated) return;
   const ness::Measurement& measured = results.simulated->measured;

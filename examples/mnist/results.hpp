@@ -45,6 +45,7 @@ struct Prediction {
   std::vector<NoiseLevel> levels = {};    ///< without replacement
   std::optional<Minimum> effective = {};  ///< θ̂₀, without replacement
   double effective_seconds = 0;
+  std::optional<double> leading_entropy_production = {};  ///< of Eq. 29, without replacement
 
   /// The slowest relaxation time, in Markov steps.
   double relaxation_time() const { return 1 / state.decay_rates()[0]; }

@@ -7,6 +7,7 @@
 #include <ness/landscape/effective_landscape.hpp>
 #include <ness/landscape/minimize.hpp>
 #include <ness/stationary/linear_chain.hpp>
+#include <ness/stationary/predict.hpp>
 #include <utility>
 
 #include "../common/digits.hpp"
@@ -122,10 +123,13 @@ Prediction predict_epochs(const Objective& objective, const Minimum& minimum,
         {name, d.value.trace(), (d.value - exact.value).norm() / exact.value.norm(), d.seconds});
   }
   const auto n = static_cast<double>(training.updates_per_markov_step(objective.samples()));
-  ness::LinearChain<double> chain = ness::linear_chain(effective.value.theta, n * minimum.hessian,
-                                                       exact.value, training.learning_rate);
-  chain.step = ness::MarkovStep::epoch;
-  Prediction prediction = predict_chain(chain, exact.seconds);
+  const ness::PredictSettings combined{.epochs = {.order = ness::EpochOrder::combined}};
+  Prediction prediction =
+      predict_chain(ness::linearize(objective, minimum, training, combined), exact.seconds);
+  prediction.leading_entropy_production =
+      State(ness::linear_chain(effective.value.theta, n * minimum.hessian, exact.value,
+                               training.learning_rate))
+          .entropy_production();
   prediction.levels = std::move(levels);
   prediction.effective = std::move(effective.value);
   prediction.effective_seconds = effective.seconds;
