@@ -1,8 +1,11 @@
+#include <ness/detail/matrices.hpp>
+#include <ness/detail/symmetric_matrices.hpp>
 #include <ness/dynamics/chain.hpp>
 #include <ness/random/philox.hpp>
 #include <ness/random/uniform.hpp>
 #include <ness/statistics/threads.hpp>
 #include <ness/trajectory/current_map.hpp>
+#include <ness/trajectory/directional_variance.hpp>
 #include <ness/trajectory/drift_correlation.hpp>
 #include <ness/trajectory/measure.hpp>
 
@@ -155,6 +158,34 @@ Simulation Study::simulate(const std::string& sampling, const Prediction& predic
         drift.trace(),
         burn_in};
   });
+}
+
+Way Study::other_way(const std::string& sampling) const {
+  const Options& options = problem_->options;
+  const Objective& objective = problem_->objective;
+  const OtherTraining training = other_training(options, sampling);
+  const State state = predict_other(sampling);
+  ProgressBar bar("simulating " + sampling);
+  const ness::Index per_step = training.updates_per_markov_step(objective.samples());
+  const double relaxation = static_cast<double>(per_step) / state.decay_rates()[0];
+  const std::int64_t burn_in = burn_in_updates(relaxation, options.steps);
+  ness::MeasureSettings settings{.run = run_settings(options, options.steps, burn_in, bar),
+                                 .lengths = {}};
+  settings.run.every_update = options.phase == "mean";
+  const std::int64_t batch =
+      ness::batch_length(options.steps / (settings.run.every_update ? 1 : per_step),
+                         settings.run.chains, settings.batches);
+  const ness::detail::SymmetricEigen<double> eigen(problem_->minimum.hessian);
+  const auto [measured, along] = ness::measure_with(
+      objective, training, state, settings, ness::DirectionalVariance<>(eigen.vectors, batch));
+  const Eigen::MatrixXd spread = ness::detail::product(state.covariance(), eigen.vectors);
+  Eigen::VectorXd theory(eigen.values.size());
+  for (Eigen::Index k = 0; k < theory.size(); ++k)
+    theory[k] = eigen.vectors.col(k).dot(spread.col(k));
+  return {sampling,     training.description(),
+          per_step > 1, state,
+          measured,     {eigen.values, theory, along.variance()},
+          burn_in};
 }
 
 TrainingCurve Study::training_curve() const {

@@ -25,7 +25,8 @@ class Study {
   Simulation simulate(const std::string& sampling, const Prediction& predicted,
                       std::int64_t steps) const;
 
-  /// Both, of a way of training that is not the paper's.
+  // Of a way of training that is not the paper's.
+  State predict_other(const std::string& sampling) const;
   Way other_way(const std::string& sampling) const;
 
   // For the figures.

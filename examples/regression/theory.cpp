@@ -96,6 +96,14 @@ Prediction Study::predict(const std::string& sampling) const {
   });
 }
 
+State Study::predict_other(const std::string& sampling) const {
+  const Options& options = problem_->options;
+  const auto phase = options.phase == "mean" ? ness::EpochPhase::mean : ness::EpochPhase::end;
+  return ness::predict(problem_->objective, problem_->minimum, other_training(options, sampling),
+                       {.form = ness::LyapunovForm::discrete,
+                        .epochs = {.order = ness::EpochOrder::additive, .phase = phase}});
+}
+
 Fit Study::fit() const {
   const Network& network = problem_->objective.model();
   constexpr Eigen::Index points = 300;

@@ -275,6 +275,14 @@ TEST_CASE("A policy that is chosen when the program runs is the policy") {
     const auto batch = to_vector(expected.next(one));
     CHECK(to_vector(sampler.next(two)) == batch);
   }
+  // Of both kinds: epochs, of a single batch where they are independent.
+  using Any = ness::OneOf<ness::Poisson, ness::SmallerLast>;
+  STATIC_REQUIRE(ness::EpochBatches<Any>);
+  STATIC_REQUIRE_FALSE(ness::IndependentBatches<Any>);
+  CHECK(Any(ness::Poisson{2}).batches_per_epoch(9) == 1);
+  CHECK(Any(ness::Poisson{2}).epoch_correlation(9).batches == 1);
+  CHECK(Any(ness::SmallerLast{2}).batches_per_epoch(9) == 5);
+  CHECK(Any(ness::SmallerLast{2}).epoch_correlation(9).batches == 5);
   CHECK(Draws(ness::Poisson{2}).weight_moments(8).total ==
         ness::Poisson{2}.weight_moments(8).total);
 }

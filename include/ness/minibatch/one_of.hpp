@@ -11,18 +11,16 @@
 
 namespace ness {
 
-/// One of several policies, all of which draw independent batches or all of which draw epochs: so
-/// that a program with an option for it is compiled for two kinds of batches, not for every policy.
+/// One of several policies, so that a program with an option for it is compiled once and not for
+/// every policy:
 ///
 ///   ness::OneOf<ness::WithReplacement, ness::FullBatch> minibatch{ness::WithReplacement{10}};
 ///
-/// It states what the chosen one states. Cost: a branch for each batch.
+/// It states what the chosen one states, and that batches are independent where those of all are.
+/// Among policies of both kinds an independent one has epochs of a single batch. Cost: a branch for
+/// each batch.
 template <class First, class... Others>
 struct OneOf {
-  static_assert(
-      ((IndependentBatches<First> == IndependentBatches<Others>)&&...),
-      "ness: the policies of OneOf must all draw independent batches, or all draw epochs");
-
   std::variant<First, Others...> policy{};
 
   OneOf() = default;
@@ -30,7 +28,8 @@ struct OneOf {
     requires(std::is_same_v<Policy, First> || (std::is_same_v<Policy, Others> || ...))
   OneOf(Policy chosen) : policy(std::move(chosen)) {}  // NOLINT: it stands for it
 
-  static constexpr bool independent = IndependentBatches<First>;
+  static constexpr bool independent =
+      (IndependentBatches<First> && ... && IndependentBatches<Others>);
 
   void check(Index samples, std::string_view function) const {
     look([&](const auto& chosen) { chosen.check(samples, function); });
@@ -44,12 +43,23 @@ struct OneOf {
   Index batches_per_epoch(Index samples) const
     requires(!independent)
   {
-    return look([&](const auto& chosen) { return chosen.batches_per_epoch(samples); });
+    return look([&](const auto& chosen) -> Index {
+      if constexpr (EpochBatches<std::remove_cvref_t<decltype(chosen)>>)
+        return chosen.batches_per_epoch(samples);
+      else
+        return 1;
+    });
   }
-  auto epoch_correlation(Index samples) const
+  /// Of a single batch it says no more than that there is noise.
+  EpochCorrelation epoch_correlation(Index samples) const
     requires(!independent)
   {
-    return look([&](const auto& chosen) { return chosen.epoch_correlation(samples); });
+    return look([&](const auto& chosen) -> EpochCorrelation {
+      if constexpr (EpochBatches<std::remove_cvref_t<decltype(chosen)>>)
+        return chosen.epoch_correlation(samples);
+      else
+        return {.batches = 1, .variance = 1, .last_variance = 1};
+    });
   }
 
   class Sampler {

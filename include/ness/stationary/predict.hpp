@@ -181,10 +181,18 @@ template <class M, class R, DrawsEpochs T>
 LinearChain<scalar_t<M>> linearize_other_epochs(const Objective<M, R>& objective,
                                                 const Minimum<scalar_t<M>>& minimum,
                                                 const T& training, EpochPhase phase) {
-  auto chain = additive_epochs(minimum.theta, minimum.hessian,
-                               update_diffusion(objective, minimum.theta, training),
-                               training.learning_rate, training.update.linear(),
-                               training.minibatch.epoch_correlation(objective.samples()), phase);
+  const DynamicMatrix<scalar_t<M>> d = update_diffusion(objective, minimum.theta, training);
+  const EpochCorrelation correlation = training.minibatch.epoch_correlation(objective.samples());
+  const LinearUpdate update = training.update.linear();
+  LinearChain<scalar_t<M>> chain;
+  if (correlation.batches == 1) {  // an epoch is an update
+    chain = linear_chain(minimum.theta, minimum.hessian, d, training.learning_rate,
+                         LyapunovForm::discrete);
+    remember(update, chain);
+  } else {
+    chain = additive_epochs(minimum.theta, minimum.hessian, d, training.learning_rate, update,
+                            correlation, phase);
+  }
   chain.offset = minimum.offset;
   return chain;
 }
