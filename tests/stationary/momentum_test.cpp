@@ -8,6 +8,7 @@
 #include <numbers>
 #include <vector>
 
+#include "ness/minibatch/drop_last.hpp"
 #include "ness/minibatch/independent_draws.hpp"
 #include "ness/minibatch/poisson.hpp"
 #include "ness/minibatch/with_replacement.hpp"
@@ -330,4 +331,16 @@ TEST_CASE("predict takes momentum beyond the stability of plain updates, and no 
   const auto a = ness::predict(objective(), minimum(), ball).covariance();
   const auto b = ness::predict(objective(), minimum(), slow).covariance();
   CHECK(relative_error(a, b) <= 1e-2 * steepest);
+}
+
+TEST_CASE(
+    "predict refuses a shift of the mean that it does not know, and epochs of leading order") {
+  const ness::Sgd<ness::DropLast> dropped{.learning_rate = 1e-3, .minibatch = {7}};
+  CHECK_THROWS_WITH(ness::predict(objective(), minimum(), dropped),
+                    contains("epochs.order must be additive") && contains("the last dropped"));
+  ness::PredictSettings settings{.epochs = {.order = ness::EpochOrder::additive}};
+  CHECK(ness::predict(objective(), minimum(), dropped, settings).covariance().norm() > 0);
+  settings.mean_shift = true;
+  CHECK_THROWS_WITH(ness::predict(objective(), minimum(), dropped, settings),
+                    contains("mean_shift must be false"));
 }

@@ -44,8 +44,7 @@ struct WithRepeats {
 };
 
 /// Each sample is there or not, with probability m/M and then with weight 1/m, however many there
-/// are: gradients clipped and summed for privacy are such. Chains divide by the number in the
-/// batch, so that only what it states is of use here.
+/// are: `ness::Poisson` as a user would write it, with a draw for each sample.
 struct PoissonWeights {
   ness::Index batch_size = 0;  ///< m, the mean
 
@@ -74,7 +73,7 @@ struct PoissonWeights {
       batch_.clear();
       for (std::uint32_t i = 0; i < samples_; ++i)
         if (ness::uniform_index(random, samples_) < batch_size_) batch_.push_back(i);
-      return batch_;
+      return ness::Batch(batch_, 1.0 / batch_size_);
     }
 
    private:

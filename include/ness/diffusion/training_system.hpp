@@ -23,6 +23,8 @@ class TrainingSystem {
   static_assert(!ShakingNoise<typename T::Noise>,
                 "ness: the earthquake model's system is that of its linear stationary state, "
                 "predict(objective, minimum, training).linear_system()");
+  static_assert(!DrawsEpochs<T> || DrawsOrders<T>,
+                "ness: the system of epochs is known of ness::WithoutReplacement alone");
   static_assert(RemembersNothing<typename T::Update>,
                 "ness: with an update that remembers, theta alone is no system: use ness::Plain, "
                 "or `predict` for its linear stationary state");

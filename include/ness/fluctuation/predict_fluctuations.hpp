@@ -111,6 +111,9 @@ template <class M, class R, IsTraining T>
 std::vector<SubTrajectoryPrediction> predict_fluctuations(
     const Objective<M, R>& objective, const T& training, const StationaryState<scalar_t<M>>& state,
     const FluctuationSettings& settings = {}) {
+  static_assert(
+      Forgets<T>,
+      "ness: fluctuations are predicted of updates that remember nothing: use ness::Plain");
   training.check(objective.samples(), "predict_fluctuations");
   settings.check("predict_fluctuations", StatesStepFluctuation<T>);
   using Vector = DynamicVector<double>;

@@ -66,6 +66,9 @@ Estimate<NoiseCumulants> sample_noise_cumulants(const Objective<M, R>& objective
                                                 const T& training,
                                                 const DynamicMatrix<double>& directions,
                                                 const NoiseSampleSettings& settings = {}) {
+  static_assert(
+      Forgets<T>,
+      "ness: the noise of a step is that of updates that remember nothing: use ness::Plain");
   constexpr std::string_view name = "sample_noise_cumulants";
   using Vector = DynamicVector<double>;
   const Vector at = objective.point(theta, name).template cast<double>();

@@ -117,6 +117,8 @@ PosteriorError<scalar_t<M>> predict_posterior_error(const Objective<M, R>& objec
   static_assert(IsSampler<T>,
                 "ness: a sampler has injected noise: use ness::Sgld, ness::SgworldLm or another of "
                 "ness/posterior/samplers.hpp, or `predict` for training without it");
+  static_assert(!DrawsEpochs<T> || DrawsOrders<T>,
+                "ness: samplers of epochs are known of ness::WithoutReplacement alone");
   static_assert(RemembersNothing<typename T::Update>,
                 "ness: the theory of a sampler is that of an update that remembers nothing: use "
                 "ness::Plain");
@@ -163,6 +165,8 @@ PosteriorError<scalar_t<M>> exact_posterior_error(const Objective<M, R>& objecti
   static_assert(IsSampler<T>,
                 "ness: a sampler has injected noise: use ness::Sgld, ness::SgworldLm or another of "
                 "ness/posterior/samplers.hpp, or `predict` for training without it");
+  static_assert(!DrawsEpochs<T> || DrawsOrders<T>,
+                "ness: samplers of epochs are known of ness::WithoutReplacement alone");
   static_assert(RemembersNothing<typename T::Update>,
                 "ness: the theory of a sampler is that of an update that remembers nothing: use "
                 "ness::Plain");

@@ -195,6 +195,9 @@ EpochMap<scalar_t<M>> sample_epoch_map(const Objective<M, R>& objective,
   static_assert(TwiceDifferentiable<M>,
                 "ness: the epoch map needs second derivatives of single samples: make sample_loss "
                 "generic, or give your Model `sample_hessian_products`");
+  static_assert(Forgets<T>,
+                "ness: the epoch map is that of updates that remember nothing: with momentum use "
+                "EpochOrder::additive of ness::predict");
   static_assert(SilentNoise<typename T::Noise>,
                 "ness: the epoch map is that of SGD: for samplers use exact_posterior_error");
   constexpr std::string_view name = "sample_epoch_map";

@@ -242,7 +242,9 @@ LinearChain<scalar_t<M>> linearize(const Objective<M, R>& objective,
   static_assert(LinearlyUpdates<typename T::Update>,
                 "ness: the stationary state is known of updates that state `linear()`: Plain, "
                 "HeavyBall, Nesterov, QuasiHyperbolic");
-  static_assert((DrawsEpochs<T> && !DrawsOrders<T>) ||
+  static_assert(!IsSampler<T> || Forgets<T>,
+                "ness: noise is injected into updates that remember nothing: use ness::Plain");
+  static_assert((DrawsEpochs<T> && !DrawsOrders<T> && SilentNoise<typename T::Noise>) ||
                     requires { diffusion(objective, minimum.theta, training); },
                 "ness: no diffusion matrix is known for this training: include the header of its "
                 "minibatch policy from ness/diffusion, or use another policy");
@@ -279,6 +281,9 @@ LinearChain<scalar_t<M>> linearize(const Objective<M, R>& objective,
 /// D' and D'' of Eqs. 37 and 38, without replacement with the Hessian of what is left of 𝓛̂; how far
 /// that is from the posterior, and D(θ) to second order, is in `predict_posterior_error`.
 ///
+/// Updates with a memory: `remember`, for independent batches; epochs of them, and of batches other
+/// than WithoutReplacement, by `EpochOrder::additive`.
+///
 /// Leading order in η; `LyapunovForm::discrete` keeps all orders in ηh for constant D,
 /// `EpochOrder::all` those in ηn‖H‖. It is `StationaryState(linearize(…))`. Throws
 /// `std::invalid_argument` for settings that do not fit, an unstable η, and where there is no
@@ -293,6 +298,11 @@ StationaryState<scalar_t<M>> predict(const Objective<M, R>& objective,
   if (minimum.status != MinimumStatus::converged)
     detail::require_near_minimum(static_cast<double>(state.mean_offset()), minimum, "predict");
   if (!settings.mean_shift) return state;
+  if constexpr (DrawsEpochs<T>)
+    if (!DrawsOrders<T> || state.has_memory())
+      detail::invalid("predict",
+                      "mean_shift must be false for these epochs: it is known of the ends of those "
+                      "of WithoutReplacement with plain updates");
   return state.about(state.mean() + mean_shift(objective, training, state));
 }
 

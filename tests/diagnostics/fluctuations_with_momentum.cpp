@@ -1,0 +1,17 @@
+// expect: ness: fluctuations are predicted of updates that remember nothing
+#include <ness/ness.hpp>
+
+struct MyModel {
+  Eigen::Index parameters() const { return 2; }
+  Eigen::Index samples() const { return 4; }
+  auto sample_loss(const auto& theta, Eigen::Index) const { return theta.squaredNorm(); }
+};
+
+int main() {
+  const ness::Objective objective(MyModel{});
+  const auto minimum = ness::minimize(objective, Eigen::Vector2d(1, 1));
+  const ness::Sgd<ness::WithReplacement, ness::HeavyBall> training{.learning_rate = 0.1,
+                                                                   .minibatch = {1}};
+  const auto state = ness::predict(objective, minimum, training);
+  const auto predicted = ness::predict_fluctuations(objective, training, state);
+}
