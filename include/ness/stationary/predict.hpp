@@ -212,7 +212,7 @@ LinearChain<scalar_t<M>> linearize_epochs(const Objective<M, R>& objective,
   const Index updates = training.updates_per_markov_step(objective.samples());
   const auto effective = effective_minimum(objective, minimum, training);
   require_effective_minimum(effective, training.learning_rate, updates, minimum);
-  if constexpr (!IsSampler<T>)
+  if constexpr (!IsSampler<T> && Forgets<T>)
     if (settings.epochs.order == EpochOrder::all) {
       auto chain =
           sample_epoch_map(objective, effective.theta, without_noise(training), settings.epochs.map)
