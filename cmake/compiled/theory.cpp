@@ -15,6 +15,7 @@
 #include "ness/posterior/posterior_error.hpp"
 #include "ness/posterior/posterior_estimator.hpp"
 #include "ness/posterior/sampler_epochs.hpp"
+#include "ness/stationary/adaptive.hpp"
 #include "ness/stationary/additive_epochs.hpp"
 #include "ness/stationary/epoch_map.hpp"
 #include "ness/stationary/generalized_lyapunov.hpp"
@@ -57,6 +58,14 @@ template struct MemoryPair<double>;
 template struct MemoryPair<float>;
 template ChainCovariance<double> covariance_of_chain_with_memory(const LinearChain<double>&);
 template ChainCovariance<float> covariance_of_chain_with_memory(const LinearChain<float>&);
+template ChainCovariance<double> covariance_of_scaled_chain(const LinearChain<double>&);
+template LinearChain<double> adaptive_chain(AdaptivePlace<double>, const AdaptivePlaces<double>&,
+                                            double, const Adaptive&);
+template LinearChain<double> adaptive_chain(AdaptivePlace<double>, double, const Adaptive&);
+template ChainCovariance<float> covariance_of_scaled_chain(const LinearChain<float>&);
+template LinearChain<float> adaptive_chain(AdaptivePlace<float>, const AdaptivePlaces<float>&,
+                                           double, const Adaptive&);
+template LinearChain<float> adaptive_chain(AdaptivePlace<float>, double, const Adaptive&);
 template EpochKernels<double> epoch_kernels(const DynamicVector<double>&, const LinearUpdate&,
                                             const EpochCorrelation&, EpochPhase, std::string_view);
 template EpochKernels<float> epoch_kernels(const DynamicVector<float>&, const LinearUpdate&,

@@ -32,6 +32,7 @@
 #include "ness/model/softmax_regression.hpp"
 #include "ness/random/normal.hpp"
 #include "ness/random/philox.hpp"
+#include "ness/stationary/adaptive.hpp"
 #include "ness/stationary/additive_epochs.hpp"
 #include "ness/stationary/epoch_map.hpp"
 #include "ness/stationary/flatness.hpp"

@@ -1,4 +1,4 @@
-// expect: ness: the stationary state is known of updates that state `linear()`
+// expect: ness: the stationary state of adaptive updates is known of batches that are drawn
 #include <ness/ness.hpp>
 
 struct MyModel {
@@ -10,7 +10,7 @@ struct MyModel {
 int main() {
   const ness::Objective objective(MyModel{});
   const auto minimum = ness::minimize(objective, Eigen::Vector2d(1, 1));
-  const ness::Sgd<ness::WithReplacement, ness::Adaptive> training{.learning_rate = 0.1,
-                                                                  .minibatch = {1}};
+  const ness::Sgd<ness::WithoutReplacement, ness::Adaptive> training{.learning_rate = 0.1,
+                                                                     .minibatch = {1}};
   const auto state = ness::predict(objective, minimum, training);
 }

@@ -9,6 +9,7 @@
 #include "ness/diffusion/mobility.hpp"
 #include "ness/landscape/effective_landscape.hpp"
 #include "ness/landscape/minimize.hpp"
+#include "ness/stationary/adaptive.hpp"
 #include "ness/stationary/additive_epochs.hpp"
 #include "ness/stationary/epoch_map.hpp"
 #include "ness/stationary/linear_chain.hpp"
@@ -231,6 +232,49 @@ LinearChain<scalar_t<M>> linearize_epochs(const Objective<M, R>& objective,
   return chain;
 }
 
+/// Adam and its like. Where weights decay each place is a minimum of 𝓛 + ½λθᵀdiag(√v + ε)θ.
+template <class M, class R, DrawsIndependently T>
+LinearChain<scalar_t<M>> linearize_adaptive(const Objective<M, R>& objective,
+                                            const Minimum<scalar_t<M>>& minimum,
+                                            const T& training) {
+  using Scalar = scalar_t<M>;
+  using Vector = DynamicVector<Scalar>;
+  const Adaptive update = training.update.adaptive();
+  const auto decay = static_cast<Scalar>(update.decay);
+  AdaptivePlace<Scalar> start{minimum.theta, {}, minimum.hessian, {}};
+  start.diffusion = diffusion(objective, minimum.theta, training);
+  Vector offset = minimum.offset;
+  Vector from = minimum.theta;
+  const AdaptivePlaces<Scalar> place_of = [&](const Vector& denominators) {
+    auto landscape = landscape_functions(objective);
+    const auto pull = [&](const Vector& theta) -> Vector {
+      return decay * denominators.cwiseProduct(theta);
+    };
+    landscape.value = [&](const Vector& theta) {
+      return objective.value(theta) + pull(theta).dot(theta) / 2;
+    };
+    landscape.gradient = [&](const Vector& theta) -> Vector {
+      return objective.gradient(theta) + pull(theta);
+    };
+    landscape.hessian = [&](const Vector& theta) {
+      DynamicMatrix<Scalar> hessian = objective.hessian(theta);
+      hessian.diagonal() += decay * denominators;
+      return hessian;
+    };
+    const Minimum<Scalar> held = minimize(landscape, from, MinimizeSettings{});
+    require_minimum(held, "predict");
+    offset = held.offset;
+    from = held.theta;
+    AdaptivePlace<Scalar> place{held.theta, -pull(held.theta), held.hessian, {}};
+    place.hessian.diagonal() -= decay * denominators;
+    place.diffusion = diffusion(objective, held.theta, training);
+    return place;
+  };
+  auto chain = adaptive_chain(std::move(start), place_of, training.learning_rate, update);
+  chain.offset = offset;
+  return chain;
+}
+
 }  // namespace detail
 
 /// The linear chain that training is near `minimum`: what `predict` makes its state from.
@@ -239,9 +283,14 @@ template <class M, class R, IsTraining T>
 LinearChain<scalar_t<M>> linearize(const Objective<M, R>& objective,
                                    const Minimum<scalar_t<M>>& minimum, const T& training,
                                    const PredictSettings& settings = {}) {
-  static_assert(LinearlyUpdates<typename T::Update>,
+  constexpr bool adapts = AdaptivelyUpdates<typename T::Update>;
+  static_assert(LinearlyUpdates<typename T::Update> || adapts,
                 "ness: the stationary state is known of updates that state `linear()`: Plain, "
-                "HeavyBall, Nesterov, QuasiHyperbolic");
+                "HeavyBall, Nesterov, QuasiHyperbolic, or `adaptive()`: Adaptive");
+  static_assert(!adapts || (DrawsIndependently<T> && SilentNoise<typename T::Noise>),
+                "ness: the stationary state of adaptive updates is known of batches that are drawn "
+                "independently, and of no other noise: use ness::WithReplacement, or another "
+                "update");
   static_assert(!IsSampler<T> || Forgets<T>,
                 "ness: noise is injected into updates that remember nothing: use ness::Plain");
   static_assert((DrawsEpochs<T> && !DrawsOrders<T> && SilentNoise<typename T::Noise>) ||
@@ -250,9 +299,12 @@ LinearChain<scalar_t<M>> linearize(const Objective<M, R>& objective,
                 "minibatch policy from ness/diffusion, or use another policy");
   training.check(objective.samples(), "predict");
   detail::require_minimum(minimum, "predict");
-  detail::require_stable(training.learning_rate, training.update.linear(),
-                         minimum.hessian_eigenvalues);
-  if constexpr (DrawsEpochs<T>) {
+  if constexpr (!adapts)
+    detail::require_stable(training.learning_rate, training.update.linear(),
+                           minimum.hessian_eigenvalues);
+  if constexpr (adapts) {
+    return detail::linearize_adaptive(objective, minimum, training);
+  } else if constexpr (DrawsEpochs<T>) {
     detail::check_epoch_update(training, settings.epochs);
     if constexpr (DrawsOrders<T>)
       return detail::linearize_epochs(objective, minimum, training, settings);
@@ -281,6 +333,7 @@ LinearChain<scalar_t<M>> linearize(const Objective<M, R>& objective,
 /// D' and D'' of Eqs. 37 and 38, without replacement with the Hessian of what is left of 𝓛̂; how far
 /// that is from the posterior, and D(θ) to second order, is in `predict_posterior_error`.
 ///
+/// Adaptive updates: `adaptive_chain`, for independent batches, about the mean that decay leaves.
 /// Updates with a memory: `remember`, for independent batches; epochs of them, and of batches other
 /// than WithoutReplacement, by `EpochOrder::additive`.
 ///
@@ -298,6 +351,9 @@ StationaryState<scalar_t<M>> predict(const Objective<M, R>& objective,
   if (minimum.status != MinimumStatus::converged)
     detail::require_near_minimum(static_cast<double>(state.mean_offset()), minimum, "predict");
   if (!settings.mean_shift) return state;
+  if constexpr (AdaptivelyUpdates<typename T::Update>)
+    detail::invalid("predict", "mean_shift must be false for ", training.update.description(),
+                    ": it is known of updates that are linear in the gradients");
   if constexpr (DrawsEpochs<T>)
     if (!DrawsOrders<T> || state.has_memory())
       detail::invalid("predict",
