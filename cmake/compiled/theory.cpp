@@ -22,6 +22,7 @@
 #include "ness/stationary/linear_chain.hpp"
 #include "ness/stationary/lyapunov.hpp"
 #include "ness/stationary/momentum.hpp"
+#include "ness/stationary/preconditioner.hpp"
 #include "ness/stationary/relaxation.hpp"
 #include "ness/stationary/stationary_state.hpp"
 
@@ -66,6 +67,12 @@ template ChainCovariance<float> covariance_of_scaled_chain(const LinearChain<flo
 template LinearChain<float> adaptive_chain(AdaptivePlace<float>, const AdaptivePlaces<float>&,
                                            double, const Adaptive&);
 template LinearChain<float> adaptive_chain(AdaptivePlace<float>, double, const Adaptive&);
+template Preconditioner<double> preconditioner_for(const DynamicMatrix<double>&,
+                                                   const DynamicMatrix<double>&,
+                                                   const DynamicMatrix<double>&);
+template Preconditioner<float> preconditioner_for(const DynamicMatrix<float>&,
+                                                  const DynamicMatrix<float>&,
+                                                  const DynamicMatrix<float>&);
 template EpochKernels<double> epoch_kernels(const DynamicVector<double>&, const LinearUpdate&,
                                             const EpochCorrelation&, EpochPhase, std::string_view);
 template EpochKernels<float> epoch_kernels(const DynamicVector<float>&, const LinearUpdate&,

@@ -39,6 +39,7 @@
 #include "ness/stationary/generalized_lyapunov.hpp"
 #include "ness/stationary/mean_shift.hpp"
 #include "ness/stationary/momentum.hpp"
+#include "ness/stationary/preconditioner.hpp"
 #include "ness/stationary/predict.hpp"
 #include "ness/stationary/relaxation.hpp"
 #include "ness/testing/check_model.hpp"

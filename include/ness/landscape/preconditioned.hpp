@@ -126,6 +126,24 @@ class Preconditioned {
   Map map_;
 };
 
+/// 𝓛(θ₀ + S w) as an objective of w, whose gradient steps with η are those of θ with ηSSᵀ, as of
+/// `preconditioner_for`: θ₀ = `centre`, N, and S = `map`, N × N. The model is copied. Throws
+/// `std::invalid_argument` for other sizes, or numbers that are not finite.
+template <class M, class Centre, class Map>
+auto in_coordinates(const Objective<M, L2>& objective, const Eigen::MatrixBase<Centre>& centre,
+                    const Eigen::MatrixBase<Map>& map) {
+  using Scalar = scalar_t<M>;
+  using Matrix = matrix_t<M>;
+  const vector_t<M> at = objective.point(centre, "in_coordinates");
+  detail::require_size(map, at.size(), at.size(), "in_coordinates", "map");
+  const Matrix s = map;
+  // λ|θ₀ + S w|²
+  const auto twice = static_cast<Scalar>(2 * objective.regularizer().lambda);
+  QuadraticForm<Matrix> prior{twice * s.transpose() * s, twice * s.transpose() * at,
+                              twice / 2 * at.squaredNorm()};
+  return Objective(Preconditioned<M>(objective.model(), at, s), std::move(prior));
+}
+
 /// 𝓛(θ₀ + S w) as an objective of w with S = H₀^{−½}: its Hessian at w = 0 is I, so that the
 /// posterior is nearly N(0, I) and Langevin dynamics relaxes in 1/η steps in all directions.
 ///
@@ -144,10 +162,7 @@ auto precondition(const Objective<M, L2>& objective, const Eigen::MatrixBase<Cen
                     "the Hessian must be positive definite, but its smallest eigenvalue is ",
                     eigen.values[0]);
   const Matrix map = eigen.function(eigen.values.cwiseSqrt().cwiseInverse());
-  // λ|θ₀ + S w|²
-  const auto twice = static_cast<Scalar>(2 * objective.regularizer().lambda);
-  QuadraticForm<Matrix> prior{twice * map * map, twice * map * at, twice / 2 * at.squaredNorm()};
-  return Objective(Preconditioned<M>(objective.model(), at, map), std::move(prior));
+  return in_coordinates(objective, at, map);
 }
 
 }  // namespace ness
