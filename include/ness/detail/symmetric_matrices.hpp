@@ -211,16 +211,34 @@ bool cholesky(DynamicMatrix<Scalar>& lower) {
   }
 }
 
+/// Rows first … first + count − 1 of the solution, from what those before have left.
 template <class Scalar>
-void solve_lower(const DynamicMatrix<Scalar>& lower, DynamicMatrix<Scalar>& right_sides) {
+void solve_rows(const DynamicMatrix<Scalar>& lower, Eigen::Index first, Eigen::Index count,
+                DynamicMatrix<Scalar>& right_sides) {
   const Eigen::Index n = lower.rows();
   for (Eigen::Index j = 0; j < right_sides.cols(); ++j) {
     Scalar* const x = right_sides.data() + j * n;
-    for (Eigen::Index k = 0; k < n; ++k) {
+    for (Eigen::Index k = first; k < first + count; ++k) {
       const Scalar* const column = lower.data() + k * n;
       x[k] /= column[k];
-      for (Eigen::Index i = k + 1; i < n; ++i) x[i] -= x[k] * column[i];
+      for (Eigen::Index i = k + 1; i < first + count; ++i) x[i] -= x[k] * column[i];
     }
+  }
+}
+
+// In blocks, as Cholesky's factorisation.
+template <class Scalar>
+void solve_lower(const DynamicMatrix<Scalar>& lower, DynamicMatrix<Scalar>& right_sides) {
+  constexpr Eigen::Index width = 64;
+  const Eigen::Index n = lower.rows();
+  for (Eigen::Index first = 0; first < n; first += width) {
+    const Eigen::Index count = std::min(width, n - first);
+    solve_rows(lower, first, count, right_sides);
+    const Eigen::Index rest = n - first - count;
+    if (rest == 0) return;
+    const DynamicMatrix<Scalar> panel = lower.block(first + count, first, rest, count);
+    const DynamicMatrix<Scalar> solved = right_sides.middleRows(first, count);
+    right_sides.bottomRows(rest) -= product(panel, solved);
   }
 }
 

@@ -38,9 +38,10 @@ Preconditioner<Scalar> preconditioner_for(const DynamicMatrix<Scalar>& wanted,
 ///   const auto round = ness::in_coordinates(objective, minimum.theta, scale.root);  // η = 1
 ///
 /// With Σ* = LLᵀ, the eigenvectors of LᵀHL solve it. Cost: one eigendecomposition, five products
-/// and two Cholesky factorisations. Throws `std::invalid_argument` for sizes that disagree, numbers
-/// that are not finite, Σ* or H that is not symmetric and positive definite, a C that is not
-/// symmetric and positive semidefinite, and one that to rounding does not reach all directions.
+/// and five Cholesky factorisations, of checks and the root too: 1.6 times the eigendecomposition
+/// alone at N = 2000. Throws `std::invalid_argument` for sizes that disagree, numbers that are not
+/// finite, a Σ* or H that is not symmetric and positive definite, a C that is not symmetric and
+/// positive semidefinite, and one that to rounding does not reach all directions.
 template <class Wanted, class Hessian, class Gradients>
 Preconditioner<typename Wanted::Scalar> preconditioner_for(
     const Eigen::MatrixBase<Wanted>& wanted, const Eigen::MatrixBase<Hessian>& hessian,
