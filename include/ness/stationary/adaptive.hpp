@@ -22,7 +22,7 @@ namespace ness {
 /// κ/2), and less drift, √v⟨∂s/∂g⟩ = 1 − u, and v fluctuates, which adds ⅜Var v/v² = ⅜u(1 + κ/2) to
 /// it; that v is large where θ is far matters for κ ≠ 0 only, the more the longer v remembers than
 /// θ. In several directions that mix, and for x near 1 − β₁, the deviation is of this order, of
-/// either sign. A third moment of the gradients moves the mean by −½u H⁻¹⟨ξ³⟩/v.
+/// either sign. A third moment of the gradients moves the mean by ½u²/(x + u) H⁻¹⟨ξ³⟩/v.
 constexpr double adaptive_deviation(const Adaptive& update, double rate = 0, double excess = 0) {
   const double u = 1 - update.square_memory;
   return -u * (0.375 + 0.6875 * excess - 0.75 * excess * rate / (2 * rate + u));
