@@ -12,11 +12,13 @@
 #include "ness/random/normal.hpp"
 #include "ness/stationary/predict.hpp"
 #include "ness/trajectory/measure.hpp"
+#include "ness/trajectory/momentum_entropy.hpp"
 #include "ness/update/momentum.hpp"
 #include "support/catch.hpp"
 #include "support/close.hpp"
 #include "support/matrices.hpp"
 #include "support/network.hpp"
+#include "support/noisy_descent.hpp"
 
 namespace {
 
@@ -299,6 +301,37 @@ TEST_CASE("Σ of an adaptive update deviates in proportion to 1 − β₂, and a
       const double expected = ness::adaptive_deviation(rms, eta, 3.0 / m);
       CHECK(std::abs(found.value - expected) <= 3 * found.error + 0.04 * std::abs(expected));
     }
+}
+
+TEST_CASE("Σ, C and ⟨σ⟩ of the path of Adam with normal noise are the predicted") {
+  Problem problem;
+  problem.minimum.setZero();
+  problem.eta = 0.05;
+  const Adaptive update{.square_memory = 0.9999};
+  const ness::StationaryState<double> state(problem.chain(update));
+  const ness::RunSettings run{.steps = 200'000, .burn_in = 50'000, .chains = 8};
+  const std::int64_t length = ness::batch_length(run.steps, run.chains, 64);
+  const auto [moments, area, entropy] = ness::run_chains(
+      run,
+      [&](int k) {
+        return NoisyDescent<Adaptive>(problem.hessian, problem.diffusion(), problem.eta, update,
+                                      VectorXd::Zero(n), static_cast<std::uint64_t>(k));
+      },
+      VectorXd::Zero(n), ness::Moments<>(n, length), ness::Area<>(n, length),
+      ness::MomentumEntropy<>(state.diffusion().inverse(), state.relaxation(), state.chain().update,
+                              {1}, length, 50));
+  const auto worst = [](const auto& estimate, const MatrixXd& theory) {
+    double largest = 0;
+    for (Eigen::Index k = 0; k < theory.size(); ++k)
+      if (const double error = estimate.standard_error.data()[k]; error > 0)
+        largest = std::max(largest, std::abs(estimate.value.data()[k] - theory.data()[k]) / error);
+    return largest;
+  };
+  CHECK(worst(moments.covariance(), state.covariance()) <= 3.5);
+  CHECK(worst(area.circulation(), state.circulation()) <= 3.5);
+  const auto sigma = entropy.results().front().entropy_production;
+  CHECK(state.entropy_production() > 20 * sigma.standard_error);
+  CHECK(std::abs(sigma.value - state.entropy_production()) <= 3 * sigma.standard_error);
 }
 
 namespace {
