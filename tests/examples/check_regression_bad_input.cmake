@@ -36,7 +36,7 @@ expect_error("--steps must be at least one epoch of 20 updates without replaceme
   --sampling wor --steps 19)
 expect_error("the effective landscape has no minimum near that of the objective" --sampling wor
   --eta 1e-5)
-expect_error("--sampling must be wr, wor or earthquake, but is 'both': use wr" --sampling both)
+expect_error("--sampling must be wr, wor, earthquake, iid, poisson, drop-last or there-and-back, but is 'both': use wr" --sampling both)
 expect_error("--size (--help lists the options)" --size 3)
 expect_error("(--help lists the options)" stray)
 expect_error("--json: 1 required" --json)

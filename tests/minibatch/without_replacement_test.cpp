@@ -100,7 +100,7 @@ TEST_CASE(
   REQUIRE_THROWS_AS(WithoutReplacement{30}.check(100), std::invalid_argument);
   REQUIRE_THROWS_WITH(WithoutReplacement{30}.check(100, "here"),
                       "ness::here: batch_size must divide M = 100 without replacement, but is 30: "
-                      "the nearest that do are 25 and 50");
+                      "the nearest that do are 25 and 50; DropLast and SmallerLast take any");
   REQUIRE_THROWS_WITH(WithoutReplacement{6}.check(7), contains("but is 6") && contains("1 and 7"));
   REQUIRE_THROWS_AS(WithoutReplacement::Sampler({30}, 100), std::invalid_argument);
 }
