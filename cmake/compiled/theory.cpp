@@ -24,6 +24,7 @@
 #include "ness/stationary/momentum.hpp"
 #include "ness/stationary/preconditioner.hpp"
 #include "ness/stationary/relaxation.hpp"
+#include "ness/stationary/sampled_epochs.hpp"
 #include "ness/stationary/stationary_state.hpp"
 
 namespace ness::detail {
@@ -131,6 +132,10 @@ template DynamicMatrix<double> leading_root(const DynamicMatrix<double>&,
                                             const DynamicMatrix<double>&, double);
 template DynamicMatrix<float> leading_root(const DynamicMatrix<float>&, const DynamicMatrix<float>&,
                                            double);
+template struct AdditiveNoise<double>;
+template struct AdditiveNoise<float>;
+template class EpochMoments<double>;
+template class EpochMoments<float>;
 template EpochMap<double> assemble_epoch_map(const DynamicVector<double>&,
                                              const DynamicVector<double>&,
                                              const Estimate<DynamicMatrix<double>>&,

@@ -100,8 +100,9 @@ State Study::predict_other(const std::string& sampling) const {
   const Options& options = problem_->options;
   const auto phase = options.phase == "mean" ? ness::EpochPhase::mean : ness::EpochPhase::end;
   return ness::predict(problem_->objective, problem_->minimum, other_training(options, sampling),
-                       {.form = ness::LyapunovForm::discrete,
-                        .epochs = {.order = ness::EpochOrder::additive, .phase = phase}});
+                       {.epochs = {.order = ness::EpochOrder::all,
+                                   .phase = phase,
+                                   .map = {.permutations = 50'000}}});
 }
 
 Fit Study::fit() const {

@@ -50,9 +50,12 @@ class EpochSampler {
   Index samples() const { return samples_.cols(); }
   Index batches_per_epoch() const { return minibatch_.batches_per_epoch(samples()); }
 
-  /// Walks through the batches (Q | G) of `count` random orders, G and Q the gradient and the
-  /// Hessian of the objective on a batch, each order forwards and then backwards: `walk.begin()`,
-  /// `walk.follow(batch)` for each, `walk.end()`.
+  /// An order of all samples is as likely as its reverse, so both are walked through.
+  static constexpr int walks_per_order = StatesOrderMoments<Policy> ? 2 : 1;
+
+  /// Walks through the batches (Q | G) of `count` random epochs, G and Q the gradient and the
+  /// Hessian of the objective on a batch: `walk.begin()`, `walk.follow(batch)` for each,
+  /// `walk.end()`. Where they are a random order, it is walked through forwards and then backwards.
   template <class Random, class Walk>
   void draw(std::int64_t count, Random random, Walk& walk) const {
     typename Policy::Sampler sampler(minibatch_, samples());
@@ -62,6 +65,7 @@ class EpochSampler {
       walk.begin();
       for (auto batch = batches.begin(); batch != batches.end(); ++batch) walk.follow(*batch);
       walk.end();
+      if constexpr (walks_per_order == 1) continue;
       walk.begin();
       for (auto batch = batches.rbegin(); batch != batches.rend(); ++batch) walk.follow(*batch);
       walk.end();
@@ -72,7 +76,7 @@ class EpochSampler {
   Affine mean(Batch some) const {
     Affine sum = Affine::Zero(size_, size_ + 1);
     for (const Index i : some) sum += sample(i);
-    return sum / static_cast<Scalar>(some.size()) + regularizer_;
+    return sum * static_cast<Scalar>(some.weight()) + regularizer_;
   }
   /// (Y | X)
   const Affine& regularizer() const { return regularizer_; }

@@ -15,6 +15,7 @@
 #include "ness/stationary/linear_chain.hpp"
 #include "ness/stationary/mean_shift.hpp"
 #include "ness/stationary/momentum.hpp"
+#include "ness/stationary/sampled_epochs.hpp"
 #include "ness/stationary/stationary_state.hpp"
 #include "ness/training/training.hpp"
 
@@ -25,7 +26,7 @@ enum class EpochOrder {
   leading,  ///< θ̂₀, the Hessian of 𝓛̂ and D̂ of Appendix B: within a relative ηn h_max or so
   additive,  ///< `additive_epochs`: all orders, any N and momentum, one Hessian for all batches
   combined,  ///< additive, and what batches that differ in curvature add, of Appendix B
-  all        ///< `sample_epoch_map`: for tens of parameters
+  all        ///< `sample_epoch_map` and `sample_epochs`: any momentum, for tens of parameters
 };
 
 constexpr std::string_view to_string(EpochOrder order) {
@@ -58,7 +59,7 @@ struct EpochSettings {
   EpochOrder order = EpochOrder::leading;
   EpochNoise noise = EpochNoise::exact;
   EpochHessian hessian = EpochHessian::leading;
-  EpochPhase phase = EpochPhase::end;  ///< of `EpochOrder::additive`
+  EpochPhase phase = EpochPhase::end;  ///< of `EpochOrder::additive` and `all`
   EpochMapSettings map = {};           ///< for `EpochOrder::all`
 };
 
@@ -109,17 +110,36 @@ void require_effective_minimum(const Minimum<Scalar>& effective, double learning
           ": lower learning_rate, or raise batch_size");
 }
 
-/// Refuses a memory where it is not known what it does.
+/// Refuses a memory and other batches where it is not known what they do.
 template <DrawsEpochs T>
 void check_epoch_update(const T& training, const EpochSettings& settings) {
-  if (settings.phase != EpochPhase::end && settings.order != EpochOrder::additive)
-    invalid("predict", "epochs.phase must be end where epochs.order is not additive but ",
+  if (settings.order == EpochOrder::additive || settings.order == EpochOrder::all) return;
+  if (settings.phase != EpochPhase::end)
+    invalid("predict",
+            "epochs.phase must be end where epochs.order is neither additive nor all but ",
             to_string(settings.order));
-  if (settings.order == EpochOrder::additive) return;
   const LinearUpdate update = training.update.linear();
   if (DrawsOrders<T> && update.forgets() && update.of_gradient() == 1) return;
-  invalid("predict", "epochs.order must be additive for ", training.minibatch.description(),
+  invalid("predict", "epochs.order must be additive or all for ", training.minibatch.description(),
           " and ", training.update.description(), ", but is ", to_string(settings.order));
+}
+
+/// The order `all` of any epochs, about `theta`.
+template <class M, class R, DrawsEpochs T>
+LinearChain<scalar_t<M>> linearize_sampled(const Objective<M, R>& objective,
+                                           const DynamicVector<scalar_t<M>>& theta,
+                                           const DynamicVector<scalar_t<M>>& offset,
+                                           const T& training, const EpochSettings& settings) {
+  if constexpr (TwiceDifferentiable<M>) {
+    auto chain = sample_epochs(objective, theta, training, settings.phase, settings.map).chain;
+    chain.offset = offset;
+    return chain;
+  } else {
+    invalid("predict",
+            "epochs.order must be additive where the model has no second derivatives, but is ",
+            to_string(settings.order),
+            ": make sample_loss generic, or give the model `sample_hessian_products`");
+  }
 }
 
 /// How far θ has moved by a gradient of its epoch, on average over the later updates that see it,
@@ -151,7 +171,21 @@ DynamicMatrix<scalar_t<M>> diffusion_of_curvature(const Objective<M, R>& objecti
   return d;
 }
 
-/// The order `additive` or `combined`.
+/// θ̂₀ of updates with a memory: what moves the mean is how far the last gradients have moved θ when
+/// the next is taken.
+template <class M, class R, DrawsOrders T>
+Minimum<scalar_t<M>> effective_minimum_of_updates(const Objective<M, R>& objective,
+                                                  const Minimum<scalar_t<M>>& minimum, T training) {
+  const Index n = training.updates_per_markov_step(objective.samples());
+  training.learning_rate *= mean_response(training.update.linear(), n);
+  // |∇𝓛|² in δ𝓛 is the second order of 1 − (1 − ηH)ⁿ, of which all orders are had here.
+  auto effective = effective_minimum(objective, minimum, training, {.discretization = 0});
+  require_effective_minimum(effective, training.learning_rate, n, minimum);
+  return effective;
+}
+
+/// The orders of which additive noise is the first part: `additive`, `combined`, and `all` where
+/// there is no `sample_epoch_map`.
 template <class M, class R, DrawsOrders T>
   requires(!IsSampler<T>)
 LinearChain<scalar_t<M>> linearize_additive(const Objective<M, R>& objective,
@@ -160,12 +194,9 @@ LinearChain<scalar_t<M>> linearize_additive(const Objective<M, R>& objective,
   using Matrix = DynamicMatrix<scalar_t<M>>;
   const LinearUpdate update = training.update.linear();
   const EpochCorrelation correlation = training.minibatch.epoch_correlation(objective.samples());
-  // What moves the mean is how far the last gradients have moved θ when the next is taken.
-  auto slow = training;
-  slow.learning_rate *= mean_response(update, correlation.batches);
-  // |∇𝓛|² in δ𝓛 is the second order of 1 − (1 − ηH)ⁿ, of which all orders are had here.
-  const auto effective = effective_minimum(objective, minimum, slow, {.discretization = 0});
-  require_effective_minimum(effective, slow.learning_rate, correlation.batches, minimum);
+  const auto effective = effective_minimum_of_updates(objective, minimum, training);
+  if (settings.order == EpochOrder::all)
+    return linearize_sampled(objective, effective.theta, effective.offset, training, settings);
   const Matrix d = update_diffusion(objective, effective.theta, training);
   const Matrix hessian = objective.hessian(effective.theta);
   Matrix more;
@@ -181,7 +212,9 @@ LinearChain<scalar_t<M>> linearize_additive(const Objective<M, R>& objective,
 template <class M, class R, DrawsEpochs T>
 LinearChain<scalar_t<M>> linearize_other_epochs(const Objective<M, R>& objective,
                                                 const Minimum<scalar_t<M>>& minimum,
-                                                const T& training, EpochPhase phase) {
+                                                const T& training, const EpochSettings& settings) {
+  if (settings.order == EpochOrder::all)
+    return linearize_sampled(objective, minimum.theta, minimum.offset, training, settings);
   const DynamicMatrix<scalar_t<M>> d = update_diffusion(objective, minimum.theta, training);
   const EpochCorrelation correlation = training.minibatch.epoch_correlation(objective.samples());
   const LinearUpdate update = training.update.linear();
@@ -192,10 +225,17 @@ LinearChain<scalar_t<M>> linearize_other_epochs(const Objective<M, R>& objective
     remember(update, chain);
   } else {
     chain = additive_epochs(minimum.theta, minimum.hessian, d, training.learning_rate, update,
-                            correlation, phase);
+                            correlation, settings.phase);
   }
   chain.offset = minimum.offset;
   return chain;
+}
+
+/// Are these epochs predicted to leading order, or by `sample_epoch_map`?
+template <DrawsOrders T>
+bool has_order_map(const EpochSettings& settings) {
+  if (settings.order == EpochOrder::leading) return true;
+  return settings.order == EpochOrder::all && settings.phase == EpochPhase::end && Forgets<T>;
 }
 
 template <class M, class R, DrawsOrders T>
@@ -206,8 +246,7 @@ LinearChain<scalar_t<M>> linearize_epochs(const Objective<M, R>& objective,
   using Matrix = DynamicMatrix<Scalar>;
   if constexpr (IsSampler<T>) {
     check_epochs_with_noise<T>(settings);
-  } else if (settings.epochs.order == EpochOrder::additive ||
-             settings.epochs.order == EpochOrder::combined) {
+  } else if (!has_order_map<T>(settings.epochs)) {
     return linearize_additive(objective, minimum, training, settings.epochs);
   }
   const Index updates = training.updates_per_markov_step(objective.samples());
@@ -309,7 +348,7 @@ LinearChain<scalar_t<M>> linearize(const Objective<M, R>& objective,
     if constexpr (DrawsOrders<T>)
       return detail::linearize_epochs(objective, minimum, training, settings);
     else
-      return detail::linearize_other_epochs(objective, minimum, training, settings.epochs.phase);
+      return detail::linearize_other_epochs(objective, minimum, training, settings.epochs);
   } else {
     auto d = diffusion(objective, minimum.theta, training);
     if (settings.form == LyapunovForm::discrete)

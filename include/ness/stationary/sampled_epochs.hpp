@@ -1,0 +1,569 @@
+// Epochs of any batches, with and without momentum, to all orders in ηn‖H‖, for losses that are
+// quadratic in θ (not in the paper).
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "ness/diffusion/independent_batches.hpp"
+#include "ness/stationary/additive_epochs.hpp"
+#include "ness/stationary/epoch_map.hpp"
+
+namespace ness {
+
+/// What random epochs say of the state that they settle into, with standard errors; per epoch.
+template <class Scalar = double>
+struct SampledEpochs {
+  Estimate<DynamicVector<Scalar>> mean;        ///< θ at the end of an epoch, or over its phases, N
+  Estimate<DynamicMatrix<Scalar>> covariance;  ///< Σ̂, N × N
+  Estimate<DynamicMatrix<Scalar>> circulation;  ///< C, N × N
+  LinearChain<Scalar> chain;  ///< of the same values: `StationaryState(….chain)`
+};
+
+namespace detail {
+
+/// What all batches have in common, and how an update moves θ.
+template <class Scalar>
+struct EpochCommon {
+  DynamicMatrix<Scalar> hessian;   ///< of the objective
+  DynamicVector<Scalar> gradient;  ///< of the objective
+  Scalar learning_rate;
+  Scalar speed, memory, momentum;  ///< y' = y − speed ηg, z' = momentum z + memory ηg, θ = y + z
+
+  EpochCommon(DynamicMatrix<Scalar> h, DynamicVector<Scalar> g, double eta,
+              const LinearUpdate& update)
+      : hessian(std::move(h)),
+        gradient(std::move(g)),
+        learning_rate(static_cast<Scalar>(eta)),
+        speed(static_cast<Scalar>(update.speed())),
+        memory(static_cast<Scalar>(update.momentum * update.buffered * update.gain /
+                                   (1 - update.momentum))),
+        momentum(static_cast<Scalar>(update.momentum)) {}
+};
+
+/// Follows an epoch to its affine map (y, z) → A(y, z) + c, beside that of additive noise and that
+/// of the second order in η, of which the moments are known. Calls `look(walk, end)` after each
+/// update, and at the end of the epoch once more.
+template <class Sampler, class Look>
+class MemoryWalk {
+ public:
+  using Scalar = typename Sampler::Scalar;
+  using Vector = typename Sampler::Vector;
+  static constexpr int size = Vector::RowsAtCompileTime;
+  static constexpr int twice = size == Eigen::Dynamic ? size : 2 * size;
+  static constexpr int columns = size == Eigen::Dynamic ? size : 2 * size + 1;
+  using Rows = Eigen::Matrix<Scalar, size, columns>;  ///< N × (2N + 1)
+  using Map = Eigen::Matrix<Scalar, twice, columns>;  ///< 2N × (2N + 1)
+
+  MemoryWalk(const EpochCommon<Scalar>& common, const Look& look)
+      : common_(common),
+        hessian_(common.hessian),
+        gradient_(common.gradient),
+        look_(look),
+        y_(gradient_.size(), 2 * gradient_.size() + 1),
+        z_(y_),
+        before_(y_),
+        force_(y_) {}
+
+  void begin() {
+    const Index n = gradient_.size();
+    y_.setZero();
+    z_.setZero();
+    z_.middleCols(n, n).setIdentity();
+    additive_y_.setZero(n);
+    additive_z_ = first_y_ = first_z_ = second_ = additive_y_;
+  }
+  void follow(const typename Sampler::Affine& batch) {
+    const Index n = gradient_.size();
+    const auto q = batch.leftCols(n);
+    const auto g = batch.col(n);
+    before_ = position();
+    force_.noalias() = q * before_;
+    force_.col(2 * n) += g;
+    move(force_, y_, z_);
+    additive_ = hessian_ * (additive_y_ + additive_z_) + g - gradient_;
+    move(additive_, additive_y_, additive_z_);
+    second_ += g;
+    second_.noalias() += q * (first_y_ + first_z_);
+    move(g, first_y_, first_z_);
+    look_(*this, false);
+  }
+  void end() { look_(*this, true); }
+
+  /// (A − 1 | c)
+  Map map() const {
+    const Index n = gradient_.size();
+    Map map(2 * n, 2 * n + 1);
+    map.topRows(n) = y_;
+    map.bottomRows(n) = z_;
+    map.bottomRows(n).middleCols(n, n).diagonal().array() -= Scalar(1);
+    return map;
+  }
+  /// θ as it follows from (y, z) at the beginning of the epoch, now and before the last update.
+  Rows position() const {
+    Rows theta = y_ + z_;
+    theta.leftCols(gradient_.size()).diagonal().array() += Scalar(1);
+    return theta;
+  }
+  const Rows& before() const { return before_; }
+  /// c of additive noise.
+  Eigen::Matrix<Scalar, twice, 1> additive() const {
+    Eigen::Matrix<Scalar, twice, 1> c(2 * gradient_.size());
+    c << additive_y_, additive_z_;
+    return c;
+  }
+  /// What the gradients of the batches add up to, to second order in η.
+  const Vector& second() const { return second_; }
+
+ private:
+  template <class Force, class Part>
+  void move(const Force& force, Part& y, Part& z) const {
+    y -= common_.speed * common_.learning_rate * force;
+    z = common_.momentum * z + common_.memory * common_.learning_rate * force;
+  }
+
+  const EpochCommon<Scalar>& common_;
+  typename Sampler::Matrix hessian_;
+  Vector gradient_;
+  const Look& look_;
+  Rows y_, z_, before_, force_;  // of A − 1 and of A, and c
+  Vector additive_, additive_y_, additive_z_, first_y_, first_z_, second_;
+};
+
+/// Averages of `look(sum, walk, end)` over the epochs of each group.
+template <class Sampler, class Look>
+std::vector<DynamicMatrix<typename Sampler::Scalar>> average_walks(
+    const Sampler& sampler, const EpochCommon<typename Sampler::Scalar>& common,
+    const EpochMapSettings& settings, Index rows, const Look& look) {
+  using Scalar = typename Sampler::Scalar;
+  const Index columns = 2 * common.gradient.size() + 1;
+  return sums_of_groups(
+      settings.groups(), settings.threads,
+      DynamicMatrix<Scalar>(DynamicMatrix<Scalar>::Zero(rows, columns)),
+      [&](DynamicMatrix<Scalar>& sum, std::uint64_t stream) {
+        const auto look_at = [&](const auto& walk, bool end) { look(sum, walk, end); };
+        MemoryWalk<Sampler, decltype(look_at)> walk(common, look_at);
+        sampler.draw(settings.group_size(), Philox(settings.seed, stream), walk);
+        sum /= static_cast<Scalar>(Sampler::walks_per_order * settings.group_size());
+      });
+}
+
+/// ⟨c₀c₀ᵀ⟩ of additive noise, 2N × 2N, and the mean over the updates of what it is in θ, N × N.
+template <class Scalar>
+struct AdditiveNoise {
+  DynamicMatrix<Scalar> end, mean;
+
+  AdditiveNoise(const EpochCommon<Scalar>& common, const DynamicMatrix<Scalar>& diffusion,
+                const EpochCorrelation& correlation, EpochPhase phase);
+};
+
+/// The state of the map, from averages over groups of epochs.
+template <class Scalar>
+class EpochMoments {
+ public:
+  using Matrix = DynamicMatrix<Scalar>;
+  using Vector = DynamicVector<Scalar>;
+
+  /// `maps`: (A − 1 | c less `known`) of each group. Throws where the mean map does not contract.
+  EpochMoments(std::vector<Matrix> maps, const Vector& known, Matrix additive,
+               double learning_rate);
+
+  const Vector& shift() const { return shift_; }            ///< ⟨(y, z)⟩, 2N
+  const Matrix& lost() const { return lost_; }              ///< ⟨A⟩ − 1, 2N × 2N
+  const Matrix& covariance() const { return covariance_; }  ///< of (y, z), 2N × 2N
+  Matrix root() const;                                      ///< S with SSᵀ = covariance()
+
+  /// Adds to the second moment of the noise what groups of epochs say of it, (more | mean of c),
+  /// and solves for the covariance anew.
+  void add(const std::vector<Matrix>& more);
+
+  /// The state in θ at the end of an epoch.
+  SampledEpochs<Scalar> end(const Vector& theta, double learning_rate) const;
+  /// Over the phases of an epoch, from (⟨δθδθᵀ⟩ | ⟨Δθ δθᵀ⟩ | ⟨δθ⟩) of groups, summed over its
+  /// updates.
+  SampledEpochs<Scalar> mean(const SampledEpochs<Scalar>& end, const std::vector<Matrix>& phases,
+                             const Matrix& additive, Index updates) const;
+
+ private:
+  void solve();
+
+  std::vector<Matrix> maps_, noises_;
+  Matrix lost_, noise_, covariance_;
+  Vector shift_, decay_rates_;
+  Scalar residual_{};
+  double learning_rate_;
+};
+
+/// What an epoch adds to second moments, given what is known of the state so far.
+template <class Sampler>
+class MomentsOfWalks {
+ public:
+  using Scalar = typename Sampler::Scalar;
+  using Vector = typename Sampler::Vector;
+  using Sum = DynamicMatrix<Scalar>;
+
+  explicit MomentsOfWalks(const EpochMoments<Scalar>& known)
+      : size_(known.shift().size() / 2),
+        shift_(known.shift()),
+        rest_(shift_.head(size_) + shift_.tail(size_)),
+        lost_(known.lost()),
+        root_(known.root()) {}
+
+  /// eeᵀ, e = c + (A − 1)⟨s⟩, less that of additive noise.
+  template <class Walk>
+  void add_noise(Sum& sum, const Walk& walk) const {
+    const auto map = walk.map();
+    const State e = map.col(2 * size_) + map.leftCols(2 * size_) * shift_;
+    const State c = walk.additive();
+    sum.leftCols(2 * size_) += e * e.transpose() - c * c.transpose();
+  }
+  /// (A − ⟨A⟩)Σ(A − ⟨A⟩)ᵀ
+  template <class Walk>
+  void add_scatter(Sum& sum, const Walk& walk) const {
+    const Square scatter = (walk.map().leftCols(2 * size_) - lost_) * root_;
+    sum.leftCols(2 * size_) += scatter * scatter.transpose();
+  }
+  /// (⟨δθδθᵀ⟩ | ⟨Δθ δθᵀ⟩ | ⟨δθ⟩) after an update, less what additive noise adds to the first and
+  /// the last.
+  template <class Walk>
+  void add_phase(Sum& sum, const Walk& walk) const {
+    using Spread = Eigen::Matrix<Scalar, Walk::size, Walk::twice>;
+    const auto at = walk.position();
+    const Spread now = at.leftCols(2 * size_) * root_;
+    const Spread before = walk.before().leftCols(2 * size_) * root_;
+    const Vector e = deviation(at), last = deviation(walk.before());
+    const State state = walk.additive();
+    const Vector c = state.head(size_) + state.tail(size_);
+    sum.leftCols(size_) += now * now.transpose() + e * e.transpose() - c * c.transpose();
+    sum.middleCols(size_, size_) +=
+        (now - before) * before.transpose() + (e - last) * last.transpose();
+    sum.col(2 * size_) += e - c;
+  }
+
+ private:
+  static constexpr int twice =
+      Vector::RowsAtCompileTime == Eigen::Dynamic ? Eigen::Dynamic : 2 * Vector::RowsAtCompileTime;
+  using State = Eigen::Matrix<Scalar, twice, 1>;
+  using Square = Eigen::Matrix<Scalar, twice, twice>;
+
+  template <class Position>
+  Vector deviation(const Position& at) const {
+    return at.col(2 * size_) + at.leftCols(2 * size_) * shift_ - rest_;
+  }
+
+  Index size_;
+  State shift_;
+  Vector rest_;  // ⟨θ⟩
+  Square lost_, root_;
+};
+
+/// ⟨Σ_t(G_t + Q_t θ_t)⟩ with θ_t of first order: the gradients of an epoch, to second order in η.
+template <class Sampler>
+typename Sampler::Vector mean_second(const Sampler& sampler,
+                                     const EpochCommon<typename Sampler::Scalar>& common,
+                                     const EpochCorrelation& correlation) {
+  using Scalar = typename Sampler::Scalar;
+  using Vector = typename Sampler::Vector;
+  const Index n = common.gradient.size();
+  const auto samples = static_cast<Scalar>(sampler.samples());
+  // 1/m, of the variance of a batch of m distinct samples
+  const Scalar share = (static_cast<Scalar>(correlation.variance) * (samples - 1) + 1) / samples;
+  Vector product = Vector::Zero(n);  // Σ_i H_i g_i, of the losses alone
+  typename Sampler::Affine sum = Sampler::Affine::Zero(n, n + 1);
+  for (Index i = 0; i < sampler.samples(); ++i) {
+    const auto one = sampler.sample(i);
+    sum += one;
+    product.noalias() += one.leftCols(n) * one.col(n);
+  }
+  sum /= samples;
+  product /= samples;
+  const Vector whole = sum.leftCols(n) * sum.col(n);
+  // ⟨H_ig_j⟩ of different samples, then of different batches and of one and the same.
+  const Vector apart = (samples * whole - product) / (samples - 1);
+  const Vector rest = common.hessian * common.gradient - whole;  // what the regularizer adds
+  const Vector other = apart + rest;
+  const Vector same = share * product + (1 - share) * apart + rest;
+  Vector second = static_cast<Scalar>(correlation.updates()) * common.gradient;
+  const auto batch = [&](Index t) {
+    return t < correlation.batches ? t : 2 * correlation.batches - 1 - t;
+  };
+  for (Index t = 0; t < correlation.updates(); ++t) {
+    Scalar left = common.memory;
+    for (Index s = t - 1; s >= 0; --s, left *= common.momentum)
+      second -=
+          common.learning_rate * (common.speed - left) * (batch(s) == batch(t) ? same : other);
+  }
+  return second;
+}
+
+}  // namespace detail
+
+/// The stationary state of epochs to all orders in ηn‖H‖, of any minibatch policy with epochs and
+/// any linear update.
+///
+/// Each loss is taken for quadratic about `theta`, with its own gradient and Hessian there. In
+/// place of θ and the buffer it is (y, z), θ = y + z, as in `additive_epochs`; one epoch is an
+/// affine map s' = As + c of 2N numbers, independent epochs have
+///   ⟨s⟩ = (1 − ⟨A⟩)⁻¹⟨c⟩,  Σ = ⟨A⟩Σ⟨A⟩ᵀ + ⟨eeᵀ⟩ + ⟨(A−⟨A⟩)Σ(A−⟨A⟩)ᵀ⟩,  e = c + (A − 1)⟨s⟩,
+/// and the averages are over random epochs of the policy. Only what batches that differ in
+/// curvature add is sampled: c of additive noise and the second order of its mean are known and
+/// serve as control variates. Standard errors are from 64 groups of epochs. At the end of an epoch
+/// or as the mean over its phases. Σ and C are `known` to the chain, and ⟨σ⟩ is NaN: in directions
+/// of which all noise is of curvature, what sampling leaves of errors in D̂ would be entropy.
+///
+/// `WithoutReplacement` and plain updates have `sample_epoch_map`, which knows the second order of
+/// the noise as well, and ⟨σ⟩. One fixed order is one epoch: its state is a point, exact.
+///
+/// Cost: for each epoch M N² + 4n N³ additions and multiplications, three or four times; memory M
+/// N(N+1) numbers and n N² in each thread: for tens of parameters. The same numbers for any number
+/// of threads. Throws `std::invalid_argument` for bad settings, or if the map does not contract.
+template <class M, class R, class Theta, DrawsEpochs T>
+SampledEpochs<scalar_t<M>> sample_epochs(const Objective<M, R>& objective,
+                                         const Eigen::MatrixBase<Theta>& theta, const T& training,
+                                         EpochPhase phase = EpochPhase::end,
+                                         const EpochMapSettings& settings = {}) {
+  using Scalar = scalar_t<M>;
+  using Matrix = DynamicMatrix<Scalar>;
+  using Vector = DynamicVector<Scalar>;
+  static_assert(TwiceDifferentiable<M>,
+                "ness: epochs to all orders need second derivatives of single samples: make "
+                "sample_loss generic, or give your Model `sample_hessian_products`");
+  static_assert(LinearlyUpdates<typename T::Update> && SilentNoise<typename T::Noise>,
+                "ness: epochs to all orders are those of updates that state `linear()`, without "
+                "injected noise");
+  constexpr std::string_view name = "sample_epochs";
+  const vector_t<M> at = objective.point(theta, name);
+  training.check(objective.samples(), name);
+  settings.check(name);
+  const Index n = at.size();
+  const LinearUpdate update = training.update.linear();
+  const EpochCorrelation correlation = training.minibatch.epoch_correlation(objective.samples());
+  const bool random = correlation.variance > 0 && correlation.updates() > 0;
+  EpochMapSettings counts = settings;
+  if (!random) counts.permutations = 2;  // all epochs are one
+
+  const detail::EpochSampler sampler(objective, at, training.minibatch);
+  using Sampler = std::remove_const_t<decltype(sampler)>;
+  const detail::EpochCommon<Scalar> common(objective.hessian(at), objective.gradient(at),
+                                           training.learning_rate, update);
+  const Scalar step = -common.speed * common.learning_rate;
+  Vector known = Vector::Zero(n);
+  if (random) known = step * detail::mean_second(sampler, common, correlation);
+  const Matrix d = random ? update_diffusion(objective, at, training) : Matrix::Zero(n, n);
+  const detail::AdditiveNoise<Scalar> additive(common, d, correlation, phase);
+
+  const auto add_map = [&](auto& sum, const auto& walk, bool end) {
+    if (!end) return;
+    sum += walk.map();
+    if (!random) return;
+    sum.col(2 * n).head(n) -= step * walk.second();
+    sum.col(2 * n).tail(n) -= walk.additive().tail(n);
+  };
+  const auto average = [&](Index rows, const auto& look) {
+    return detail::average_walks(sampler, common, counts, rows, look);
+  };
+  detail::EpochMoments<Scalar> moments(average(2 * n, add_map), known, additive.end,
+                                       training.learning_rate);
+  if (random) {
+    const detail::MomentsOfWalks<Sampler> of_mean(moments);
+    moments.add(average(2 * n, [&](auto& sum, const auto& walk, bool end) {
+      if (end) of_mean.add_noise(sum, walk);
+    }));
+    const detail::MomentsOfWalks<Sampler> of_noise(moments);
+    moments.add(average(2 * n, [&](auto& sum, const auto& walk, bool end) {
+      if (end) of_noise.add_scatter(sum, walk);
+    }));
+  }
+  const auto result = moments.end(at, training.learning_rate);
+  if (phase == EpochPhase::end) return result;
+  const detail::MomentsOfWalks<Sampler> of_all(moments);
+  const auto phases = average(n, [&](auto& sum, const auto& walk, bool end) {
+    if (!end) of_all.add_phase(sum, walk);
+  });
+  return moments.mean(result, phases, additive.mean, correlation.updates());
+}
+
+}  // namespace ness
+
+#ifndef NESS_COMPILED  // else they are in the library
+
+#include <algorithm>
+#include <utility>
+
+#include "ness/detail/general_matrices.hpp"
+#include "ness/detail/symmetric_matrices.hpp"
+
+namespace ness::detail {
+
+template <class Scalar>
+AdditiveNoise<Scalar>::AdditiveNoise(const EpochCommon<Scalar>& common,
+                                     const DynamicMatrix<Scalar>& diffusion,
+                                     const EpochCorrelation& correlation, EpochPhase phase) {
+  using Matrix = DynamicMatrix<Scalar>;
+  const Index n = common.gradient.size();
+  end.setZero(2 * n, 2 * n);
+  mean.setZero(n, n);
+  if (!(correlation.variance > 0)) return;
+  const DynamicMatrix<Scalar> root =
+      SymmetricEigen<Scalar>(diffusion).root() * std::sqrt(Scalar(2));
+  Matrix step = Matrix::Zero(2 * n, 2 * n);
+  const Matrix rate = common.learning_rate * common.hessian;
+  step.topLeftCorner(n, n) = step.topRightCorner(n, n) = -common.speed * rate;
+  step.bottomLeftCorner(n, n) = step.bottomRightCorner(n, n) = common.memory * rate;
+  step.bottomRightCorner(n, n).diagonal().array() += common.momentum;
+  step.topLeftCorner(n, n).diagonal().array() += Scalar(1);
+  // Of the noise of each batch, as far as it has been drawn.
+  std::vector<Matrix> parts(static_cast<std::size_t>(correlation.batches),
+                            Matrix::Zero(2 * n, root.cols()));
+  const auto variance = static_cast<Scalar>(correlation.variance);
+  const auto between = static_cast<Scalar>(correlation.between) / variance;
+  const auto last = static_cast<Scalar>(correlation.last_variance) / variance - 1;
+  const auto sum_up = [&] {
+    Matrix whole = Matrix::Zero(2 * n, root.cols());
+    Matrix sum = Matrix::Zero(2 * n, 2 * n);
+    for (const Matrix& part : parts) {
+      whole += part;
+      sum.noalias() += (1 - between) * part * part.transpose();
+    }
+    sum.noalias() += between * whole * whole.transpose();
+    sum.noalias() += last * parts.back() * parts.back().transpose();
+    return sum;
+  };
+  for (Index t = 0; t < correlation.updates(); ++t) {
+    const Index batch = t < correlation.batches ? t : 2 * correlation.batches - 1 - t;
+    for (Matrix& part : parts) part = step * part;
+    parts[static_cast<std::size_t>(batch)].topRows(n) -= common.speed * root;
+    parts[static_cast<std::size_t>(batch)].bottomRows(n) += common.memory * root;
+    if (phase == EpochPhase::end && t + 1 < correlation.updates()) continue;
+    end = sum_up();
+    mean += end.topLeftCorner(n, n) + end.topRightCorner(n, n) + end.bottomLeftCorner(n, n) +
+            end.bottomRightCorner(n, n);
+  }
+  mean /= static_cast<Scalar>(correlation.updates());
+}
+
+/// The sums of what belongs to y and to z: of θ.
+template <class Scalar>
+DynamicMatrix<Scalar> of_position(const DynamicMatrix<Scalar>& state) {
+  const Index n = state.rows() / 2;
+  return state.topLeftCorner(n, n) + state.topRightCorner(n, n) + state.bottomLeftCorner(n, n) +
+         state.bottomRightCorner(n, n);
+}
+
+template <class Scalar>
+EpochMoments<Scalar>::EpochMoments(std::vector<Matrix> maps, const Vector& known, Matrix additive,
+                                   double learning_rate)
+    : maps_(std::move(maps)), noise_(std::move(additive)), learning_rate_(learning_rate) {
+  const Index twice = noise_.rows();
+  for (Matrix& map : maps_) map.col(twice).head(twice / 2) += known;
+  noises_.assign(maps_.size(), Matrix::Zero(twice, twice));
+  const Matrix mean = estimate_of_groups(maps_).value;
+  lost_ = mean.leftCols(twice);
+  shift_ = solve_general<Scalar>(-lost_, mean.col(twice));
+  solve();
+}
+
+template <class Scalar>
+void EpochMoments<Scalar>::solve() {
+  const GeneralLyapunov<Scalar> solution(-lost_, noise_, Scalar(1));
+  if (!(solution.decay_rates[0] > 0 && solution.spectral_radius < 1))
+    invalid("sample_epochs",
+            "the mean map A of an epoch must contract, but its spectral radius is ",
+            solution.spectral_radius, ": start from a minimum, or lower learning_rate, which is ",
+            learning_rate_);
+  covariance_ = solution.solution;
+  decay_rates_ = solution.decay_rates.head(lost_.rows() / 2);
+  residual_ = solution.residual;
+}
+
+template <class Scalar>
+DynamicMatrix<Scalar> EpochMoments<Scalar>::root() const {
+  return SymmetricEigen<Scalar>(covariance_).root();
+}
+
+template <class Scalar>
+void EpochMoments<Scalar>::add(const std::vector<Matrix>& more) {
+  const Index twice = noise_.rows();
+  const Matrix mean = estimate_of_groups(more).value;
+  noise_ += half_sum_with_transpose(Matrix(mean.leftCols(twice)), 1);
+  for (std::size_t k = 0; k < more.size(); ++k) noises_[k] += (more[k] - mean).leftCols(twice);
+  solve();
+}
+
+/// C of ⟨Δθ δθᵀ⟩
+template <class Scalar>
+DynamicMatrix<Scalar> area_of_drift(const DynamicMatrix<Scalar>& drift) {
+  return -half_sum_with_transpose(drift, -1);
+}
+
+template <class Scalar>
+SampledEpochs<Scalar> EpochMoments<Scalar>::end(const Vector& theta, double learning_rate) const {
+  const Index n = theta.size();
+  // What the errors of the mean map and of the noise make of the state, to first order.
+  std::vector<Matrix> covariances, areas, means;
+  const Matrix map = lost_ + Matrix::Identity(2 * n, 2 * n);
+  for (std::size_t k = 0; k < maps_.size(); ++k) {
+    const Matrix lost = maps_[k].leftCols(2 * n) - lost_;
+    const Matrix change = lost * covariance_ * map.transpose();
+    const Matrix noise = noise_ + half_sum_with_transpose(Matrix(noises_[k] + 2 * change), 1);
+    const Matrix covariance = GeneralLyapunov<Scalar>(-lost_, noise, Scalar(1)).solution;
+    covariances.push_back(of_position(covariance));
+    areas.push_back(area_of_drift(of_position(Matrix(lost_ * covariance + lost * covariance_))));
+    const Vector miss = maps_[k].col(2 * n) + maps_[k].leftCols(2 * n) * shift_;
+    const Vector moved = shift_ + solve_general<Scalar>(-lost_, miss);
+    means.push_back(moved.head(n) + moved.tail(n));
+  }
+  SampledEpochs<Scalar> result;
+  result.covariance = {of_position(covariance_), estimate_of_groups(covariances).standard_error};
+  result.circulation = {area_of_drift(of_position(Matrix(lost_ * covariance_))),
+                        estimate_of_groups(areas).standard_error};
+  result.mean = {theta + shift_.head(n) + shift_.tail(n), estimate_of_groups(means).standard_error};
+
+  LinearChain<Scalar>& chain = result.chain;
+  chain.mean = result.mean.value;
+  chain.mobility = Matrix::Identity(n, n) * static_cast<Scalar>(learning_rate);
+  chain.step = MarkovStep::epoch;
+  chain.form = LyapunovForm::discrete;
+  // Of an epoch that begins with an empty memory.
+  chain.relaxation = -(lost_.topLeftCorner(n, n) + lost_.bottomLeftCorner(n, n));
+  chain.diffusion = of_position(noise_) / 2;
+  chain.known = {result.covariance.value, result.circulation.value, decay_rates_, residual_};
+  chain.solve = &known_covariance<Scalar>;
+  return result;
+}
+
+template <class Scalar>
+SampledEpochs<Scalar> EpochMoments<Scalar>::mean(const SampledEpochs<Scalar>& end,
+                                                 const std::vector<Matrix>& phases,
+                                                 const Matrix& additive, Index updates) const {
+  const Index n = additive.rows();
+  std::vector<Matrix> covariances, areas, means;
+  for (std::size_t k = 0; k < phases.size(); ++k) {
+    const Matrix average = phases[k] / static_cast<Scalar>(updates);
+    const Vector moved = average.col(2 * n);
+    covariances.push_back(average.leftCols(n) - moved * moved.transpose());
+    areas.push_back(area_of_drift(Matrix(phases[k].middleCols(n, n))));
+    means.push_back(moved);
+  }
+  SampledEpochs<Scalar> result = end;
+  const auto covariance = estimate_of_groups(covariances);
+  const auto moved = estimate_of_groups(means);
+  result.covariance.value = half_sum_with_transpose(Matrix(covariance.value + additive), 1);
+  // That of the end, from which the phases are followed, goes into all of them.
+  const auto both = [](const auto& one, const auto& other) {
+    return (one.array().square() + other.array().square()).sqrt().matrix();
+  };
+  result.covariance.standard_error = both(covariance.standard_error, end.covariance.standard_error);
+  const auto area = estimate_of_groups(areas);
+  result.circulation = {area.value, both(area.standard_error, end.circulation.standard_error)};
+  result.mean.value += moved.value;
+  result.mean.standard_error = both(Vector(moved.standard_error), end.mean.standard_error);
+  result.chain.mean = result.mean.value;
+  result.chain.known = {result.covariance.value, result.circulation.value, decay_rates_, residual_};
+  return result;
+}
+
+}  // namespace ness::detail
+#endif
