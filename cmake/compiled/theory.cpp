@@ -17,6 +17,7 @@
 #include "ness/posterior/sampler_epochs.hpp"
 #include "ness/stationary/adaptive.hpp"
 #include "ness/stationary/additive_epochs.hpp"
+#include "ness/stationary/curved_noise.hpp"
 #include "ness/stationary/epoch_map.hpp"
 #include "ness/stationary/generalized_lyapunov.hpp"
 #include "ness/stationary/linear_chain.hpp"
@@ -94,11 +95,11 @@ template LyapunovSolution<double> solve_lyapunov(const DynamicMatrix<double>&,
                                                  LyapunovForm);
 template LyapunovSolution<float> solve_lyapunov(const DynamicMatrix<float>&,
                                                 const DynamicMatrix<float>&, double, LyapunovForm);
-template LyapunovStatus solve_generalized(LyapunovEquation<double>&, const DynamicMatrix<double>&,
+template LyapunovStatus solve_generalized(const LyapunovEquation<double>&, const DynamicMatrix<double>&,
                                           const CurvatureFunction<double>&,
                                           const GeneralizedLyapunovSettings&,
                                           DynamicMatrix<double>&);
-template LyapunovStatus solve_generalized(LyapunovEquation<float>&, const DynamicMatrix<float>&,
+template LyapunovStatus solve_generalized(const LyapunovEquation<float>&, const DynamicMatrix<float>&,
                                           const CurvatureFunction<float>&,
                                           const GeneralizedLyapunovSettings&,
                                           DynamicMatrix<float>&);
@@ -111,6 +112,10 @@ template LyapunovSolution<float> solve_generalized_lyapunov(const DynamicMatrix<
                                                             const CurvatureFunction<float>&,
                                                             const GeneralizedLyapunovSettings&);
 
+template LinearChain<double> with_curvature(LinearChain<double>, const CurvatureFunction<double>&,
+                                            const GeneralizedLyapunovSettings&);
+template LinearChain<float> with_curvature(LinearChain<float>, const CurvatureFunction<float>&,
+                                           const GeneralizedLyapunovSettings&);
 template LinearChain<double> linear_chain(DynamicVector<double>, DynamicMatrix<double>,
                                           DynamicMatrix<double>, double, LyapunovForm);
 template LinearChain<float> linear_chain(DynamicVector<float>, DynamicMatrix<float>,

@@ -36,6 +36,7 @@
 #include "ness/stationary/additive_epochs.hpp"
 #include "ness/stationary/epoch_map.hpp"
 #include "ness/stationary/flatness.hpp"
+#include "ness/stationary/curved_noise.hpp"
 #include "ness/stationary/generalized_lyapunov.hpp"
 #include "ness/stationary/mean_shift.hpp"
 #include "ness/stationary/momentum.hpp"

@@ -29,10 +29,10 @@ namespace detail {
 template <class Scalar>
 using CurvatureFunction = std::function<DynamicMatrix<Scalar>(const DynamicMatrix<Scalar>&)>;
 
-/// Σ of HΣ + ΣH − [ηHΣH] = (2/η)(D + Π(Σ)), and whether there is one.
-template <class Scalar>
-LyapunovStatus solve_generalized(LyapunovEquation<Scalar>& equation,
-                                 const DynamicMatrix<Scalar>& diffusion,
+/// Σ of HΣ + ΣH − [ηHΣH] = (2/η)(D + Π(Σ)), and whether there is one; `equation` solves that of any
+/// D, of a chain with a memory as well.
+template <class Equation, class Scalar>
+LyapunovStatus solve_generalized(const Equation& equation, const DynamicMatrix<Scalar>& diffusion,
                                  const CurvatureFunction<Scalar>& curvature,
                                  const GeneralizedLyapunovSettings& settings,
                                  DynamicMatrix<Scalar>& sigma);
@@ -96,8 +96,8 @@ DynamicMatrix<Scalar> unflatten(const DynamicMatrix<Scalar>& elements, Eigen::In
 
 /// Σ − 𝓢[Π(Σ)] = 𝓢[D] with the solver 𝓢 of the plain equation, a linear system for the elements
 /// of the lower triangle of Σ.
-template <class Scalar>
-DynamicMatrix<Scalar> solve_directly(LyapunovEquation<Scalar>& equation,
+template <class Equation, class Scalar>
+DynamicMatrix<Scalar> solve_directly(const Equation& equation,
                                      const DynamicMatrix<Scalar>& diffusion,
                                      const CurvatureFunction<Scalar>& curvature) {
   const Eigen::Index n = equation.size();
@@ -115,9 +115,8 @@ DynamicMatrix<Scalar> solve_directly(LyapunovEquation<Scalar>& equation,
 
 /// Σ ← 𝓢[D + Π(Σ)] until nothing changes but the last digits. 𝓢 and Π keep matrices positive, so
 /// that it converges wherever there is a stationary state (H. Schneider, Numer. Math. 7, 1965).
-template <class Scalar>
-LyapunovStatus solve_by_iteration(LyapunovEquation<Scalar>& equation,
-                                  const DynamicMatrix<Scalar>& diffusion,
+template <class Equation, class Scalar>
+LyapunovStatus solve_by_iteration(const Equation& equation, const DynamicMatrix<Scalar>& diffusion,
                                   const CurvatureFunction<Scalar>& curvature, int max_iterations,
                                   DynamicMatrix<Scalar>& sigma) {
   constexpr Scalar rounding = 4 * std::numeric_limits<Scalar>::epsilon();
@@ -140,9 +139,8 @@ LyapunovStatus solve_by_iteration(LyapunovEquation<Scalar>& equation,
   return LyapunovStatus::not_converged;
 }
 
-template <class Scalar>
-LyapunovStatus solve_generalized(LyapunovEquation<Scalar>& equation,
-                                 const DynamicMatrix<Scalar>& diffusion,
+template <class Equation, class Scalar>
+LyapunovStatus solve_generalized(const Equation& equation, const DynamicMatrix<Scalar>& diffusion,
                                  const CurvatureFunction<Scalar>& curvature,
                                  const GeneralizedLyapunovSettings& settings,
                                  DynamicMatrix<Scalar>& sigma) {
