@@ -18,6 +18,7 @@
 #include "ness/stationary/adaptive.hpp"
 #include "ness/stationary/additive_epochs.hpp"
 #include "ness/stationary/curved_noise.hpp"
+#include "ness/stationary/averages.hpp"
 #include "ness/stationary/epoch_map.hpp"
 #include "ness/stationary/generalized_lyapunov.hpp"
 #include "ness/stationary/linear_chain.hpp"
@@ -26,6 +27,7 @@
 #include "ness/stationary/preconditioner.hpp"
 #include "ness/stationary/relaxation.hpp"
 #include "ness/stationary/sampled_epochs.hpp"
+#include "ness/stationary/schedule.hpp"
 #include "ness/stationary/stationary_state.hpp"
 
 namespace ness::detail {
@@ -52,6 +54,24 @@ template class Relaxation<double>;
 template class Relaxation<float>;
 template class StationaryState<double>;
 template class StationaryState<float>;
+template class Autocovariance<double>;
+template DynamicMatrix<double> covariance_of_mean_over_epochs(const StationaryState<double>&,
+                                                              const DynamicMatrix<double>&,
+                                                              std::int64_t, std::int64_t);
+template Ensemble<double> ensemble_after(const StationaryState<double>&,
+                                         const StationaryState<double>&, double);
+template double switching_potential(const StationaryState<double>&, const StationaryState<double>&,
+                                    const DynamicVector<double>&);
+template double switching_variance(const StationaryState<double>&, const StationaryState<double>&);
+template class Autocovariance<float>;
+template DynamicMatrix<float> covariance_of_mean_over_epochs(const StationaryState<float>&,
+                                                             const DynamicMatrix<float>&,
+                                                             std::int64_t, std::int64_t);
+template Ensemble<float> ensemble_after(const StationaryState<float>&,
+                                        const StationaryState<float>&, double);
+template float switching_potential(const StationaryState<float>&, const StationaryState<float>&,
+                                   const DynamicVector<float>&);
+template float switching_variance(const StationaryState<float>&, const StationaryState<float>&);
 
 namespace detail {
 
