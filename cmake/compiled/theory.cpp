@@ -60,6 +60,8 @@ template DynamicMatrix<double> covariance_of_mean_over_epochs(const StationarySt
                                                               std::int64_t, std::int64_t);
 template Ensemble<double> ensemble_after(const StationaryState<double>&,
                                          const StationaryState<double>&, double);
+template std::int64_t steps_to_settle(const StationaryState<double>&,
+                                      const StationaryState<double>&, double);
 template double switching_potential(const StationaryState<double>&, const StationaryState<double>&,
                                     const DynamicVector<double>&);
 template double switching_variance(const StationaryState<double>&, const StationaryState<double>&);
@@ -69,6 +71,8 @@ template DynamicMatrix<float> covariance_of_mean_over_epochs(const StationarySta
                                                              std::int64_t, std::int64_t);
 template Ensemble<float> ensemble_after(const StationaryState<float>&,
                                         const StationaryState<float>&, double);
+template std::int64_t steps_to_settle(const StationaryState<float>&, const StationaryState<float>&,
+                                      double);
 template float switching_potential(const StationaryState<float>&, const StationaryState<float>&,
                                    const DynamicVector<float>&);
 template float switching_variance(const StationaryState<float>&, const StationaryState<float>&);

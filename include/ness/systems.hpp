@@ -12,6 +12,7 @@
 #include "ness/stationary/classify.hpp"
 #include "ness/stationary/grid_density.hpp"
 #include "ness/stationary/relaxation.hpp"
+#include "ness/stationary/schedule.hpp"
 #include "ness/stationary/stationary_state.hpp"
 #include "ness/statistics/axis.hpp"
 #include "ness/systems/fokker_planck.hpp"

@@ -90,6 +90,32 @@ TEST_CASE("after a change of the learning rate the moments go step by step to th
   CHECK(relative_error(ness::ensemble_after(from, to, 1e6).covariance, to.covariance()) <= 1e-13);
 }
 
+TEST_CASE("the steps to a new state are the first after which the covariance is near") {
+  for (const double eta : {0.1, 1.5}) {
+    const State from = at_rate(0.8), to = at_rate(eta);
+    const MatrixXd step = MatrixXd::Identity(3, 3) - to.relaxation();
+    for (const double fraction : {0.5, 0.01, 1e-6}) {
+      MatrixXd away = from.covariance() - to.covariance();
+      int steps = 0;
+      for (; away.norm() > fraction * to.covariance().norm(); ++steps)
+        away = (step * away * step.transpose()).eval();
+      CHECK(ness::steps_to_settle(from, to, fraction) == steps);
+    }
+    CHECK(ness::steps_to_settle(to, to, 1e-9) == 0);
+  }
+  const State slow = at_rate(1e-7);
+  const auto steps = ness::steps_to_settle(at_rate(0.8), slow, 0.01);
+  const auto near = [&](std::int64_t t) {
+    const MatrixXd found =
+        ness::ensemble_after(at_rate(0.8), slow, static_cast<double>(t)).covariance;
+    return (found - slow.covariance()).norm() / slow.covariance().norm();
+  };
+  CHECK(near(steps) <= 0.01 * (1 + 1e-6));
+  CHECK(near(steps - 1000) > 0.01);
+  CHECK_THROWS_WITH(ness::steps_to_settle(slow, slow, 0),
+                    "ness::steps_to_settle: fraction must be positive and finite, but is 0");
+}
+
 TEST_CASE("the identity of Hatano and Sasa holds for runs through several learning rates") {
   const Average right = hatano_sasa({0.4, 0.5, 0.35, 0.2}, 1);
   INFO(right.mean << " +- " << right.standard_error);

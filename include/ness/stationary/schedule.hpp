@@ -22,6 +22,15 @@ template <class Scalar>
 Ensemble<Scalar> ensemble_after(const StationaryState<Scalar>& from,
                                 const StationaryState<Scalar>& to, double steps);
 
+/// After how many Markov steps of `to` the covariance is that of `to` within a fraction: the least
+/// t with |A^t(Σ₁ − Σ₂)A^tᵀ| ≤ `fraction` · |Σ₂| in Frobenius norm, which only falls with t; about
+/// log(1/fraction)/2x of the slowest direction. Nothing is had as a difference of late states.
+/// Cost: one eigendecomposition, and O(N² log t). Throws `std::invalid_argument` for a fraction
+/// that is not positive, states of another size, a K that is not symmetric, and with a memory.
+template <class Scalar>
+std::int64_t steps_to_settle(const StationaryState<Scalar>& from, const StationaryState<Scalar>& to,
+                             double fraction);
+
 /// Y of Hatano and Sasa at one switch: φ₂(θ) − φ₁(θ), φ = −log P^s the `potential`. Along a
 /// protocol λ_0, λ_1, … a run adds up Y = Σ_t [φ(θ_t; λ_{t+1}) − φ(θ_t; λ_t)], with θ_t where it is
 /// when λ switches, and ⟨e^{−Y}⟩ = 1 over runs that begin in the stationary state of λ_0 (T. Hatano
@@ -66,6 +75,47 @@ Ensemble<Scalar> ensemble_after(const StationaryState<Scalar>& from,
   LinearChain<Scalar> chain = to.chain();
   chain.mean = to.mean();
   return Relaxation<Scalar>(std::move(chain), {from.mean(), from.covariance()}).at(steps);
+}
+
+template <class Scalar>
+std::int64_t steps_to_settle(const StationaryState<Scalar>& from, const StationaryState<Scalar>& to,
+                             double fraction) {
+  using Matrix = DynamicMatrix<Scalar>;
+  constexpr std::string_view name = "steps_to_settle";
+  detail::require_positive(fraction, name, "fraction");
+  const Eigen::Index n = to.mean().size();
+  detail::require_size(from.mean(), n, 1, name, "from.mean()");
+  if (from.has_memory() || to.has_memory())
+    detail::invalid(name, "theta alone must be a Markov chain before and after, but one remembers");
+  detail::require_symmetric(to.relaxation(), name, "relaxation");
+  const detail::SymmetricEigen<Scalar> eigen(to.relaxation());
+  Matrix away = from.covariance();
+  detail::add_scaled(away, -1, to.covariance());
+  away = detail::product(detail::transposed(eigen.vectors), detail::product(away, eigen.vectors));
+  DynamicVector<Scalar> logarithms = eigen.values;  // of |1 − x|, or e^{−x}
+  for (Scalar& x : logarithms) {
+    if (to.form() == LyapunovForm::continuous)
+      x = -x;
+    else
+      x = x < 1 ? std::log1p(-x) : std::log(x - 1);
+  }
+  const Scalar enough = static_cast<Scalar>(fraction) * to.covariance().norm();
+  const auto settled = [&](std::int64_t steps) {
+    Matrix left = away;
+    for (Eigen::Index j = 0; j < n && steps > 0; ++j)
+      for (Eigen::Index i = 0; i < n; ++i)
+        left(i, j) *= std::exp(static_cast<Scalar>(steps) * (logarithms[i] + logarithms[j]));
+    return left.norm() <= enough;
+  };
+  if (settled(0)) return 0;
+  std::int64_t late = 1;
+  while (late < (std::int64_t{1} << 60) && !settled(late)) late *= 2;
+  std::int64_t early = late / 2;
+  while (late - early > 1) {
+    const std::int64_t middle = early + (late - early) / 2;
+    (settled(middle) ? late : early) = middle;
+  }
+  return late;
 }
 
 template <class Scalar>
