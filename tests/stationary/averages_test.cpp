@@ -227,5 +227,10 @@ TEST_CASE("what autocovariances refuse") {
   const ness::StationaryState phases(ness::additive_epochs(
       VectorXd::Zero(4), hessian, diffusion, eta, ness::HeavyBall{0.5}.linear(),
       ness::EpochCorrelation::of_order(6, 2, 3, 2)));
-  CHECK_THROWS_AS(ness::Autocovariance<double>(phases), std::invalid_argument);
+  CHECK_THROWS_WITH(
+      ness::Autocovariance<double>(phases),
+      "ness::Autocovariance: the covariance with the next step must be known, but it is not of "
+      "epochs with a memory, nor of a mean over phases: take plain updates and the end of epochs");
+  CHECK_THROWS_AS(ness::covariance_of_mean_over_epochs(phases, hessian, 3, 1),
+                  std::invalid_argument);
 }
