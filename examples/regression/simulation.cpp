@@ -164,7 +164,8 @@ Way Study::other_way(const std::string& sampling) const {
   const Options& options = problem_->options;
   const Objective& objective = problem_->objective;
   const OtherTraining training = other_training(options, sampling);
-  const State state = predict_other(sampling);
+  const OtherPrediction theory = predict_other(sampling);
+  const State& state = theory.state;
   ProgressBar bar("simulating " + sampling);
   const ness::Index per_step = training.updates_per_markov_step(objective.samples());
   const double relaxation = static_cast<double>(per_step) / state.decay_rates()[0];
@@ -179,12 +180,12 @@ Way Study::other_way(const std::string& sampling) const {
   const auto [measured, along] = ness::measure_with(
       objective, training, state, settings, ness::DirectionalVariance<>(eigen.vectors, batch));
   const Eigen::MatrixXd spread = ness::detail::product(state.covariance(), eigen.vectors);
-  Eigen::VectorXd theory(eigen.values.size());
-  for (Eigen::Index k = 0; k < theory.size(); ++k)
-    theory[k] = eigen.vectors.col(k).dot(spread.col(k));
+  Eigen::VectorXd variances(eigen.values.size());
+  for (Eigen::Index k = 0; k < variances.size(); ++k)
+    variances[k] = eigen.vectors.col(k).dot(spread.col(k));
   return {sampling,     training.description(),
-          per_step > 1, state,
-          measured,     {eigen.values, theory, along.variance()},
+          per_step > 1, theory,
+          measured,     {eigen.values, variances, along.variance()},
           burn_in};
 }
 

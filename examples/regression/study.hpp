@@ -26,7 +26,7 @@ class Study {
                       std::int64_t steps) const;
 
   // Of a way of training that is not the paper's.
-  State predict_other(const std::string& sampling) const;
+  OtherPrediction predict_other(const std::string& sampling) const;
   Way other_way(const std::string& sampling) const;
 
   // For the figures.

@@ -96,13 +96,20 @@ Prediction Study::predict(const std::string& sampling) const {
   });
 }
 
-State Study::predict_other(const std::string& sampling) const {
+OtherPrediction Study::predict_other(const std::string& sampling) const {
   const Options& options = problem_->options;
+  const OtherTraining training = other_training(options, sampling);
   const auto phase = options.phase == "mean" ? ness::EpochPhase::mean : ness::EpochPhase::end;
-  return ness::predict(problem_->objective, problem_->minimum, other_training(options, sampling),
-                       {.epochs = {.order = ness::EpochOrder::all,
-                                   .phase = phase,
-                                   .map = {.permutations = 50'000}}});
+  if (training.updates_per_markov_step(problem_->objective.samples()) > 1) {
+    const auto sampled = ness::sample_epochs(problem_->objective, problem_->minimum.theta, training,
+                                             phase, {.permutations = 50'000});
+    return {State(sampled.chain), sampled.covariance.standard_error,
+            sampled.circulation.standard_error};
+  }
+  const State state = ness::predict(problem_->objective, problem_->minimum, training,
+                                    {.epochs = {.order = ness::EpochOrder::additive}});
+  const Eigen::MatrixXd exact = Eigen::MatrixXd::Zero(7, 7);
+  return {state, exact, exact};
 }
 
 Fit Study::fit() const {

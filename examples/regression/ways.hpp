@@ -18,12 +18,18 @@ struct DirectionalVariances {
   ness::Estimate<Eigen::VectorXd> simulation;
 };
 
+/// The state in theory. Epochs are sampled, which leaves errors of Σ and C; else they are 0.
+struct OtherPrediction {
+  State state;
+  Eigen::MatrixXd covariance_error, circulation_error;
+};
+
 /// One of them: its state in theory, and in simulation.
 struct Way {
   std::string sampling;
   std::string description;  ///< the training in words
   bool epochs;              ///< do its batches depend on each other?
-  State state;
+  OtherPrediction theory;
   ness::Measurement measured;
   DirectionalVariances directions;
   std::int64_t burn_in;  ///< parameter updates of each chain

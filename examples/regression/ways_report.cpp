@@ -11,21 +11,34 @@
 
 namespace {
 
-/// Σ and C without an allowance: what theory leaves out, batches that differ in curvature, shows.
+/// With the error of a sampled prediction.
+ness::Estimate<Eigen::MatrixXd> with_error(ness::Estimate<Eigen::MatrixXd> measured,
+                                           const Eigen::MatrixXd& of_theory) {
+  for (Eigen::Index k = 0; k < of_theory.size(); ++k)
+    measured.standard_error.data()[k] =
+        std::hypot(measured.standard_error.data()[k], of_theory.data()[k]);
+  return measured;
+}
+
+/// Σ and C, to all orders in η of losses quadratic in θ: without an allowance.
 ness::Comparison comparison_of(const Way& way, double false_alarms) {
+  const OtherPrediction& theory = way.theory;
   ness::Comparison comparison;
   comparison.false_alarms = false_alarms;
   comparison.too_short =
-      static_cast<double>(way.measured.batch_length) * way.state.decay_rates()[0] < 2;
+      static_cast<double>(way.measured.batch_length) * theory.state.decay_rates()[0] < 2;
   comparison.rows = {
-      ness::compare_row("covariance", way.state.covariance(), way.measured.covariance, 0),
-      ness::compare_row("circulation", way.state.circulation(), way.measured.circulation, 0),
-      ness::compare_row("variances along H", way.directions.theory, way.directions.simulation, 0)};
+      ness::compare_row("covariance", theory.state.covariance(),
+                        with_error(way.measured.covariance, theory.covariance_error), 0),
+      ness::compare_row("circulation", theory.state.circulation(),
+                        with_error(way.measured.circulation, theory.circulation_error), 0),
+      ness::compare_row("variances along H", way.directions.theory, way.directions.simulation,
+                        way.epochs ? 0.01 : 0)};
   return comparison;
 }
 
 void print(std::ostream& out, const Way& way, double false_alarms) {
-  const State& state = way.state;
+  const State& state = way.theory.state;
   out << "\nsampling " << way.sampling << ": " << way.description << "\n\n"
       << "Hessian eigenvalues      " << in_row(way.directions.curvature, 5) << '\n'
       << "variances along them     " << in_row(way.directions.theory, 5) << "  (theory, per "
@@ -38,12 +51,8 @@ void print(std::ostream& out, const Way& way, double false_alarms) {
       << way.burn_in << " updates of burn-in; " << way.measured.seconds_per_step * 1e9
       << " ns a step\n\n"
       << comparison_of(way, false_alarms) << '\n';
-  out << (std::isnan(state.entropy_production())
-              ? "nan: not known of epochs with a memory, nor of their phases\n"
-              : "")
-      << (way.epochs ? "Theory leaves out that batches of an epoch differ in curvature: rows that "
-                       "do not agree show by how much\n"
-                     : "");
+  if (std::isnan(state.entropy_production()))
+    out << "nan: not known of epochs that are sampled, with a memory, or over their phases\n";
 }
 
 /// Along each eigenvector of H, in columns: h, theory, simulation, its error.
@@ -93,11 +102,11 @@ void write(const Json& json, const Options& options, const Minimum& minimum, con
   json["chains"] = options.chains;
   json["markov_steps"] = way.measured.markov_steps / options.chains;
   json["seconds_per_step"] = way.measured.seconds_per_step;
-  both(json["mean"], way.measured.mean, way.state.mean());
-  both(json["covariance"], way.measured.covariance, way.state.covariance());
-  both(json["circulation"], way.measured.circulation, way.state.circulation());
+  both(json["mean"], way.measured.mean, way.theory.state.mean());
+  both(json["covariance"], way.measured.covariance, way.theory.state.covariance());
+  both(json["circulation"], way.measured.circulation, way.theory.state.circulation());
   both(json["variance"], way.directions.simulation, way.directions.theory);
-  json["entropy_production"]["theory"] = way.state.entropy_production();
+  json["entropy_production"]["theory"] = way.theory.state.entropy_production();
 }
 
 void draw_directions(FigureFolder& folder, const Options& options, Eigen::Index samples,

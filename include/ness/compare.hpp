@@ -93,23 +93,34 @@ ComparisonRow compare_row(std::string quantity, const Value& theory,
       {measured.value, measured.standard_error, measured.degrees_of_freedom}, relative_tolerance);
 }
 
-/// Compares a number that is itself known with an independent error, by Student's t.
-inline ComparisonRow compare_row(std::string quantity, const Estimate<double>& theory,
-                                 const Estimate<double>& measured, double relative_tolerance) {
+namespace detail {
+
+/// By Student's t, beyond an absolute `tolerance`.
+inline ComparisonRow compare_number(std::string quantity, const Estimate<double>& theory,
+                                    const Estimate<double>& measured, double tolerance) {
   const Estimate<double> difference = detail::difference(measured, theory);
-  constexpr double rounding = 1e-14;  // where nothing else is left to differ
-  const double tolerance = (relative_tolerance + rounding) * std::abs(theory.value);
   return {.quantity = std::move(quantity),
           .theory = theory.value,
           .simulation = measured.value,
           .difference = std::abs(difference.value),
           .standard_error = difference.standard_error,
           .tolerance = tolerance,
-          .chance = detail::chance_of<double>(std::abs(difference.value), difference.standard_error,
-                                              tolerance, difference.degrees_of_freedom, 1)};
+          .chance = chance_of<double>(std::abs(difference.value), difference.standard_error,
+                                      tolerance, difference.degrees_of_freedom, 1)};
 }
 
-/// Compares a number with its estimate, by Student's t.
+constexpr double rounding_of_terms = 1e-14;  // where nothing else is left to differ
+
+}  // namespace detail
+
+/// Compares a number that is itself known with an independent error, by Student's t.
+inline ComparisonRow compare_row(std::string quantity, const Estimate<double>& theory,
+                                 const Estimate<double>& measured, double relative_tolerance) {
+  const double tolerance =
+      (relative_tolerance + detail::rounding_of_terms) * std::abs(theory.value);
+  return detail::compare_number(std::move(quantity), theory, measured, tolerance);
+}
+
 inline ComparisonRow compare_row(std::string quantity, double theory,
                                  const Estimate<double>& measured, double relative_tolerance) {
   return compare_row(std::move(quantity), Estimate<double>{theory, 0}, measured,
@@ -255,15 +266,15 @@ template <class Scalar>
 void add_trajectory_rows(const ComparedState& predicted, const SubTrajectories& part,
                          std::vector<ComparisonRow>& rows) {
   const std::string length = " (l = " + std::to_string(part.length) + ")";
-  const auto add = [&](const char* quantity, const Estimate<Scalar>& theory,
-                       const Estimate<Scalar>& measured, Scalar tolerance) {
-    rows.push_back(compare_row(quantity + length, theory, measured, tolerance));
-  };
-  add("entropy production", {predicted.entropy_production, 0}, part.entropy_production,
-      predicted.left_out);
+  // Each direction has terms of order 1 in σ, whose rounding is left where they cancel.
+  const Scalar rounding = rounding_of_terms * static_cast<Scalar>(predicted.mean.size());
+  rows.push_back(compare_number(
+      "entropy production" + length, {predicted.entropy_production, 0}, part.entropy_production,
+      predicted.left_out * std::abs(predicted.entropy_production) + rounding));
   for (const auto& theory : predicted.fluctuations) {
     if (theory.length != part.length) continue;
-    add("<exp(-sigma)>", theory.integral_fluctuation, part.integral_fluctuation, 0);
+    rows.push_back(compare_row("<exp(-sigma)>" + length, theory.integral_fluctuation,
+                               part.integral_fluctuation, 0));
     if (theory.fluctuation_ratios.empty()) continue;
     const auto [expected, found] = matching_ratios(theory, part.histogram);
     rows.push_back(compare_points("P(-sigma)/P(sigma)" + length, expected, found));
