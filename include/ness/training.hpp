@@ -30,6 +30,7 @@
 #include "ness/model/mlp.hpp"
 #include "ness/model/regression_network.hpp"
 #include "ness/model/softmax_regression.hpp"
+#include "ness/model/weighted_samples.hpp"
 #include "ness/random/normal.hpp"
 #include "ness/random/philox.hpp"
 #include "ness/stationary/adaptive.hpp"
