@@ -5,14 +5,19 @@
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "ness/diffusion/independent_batches.hpp"
+#include "ness/landscape/minimize.hpp"
 #include "ness/landscape/objective.hpp"
 #include "ness/minibatch/independent_draws.hpp"
 #include "ness/minibatch/poisson.hpp"
 #include "ness/minibatch/with_replacement.hpp"
+#include "ness/minibatch/without_replacement.hpp"
 #include "ness/model/linear_model.hpp"
+#include "ness/model/mlp.hpp"
+#include "ness/stationary/predict.hpp"
 #include "ness/testing/check_model.hpp"
 #include "support/catch.hpp"
 #include "support/decay.hpp"
@@ -65,7 +70,8 @@ void check_against_written_in() {
   const ness::ModelCheck laws = ness::check_model(model, theta);
   INFO(laws);
   CHECK(laws.ok());
-  const ness::Objective objective(model), expected(same);
+  const ness::Objective objective(model);
+  const ness::Objective expected(same);
   CHECK(std::abs(objective.loss(theta) - expected.loss(theta)) <= 1e-13 * expected.loss(theta));
   check_close(objective.gradient(theta), expected.gradient(theta));
   if constexpr (ness::HasCurvature<WeightedSamples<M>>)
@@ -125,6 +131,39 @@ TEST_CASE("a sample of weight w is one that stands in the data w times") {
   CHECK(std::abs(weighted.loss(at) - repeated.loss(at)) <= 1e-14 * repeated.loss(at));
   check_close(weighted.gradient(at), repeated.gradient(at));
   check_close(weighted.hessian(at), repeated.hessian(at));
+}
+
+TEST_CASE("the stationary state of a weighted linear model is that of data scaled by root w") {
+  const MatrixXd x = generic_values(3, 40, 1), y = generic_values(1, 40, 2);
+  const VectorXd weights = some_weights(40);
+  const MatrixXd roots = weights.cwiseSqrt().asDiagonal();
+  const ness::Objective weighted(WeightedSamples(ness::LinearModel<>(x, y), weights));
+  const ness::Objective scaled(ness::LinearModel<>(x * roots, y * roots));
+  const auto check = [&](const auto& policy) {
+    INFO(policy.description());
+    const ness::Sgd<std::remove_cvref_t<decltype(policy)>> training{.learning_rate = 0.01,
+                                                                    .minibatch = policy};
+    const VectorXd start = VectorXd::Zero(3);
+    const auto found = predict(weighted, ness::minimize(weighted, start), training);
+    const auto expected = predict(scaled, ness::minimize(scaled, start), training);
+    CHECK((found.covariance() - expected.covariance()).norm() <=
+          1e-11 * expected.covariance().norm());
+  };
+  check(ness::WithReplacement{10});
+  check(ness::IndependentDraws{10});
+  check(ness::Poisson{10});
+  check(ness::WithoutReplacement{10});
+}
+
+TEST_CASE("check_model passes the ready-made models with weights") {
+  const VectorXd weights = some_weights(40);
+  const ness::LinearModel<> linear(generic_values(3, 40, 1), generic_values(2, 40, 2));
+  CHECK(
+      ness::check_model(WeightedSamples(linear, weights), generic_values<VectorXd>(6, 1, 3)).ok());
+  const ness::Mlp<ness::Layers<1, 2, 1>> network(generic_values(1, 40, 1),
+                                                 generic_values(1, 40, 2));
+  const auto at = generic_values<Eigen::Matrix<double, 7, 1>>(7, 1, 3);
+  CHECK(ness::check_model(WeightedSamples(network, weights), at).ok());
 }
 
 TEST_CASE("weights that are none are refused, with their place") {

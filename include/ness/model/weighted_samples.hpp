@@ -24,9 +24,9 @@ namespace ness {
 /// It has those members of the model that belong to samples. What sums over all samples at once
 /// (`loss`, `hessian`, `hessian_product`, `features`) cannot be weighted and is made from the
 /// samples instead: a model whose curvature is only in such a member has none here.
-/// Cost: M numbers. A batch gradient is one of the model's for each run of samples of one weight,
-/// so that classes weigh little in time only where samples of a class follow each other, and where
-/// all weights differ a step is m gradients of one sample.
+/// Cost: a batch gradient is one of the model's for each run of samples in the batch that weigh the
+/// same: with equal weights that of the model, with all of them different m gradients of one
+/// sample.
 template <class M>
 class WeightedSamples {
  public:
