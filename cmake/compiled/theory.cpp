@@ -119,11 +119,13 @@ template LyapunovSolution<double> solve_lyapunov(const DynamicMatrix<double>&,
                                                  LyapunovForm);
 template LyapunovSolution<float> solve_lyapunov(const DynamicMatrix<float>&,
                                                 const DynamicMatrix<float>&, double, LyapunovForm);
-template LyapunovStatus solve_generalized(const LyapunovEquation<double>&, const DynamicMatrix<double>&,
+template LyapunovStatus solve_generalized(const LyapunovEquation<double>&,
+                                          const DynamicMatrix<double>&,
                                           const CurvatureFunction<double>&,
                                           const GeneralizedLyapunovSettings&,
                                           DynamicMatrix<double>&);
-template LyapunovStatus solve_generalized(const LyapunovEquation<float>&, const DynamicMatrix<float>&,
+template LyapunovStatus solve_generalized(const LyapunovEquation<float>&,
+                                          const DynamicMatrix<float>&,
                                           const CurvatureFunction<float>&,
                                           const GeneralizedLyapunovSettings&,
                                           DynamicMatrix<float>&);

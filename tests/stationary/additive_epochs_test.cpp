@@ -616,8 +616,8 @@ TEST_CASE("what predict refuses of epochs with a memory") {
   };
   for (const ness::EpochOrder order : {ness::EpochOrder::leading, ness::EpochOrder::combined})
     CHECK_THROWS_WITH(of(ness::EpochSettings{.order = order}),
-                      contains("epochs.order must be additive or all for") && contains("heavy ball") &&
-                          contains(std::string(to_string(order))));
+                      contains("epochs.order must be additive or all for") &&
+                          contains("heavy ball") && contains(std::string(to_string(order))));
   CHECK_THROWS_WITH(
       of(ness::EpochSettings{.order = ness::EpochOrder::leading, .phase = EpochPhase::mean}),
       contains("epochs.phase must be end"));
