@@ -165,6 +165,8 @@ template DynamicMatrix<float> leading_root(const DynamicMatrix<float>&, const Dy
                                            double);
 template struct AdditiveNoise<double>;
 template struct AdditiveNoise<float>;
+template class MomentsOfWalks<double>;
+template class MomentsOfWalks<float>;
 template class EpochMoments<double>;
 template class EpochMoments<float>;
 template EpochMap<double> assemble_epoch_map(const DynamicVector<double>&,

@@ -246,9 +246,11 @@ TEST_CASE("predict takes the sampled epochs where there is no order map, and tha
   CHECK(worst(state.circulation(), sampled.circulation.standard_error, map.circulation()) <= 4);
   CHECK(std::isnan(state.entropy_production()));
   // The phases have more than the end, in every direction.
-  const auto phases = of(plain, EpochPhase::mean);
+  const auto phases =
+      of(ness::Sgd<ness::WithoutReplacement, ness::HeavyBall>{1e-7, {10}, {0}}, EpochPhase::mean);
   CHECK(phases.covariance().trace() > 10 * map.covariance().trace());
   CHECK(std::isnan(phases.entropy_production()));
+  CHECK_THROWS_WITH(of(plain, EpochPhase::mean), contains("sample_epochs"));
 
   // A memory without momentum is none; the same seed draws the same epochs.
   const auto none =

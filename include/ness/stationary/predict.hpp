@@ -59,7 +59,7 @@ struct EpochSettings {
   EpochOrder order = EpochOrder::leading;
   EpochNoise noise = EpochNoise::exact;
   EpochHessian hessian = EpochHessian::leading;
-  EpochPhase phase = EpochPhase::end;  ///< of `EpochOrder::additive` and `all`
+  EpochPhase phase = EpochPhase::end;  ///< of `additive`, and of `all` with a memory
   EpochMapSettings map = {};           ///< for `EpochOrder::all`
 };
 
@@ -113,11 +113,14 @@ void require_effective_minimum(const Minimum<Scalar>& effective, double learning
 /// Refuses a memory and other batches where it is not known what they do.
 template <DrawsEpochs T>
 void check_epoch_update(const T& training, const EpochSettings& settings) {
-  if (settings.order == EpochOrder::additive || settings.order == EpochOrder::all) return;
+  // These are compiled with `sample_epoch_map` alone, of the end.
+  constexpr bool plain = DrawsOrders<T> && Forgets<T>;
+  if (settings.order == EpochOrder::additive) return;
+  if (settings.order == EpochOrder::all && !plain) return;
   if (settings.phase != EpochPhase::end)
-    invalid("predict",
-            "epochs.phase must be end where epochs.order is neither additive nor all but ",
-            to_string(settings.order));
+    invalid("predict", "epochs.phase must be end where epochs.order is not additive but ",
+            to_string(settings.order),
+            ": sample_epochs(objective, theta, training, phase) has the phases");
   const LinearUpdate update = training.update.linear();
   if (DrawsOrders<T> && update.forgets() && update.of_gradient() == 1) return;
   invalid("predict", "epochs.order must be additive or all for ", training.minibatch.description(),
@@ -195,8 +198,9 @@ LinearChain<scalar_t<M>> linearize_additive(const Objective<M, R>& objective,
   const LinearUpdate update = training.update.linear();
   const EpochCorrelation correlation = training.minibatch.epoch_correlation(objective.samples());
   const auto effective = effective_minimum_of_updates(objective, minimum, training);
-  if (settings.order == EpochOrder::all)
-    return linearize_sampled(objective, effective.theta, effective.offset, training, settings);
+  if constexpr (!Forgets<T>)
+    if (settings.order == EpochOrder::all)
+      return linearize_sampled(objective, effective.theta, effective.offset, training, settings);
   const Matrix d = update_diffusion(objective, effective.theta, training);
   const Matrix hessian = objective.hessian(effective.theta);
   Matrix more;
@@ -233,9 +237,8 @@ LinearChain<scalar_t<M>> linearize_other_epochs(const Objective<M, R>& objective
 
 /// Are these epochs predicted to leading order, or by `sample_epoch_map`?
 template <DrawsOrders T>
-bool has_order_map(const EpochSettings& settings) {
-  if (settings.order == EpochOrder::leading) return true;
-  return settings.order == EpochOrder::all && settings.phase == EpochPhase::end && Forgets<T>;
+bool has_order_map(EpochOrder order) {
+  return order == EpochOrder::leading || (order == EpochOrder::all && Forgets<T>);
 }
 
 template <class M, class R, DrawsOrders T>
@@ -246,7 +249,7 @@ LinearChain<scalar_t<M>> linearize_epochs(const Objective<M, R>& objective,
   using Matrix = DynamicMatrix<Scalar>;
   if constexpr (IsSampler<T>) {
     check_epochs_with_noise<T>(settings);
-  } else if (!has_order_map<T>(settings.epochs)) {
+  } else if (!has_order_map<T>(settings.epochs.order)) {
     return linearize_additive(objective, minimum, training, settings.epochs);
   }
   const Index updates = training.updates_per_markov_step(objective.samples());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <type_traits>
 #include <vector>
@@ -45,23 +46,20 @@ struct EpochCommon {
 
 /// Follows an epoch to its affine map (y, z) → A(y, z) + c, beside that of additive noise and that
 /// of the second order in η, of which the moments are known. Calls `look(walk, end)` after each
-/// update, and at the end of the epoch once more.
-template <class Sampler, class Look>
+/// update, and at the end of the epoch once more: one type of function, so that the walk is
+/// compiled once.
+template <class Sampler>
 class MemoryWalk {
  public:
   using Scalar = typename Sampler::Scalar;
   using Vector = typename Sampler::Vector;
-  static constexpr int size = Vector::RowsAtCompileTime;
-  static constexpr int twice = size == Eigen::Dynamic ? size : 2 * size;
-  static constexpr int columns = size == Eigen::Dynamic ? size : 2 * size + 1;
-  using Rows = Eigen::Matrix<Scalar, size, columns>;  ///< N × (2N + 1)
-  using Map = Eigen::Matrix<Scalar, twice, columns>;  ///< 2N × (2N + 1)
+  using Look = std::function<void(const MemoryWalk&, bool)>;
 
-  MemoryWalk(const EpochCommon<Scalar>& common, const Look& look)
+  MemoryWalk(const EpochCommon<Scalar>& common, Look look)
       : common_(common),
         hessian_(common.hessian),
         gradient_(common.gradient),
-        look_(look),
+        look_(std::move(look)),
         y_(gradient_.size(), 2 * gradient_.size() + 1),
         z_(y_),
         before_(y_),
@@ -79,47 +77,51 @@ class MemoryWalk {
     const Index n = gradient_.size();
     const auto q = batch.leftCols(n);
     const auto g = batch.col(n);
-    before_ = position();
+    before_ = y_ + z_;
+    before_.leftCols(n).diagonal().array() += Scalar(1);
     force_.noalias() = q * before_;
     force_.col(2 * n) += g;
-    move(force_, y_, z_);
+    y_ -= common_.speed * common_.learning_rate * force_;
+    z_ = common_.momentum * z_ + common_.memory * common_.learning_rate * force_;
     additive_ = hessian_ * (additive_y_ + additive_z_) + g - gradient_;
     move(additive_, additive_y_, additive_z_);
     second_ += g;
     second_.noalias() += q * (first_y_ + first_z_);
-    move(g, first_y_, first_z_);
+    additive_ = g;
+    move(additive_, first_y_, first_z_);
     look_(*this, false);
   }
   void end() { look_(*this, true); }
 
-  /// (A − 1 | c)
-  Map map() const {
+  /// (A − 1 | c), 2N × (2N + 1)
+  DynamicMatrix<Scalar> map() const {
     const Index n = gradient_.size();
-    Map map(2 * n, 2 * n + 1);
+    DynamicMatrix<Scalar> map(2 * n, 2 * n + 1);
     map.topRows(n) = y_;
     map.bottomRows(n) = z_;
-    map.bottomRows(n).middleCols(n, n).diagonal().array() -= Scalar(1);
+    for (Index k = 0; k < n; ++k) map(n + k, n + k) -= Scalar(1);
     return map;
   }
-  /// θ as it follows from (y, z) at the beginning of the epoch, now and before the last update.
-  Rows position() const {
-    Rows theta = y_ + z_;
-    theta.leftCols(gradient_.size()).diagonal().array() += Scalar(1);
+  /// θ as it follows from (y, z) at the beginning of the epoch, N × (2N + 1), and the same before
+  /// the last update.
+  DynamicMatrix<Scalar> position() const {
+    DynamicMatrix<Scalar> theta = y_ + z_;
+    for (Index k = 0; k < gradient_.size(); ++k) theta(k, k) += Scalar(1);
     return theta;
   }
-  const Rows& before() const { return before_; }
-  /// c of additive noise.
-  Eigen::Matrix<Scalar, twice, 1> additive() const {
-    Eigen::Matrix<Scalar, twice, 1> c(2 * gradient_.size());
-    c << additive_y_, additive_z_;
-    return c;
-  }
+  DynamicMatrix<Scalar> before() const { return before_; }
+  /// c of additive noise, in y and in z.
+  const Vector& additive_y() const { return additive_y_; }
+  const Vector& additive_z() const { return additive_z_; }
   /// What the gradients of the batches add up to, to second order in η.
   const Vector& second() const { return second_; }
 
  private:
-  template <class Force, class Part>
-  void move(const Force& force, Part& y, Part& z) const {
+  static constexpr int size = Vector::RowsAtCompileTime;
+  static constexpr int columns = size == Eigen::Dynamic ? size : 2 * size + 1;
+  using Rows = Eigen::Matrix<Scalar, size, columns>;  // N × (2N + 1)
+
+  void move(const Vector& force, Vector& y, Vector& z) const {
     y -= common_.speed * common_.learning_rate * force;
     z = common_.momentum * z + common_.memory * common_.learning_rate * force;
   }
@@ -127,26 +129,29 @@ class MemoryWalk {
   const EpochCommon<Scalar>& common_;
   typename Sampler::Matrix hessian_;
   Vector gradient_;
-  const Look& look_;
+  Look look_;
   Rows y_, z_, before_, force_;  // of A − 1 and of A, and c
   Vector additive_, additive_y_, additive_z_, first_y_, first_z_, second_;
 };
 
-/// Averages of `look(sum, walk, end)` over the epochs of each group.
-template <class Sampler, class Look>
+/// What is summed over epochs: `look(sum, walk, end)`.
+template <class Sampler>
+using WalkSum =
+    std::function<void(DynamicMatrix<typename Sampler::Scalar>&, const MemoryWalk<Sampler>&, bool)>;
+
+/// Averages over the epochs of each group.
+template <class Sampler>
 std::vector<DynamicMatrix<typename Sampler::Scalar>> average_walks(
     const Sampler& sampler, const EpochCommon<typename Sampler::Scalar>& common,
-    const EpochMapSettings& settings, Index rows, const Look& look) {
-  using Scalar = typename Sampler::Scalar;
-  const Index columns = 2 * common.gradient.size() + 1;
+    const EpochMapSettings& settings, Index rows, const WalkSum<Sampler>& look) {
+  using Matrix = DynamicMatrix<typename Sampler::Scalar>;
+  const Matrix empty = Matrix::Zero(rows, 2 * common.gradient.size() + 1);
   return sums_of_groups(
-      settings.groups(), settings.threads,
-      DynamicMatrix<Scalar>(DynamicMatrix<Scalar>::Zero(rows, columns)),
-      [&](DynamicMatrix<Scalar>& sum, std::uint64_t stream) {
-        const auto look_at = [&](const auto& walk, bool end) { look(sum, walk, end); };
-        MemoryWalk<Sampler, decltype(look_at)> walk(common, look_at);
+      settings.groups(), settings.threads, empty, [&](Matrix& sum, std::uint64_t stream) {
+        MemoryWalk<Sampler> walk(common, [&](const auto& at, bool end) { look(sum, at, end); });
         sampler.draw(settings.group_size(), Philox(settings.seed, stream), walk);
-        sum /= static_cast<Scalar>(Sampler::walks_per_order * settings.group_size());
+        sum /=
+            static_cast<typename Sampler::Scalar>(Sampler::walks_per_order * settings.group_size());
       });
 }
 
@@ -197,66 +202,30 @@ class EpochMoments {
 };
 
 /// What an epoch adds to second moments, given what is known of the state so far.
-template <class Sampler>
+template <class Scalar>
 class MomentsOfWalks {
  public:
-  using Scalar = typename Sampler::Scalar;
-  using Vector = typename Sampler::Vector;
-  using Sum = DynamicMatrix<Scalar>;
+  using Vector = DynamicVector<Scalar>;
+  using Matrix = DynamicMatrix<Scalar>;
 
-  explicit MomentsOfWalks(const EpochMoments<Scalar>& known)
-      : size_(known.shift().size() / 2),
-        shift_(known.shift()),
-        rest_(shift_.head(size_) + shift_.tail(size_)),
-        lost_(known.lost()),
-        root_(known.root()) {}
+  explicit MomentsOfWalks(const EpochMoments<Scalar>& known);
 
-  /// eeᵀ, e = c + (A − 1)⟨s⟩, less that of additive noise.
-  template <class Walk>
-  void add_noise(Sum& sum, const Walk& walk) const {
-    const auto map = walk.map();
-    const State e = map.col(2 * size_) + map.leftCols(2 * size_) * shift_;
-    const State c = walk.additive();
-    sum.leftCols(2 * size_) += e * e.transpose() - c * c.transpose();
-  }
+  /// eeᵀ of a map (A − 1 | c), e = c + (A − 1)⟨s⟩, less that of additive noise.
+  void add_noise(Matrix& sum, const Matrix& map, const Vector& additive_y,
+                 const Vector& additive_z) const;
   /// (A − ⟨A⟩)Σ(A − ⟨A⟩)ᵀ
-  template <class Walk>
-  void add_scatter(Sum& sum, const Walk& walk) const {
-    const Square scatter = (walk.map().leftCols(2 * size_) - lost_) * root_;
-    sum.leftCols(2 * size_) += scatter * scatter.transpose();
-  }
-  /// (⟨δθδθᵀ⟩ | ⟨Δθ δθᵀ⟩ | ⟨δθ⟩) after an update, less what additive noise adds to the first and
-  /// the last.
-  template <class Walk>
-  void add_phase(Sum& sum, const Walk& walk) const {
-    using Spread = Eigen::Matrix<Scalar, Walk::size, Walk::twice>;
-    const auto at = walk.position();
-    const Spread now = at.leftCols(2 * size_) * root_;
-    const Spread before = walk.before().leftCols(2 * size_) * root_;
-    const Vector e = deviation(at), last = deviation(walk.before());
-    const State state = walk.additive();
-    const Vector c = state.head(size_) + state.tail(size_);
-    sum.leftCols(size_) += now * now.transpose() + e * e.transpose() - c * c.transpose();
-    sum.middleCols(size_, size_) +=
-        (now - before) * before.transpose() + (e - last) * last.transpose();
-    sum.col(2 * size_) += e - c;
-  }
+  void add_scatter(Matrix& sum, const Matrix& map) const;
+  /// (⟨δθδθᵀ⟩ | ⟨Δθ δθᵀ⟩ | ⟨δθ⟩) after an update, from what θ is of (y, z) then and before, less
+  /// what additive noise adds to the first and the last.
+  void add_phase(Matrix& sum, const Matrix& now, const Matrix& before,
+                 const Vector& additive) const;
 
  private:
-  static constexpr int twice =
-      Vector::RowsAtCompileTime == Eigen::Dynamic ? Eigen::Dynamic : 2 * Vector::RowsAtCompileTime;
-  using State = Eigen::Matrix<Scalar, twice, 1>;
-  using Square = Eigen::Matrix<Scalar, twice, twice>;
-
-  template <class Position>
-  Vector deviation(const Position& at) const {
-    return at.col(2 * size_) + at.leftCols(2 * size_) * shift_ - rest_;
-  }
+  Vector deviation(const Matrix& position) const;
 
   Index size_;
-  State shift_;
-  Vector rest_;  // ⟨θ⟩
-  Square lost_, root_;
+  Vector shift_, rest_;  // ⟨s⟩, ⟨θ⟩
+  Matrix lost_, root_;
 };
 
 /// ⟨Σ_t(G_t + Q_t θ_t)⟩ with θ_t of first order: the gradients of an epoch, to second order in η.
@@ -359,28 +328,29 @@ SampledEpochs<scalar_t<M>> sample_epochs(const Objective<M, R>& objective,
     sum += walk.map();
     if (!random) return;
     sum.col(2 * n).head(n) -= step * walk.second();
-    sum.col(2 * n).tail(n) -= walk.additive().tail(n);
+    sum.col(2 * n).tail(n) -= walk.additive_z();
   };
-  const auto average = [&](Index rows, const auto& look) {
+  const auto average = [&](Index rows, const detail::WalkSum<Sampler>& look) {
     return detail::average_walks(sampler, common, counts, rows, look);
   };
   detail::EpochMoments<Scalar> moments(average(2 * n, add_map), known, additive.end,
                                        training.learning_rate);
   if (random) {
-    const detail::MomentsOfWalks<Sampler> of_mean(moments);
+    const detail::MomentsOfWalks<Scalar> of_mean(moments);
     moments.add(average(2 * n, [&](auto& sum, const auto& walk, bool end) {
-      if (end) of_mean.add_noise(sum, walk);
+      if (end) of_mean.add_noise(sum, walk.map(), walk.additive_y(), walk.additive_z());
     }));
-    const detail::MomentsOfWalks<Sampler> of_noise(moments);
+    const detail::MomentsOfWalks<Scalar> of_noise(moments);
     moments.add(average(2 * n, [&](auto& sum, const auto& walk, bool end) {
-      if (end) of_noise.add_scatter(sum, walk);
+      if (end) of_noise.add_scatter(sum, walk.map());
     }));
   }
   const auto result = moments.end(at, training.learning_rate);
   if (phase == EpochPhase::end) return result;
-  const detail::MomentsOfWalks<Sampler> of_all(moments);
+  const detail::MomentsOfWalks<Scalar> of_all(moments);
   const auto phases = average(n, [&](auto& sum, const auto& walk, bool end) {
-    if (!end) of_all.add_phase(sum, walk);
+    if (!end)
+      of_all.add_phase(sum, walk.position(), walk.before(), walk.additive_y() + walk.additive_z());
   });
   return moments.mean(result, phases, additive.mean, correlation.updates());
 }
@@ -397,6 +367,23 @@ SampledEpochs<scalar_t<M>> sample_epochs(const Objective<M, R>& objective,
 
 namespace ness::detail {
 
+/// The sums of what belongs to y and to z: of θ.
+template <class Scalar>
+DynamicMatrix<Scalar> of_position(const DynamicMatrix<Scalar>& state) {
+  const Index n = state.rows() / 2;
+  DynamicMatrix<Scalar> sum(n, n);
+  for (Index j = 0; j < n; ++j)
+    for (Index i = 0; i < n; ++i)
+      sum(i, j) = state(i, j) + state(n + i, j) + state(i, n + j) + state(n + i, n + j);
+  return sum;
+}
+
+/// The first columns of a matrix, as a matrix.
+template <class Scalar>
+DynamicMatrix<Scalar> first_columns(const DynamicMatrix<Scalar>& matrix, Index count) {
+  return matrix.leftCols(count);
+}
+
 template <class Scalar>
 AdditiveNoise<Scalar>::AdditiveNoise(const EpochCommon<Scalar>& common,
                                      const DynamicMatrix<Scalar>& diffusion,
@@ -409,11 +396,15 @@ AdditiveNoise<Scalar>::AdditiveNoise(const EpochCommon<Scalar>& common,
   const DynamicMatrix<Scalar> root =
       SymmetricEigen<Scalar>(diffusion).root() * std::sqrt(Scalar(2));
   Matrix step = Matrix::Zero(2 * n, 2 * n);
-  const Matrix rate = common.learning_rate * common.hessian;
-  step.topLeftCorner(n, n) = step.topRightCorner(n, n) = -common.speed * rate;
-  step.bottomLeftCorner(n, n) = step.bottomRightCorner(n, n) = common.memory * rate;
-  step.bottomRightCorner(n, n).diagonal().array() += common.momentum;
-  step.topLeftCorner(n, n).diagonal().array() += Scalar(1);
+  for (Index j = 0; j < n; ++j) {
+    for (Index i = 0; i < n; ++i) {
+      const Scalar rate = common.learning_rate * common.hessian(i, j);
+      step(i, j) = step(i, n + j) = -common.speed * rate;
+      step(n + i, j) = step(n + i, n + j) = common.memory * rate;
+    }
+    step(j, j) += Scalar(1);
+    step(n + j, n + j) += common.momentum;
+  }
   // Of the noise of each batch, as far as it has been drawn.
   std::vector<Matrix> parts(static_cast<std::size_t>(correlation.batches),
                             Matrix::Zero(2 * n, root.cols()));
@@ -424,32 +415,79 @@ AdditiveNoise<Scalar>::AdditiveNoise(const EpochCommon<Scalar>& common,
     Matrix whole = Matrix::Zero(2 * n, root.cols());
     Matrix sum = Matrix::Zero(2 * n, 2 * n);
     for (const Matrix& part : parts) {
-      whole += part;
-      sum.noalias() += (1 - between) * part * part.transpose();
+      add_scaled(whole, 1, part);
+      add_scaled(sum, 1 - between, symmetric_product(part, transposed(part)));
     }
-    sum.noalias() += between * whole * whole.transpose();
-    sum.noalias() += last * parts.back() * parts.back().transpose();
+    add_scaled(sum, between, symmetric_product(whole, transposed(whole)));
+    add_scaled(sum, last, symmetric_product(parts.back(), transposed(parts.back())));
     return sum;
   };
   for (Index t = 0; t < correlation.updates(); ++t) {
     const Index batch = t < correlation.batches ? t : 2 * correlation.batches - 1 - t;
-    for (Matrix& part : parts) part = step * part;
-    parts[static_cast<std::size_t>(batch)].topRows(n) -= common.speed * root;
-    parts[static_cast<std::size_t>(batch)].bottomRows(n) += common.memory * root;
+    for (Matrix& part : parts) part = product(step, part);
+    Matrix& drawn = parts[static_cast<std::size_t>(batch)];
+    for (Index j = 0; j < root.cols(); ++j)
+      for (Index i = 0; i < n; ++i) {
+        drawn(i, j) -= common.speed * root(i, j);
+        drawn(n + i, j) += common.memory * root(i, j);
+      }
     if (phase == EpochPhase::end && t + 1 < correlation.updates()) continue;
     end = sum_up();
-    mean += end.topLeftCorner(n, n) + end.topRightCorner(n, n) + end.bottomLeftCorner(n, n) +
-            end.bottomRightCorner(n, n);
+    add_scaled(mean, 1, of_position(end));
   }
   mean /= static_cast<Scalar>(correlation.updates());
 }
 
-/// The sums of what belongs to y and to z: of θ.
 template <class Scalar>
-DynamicMatrix<Scalar> of_position(const DynamicMatrix<Scalar>& state) {
-  const Index n = state.rows() / 2;
-  return state.topLeftCorner(n, n) + state.topRightCorner(n, n) + state.bottomLeftCorner(n, n) +
-         state.bottomRightCorner(n, n);
+MomentsOfWalks<Scalar>::MomentsOfWalks(const EpochMoments<Scalar>& known)
+    : size_(known.shift().size() / 2),
+      shift_(known.shift()),
+      rest_(shift_.head(size_) + shift_.tail(size_)),
+      lost_(known.lost()),
+      root_(known.root()) {}
+
+template <class Scalar>
+DynamicVector<Scalar> MomentsOfWalks<Scalar>::deviation(const Matrix& position) const {
+  return position.col(2 * size_) + position.leftCols(2 * size_) * shift_ - rest_;
+}
+
+template <class Scalar>
+void add_to_columns(DynamicMatrix<Scalar>& sum, Index first, const DynamicMatrix<Scalar>& more) {
+  for (Index k = 0; k < more.size(); ++k) sum.data()[first * sum.rows() + k] += more.data()[k];
+}
+
+template <class Scalar>
+void MomentsOfWalks<Scalar>::add_noise(Matrix& sum, const Matrix& map, const Vector& additive_y,
+                                       const Vector& additive_z) const {
+  const Index twice = 2 * size_;
+  const Vector e = map.col(twice) + map.leftCols(twice) * shift_;
+  Vector c(twice);
+  c << additive_y, additive_z;
+  for (Index j = 0; j < twice; ++j) sum.col(j) += e * e[j] - c * c[j];
+}
+
+template <class Scalar>
+void MomentsOfWalks<Scalar>::add_scatter(Matrix& sum, const Matrix& map) const {
+  Matrix lost = first_columns(map, 2 * size_);
+  add_scaled(lost, -1, lost_);
+  const Matrix scatter = product(lost, root_);
+  add_to_columns(sum, 0, symmetric_product(scatter, transposed(scatter)));
+}
+
+template <class Scalar>
+void MomentsOfWalks<Scalar>::add_phase(Matrix& sum, const Matrix& now, const Matrix& before,
+                                       const Vector& additive) const {
+  Matrix spread = product(first_columns(now, 2 * size_), root_);
+  const Matrix last = product(first_columns(before, 2 * size_), root_);
+  const Vector e = deviation(now), from = deviation(before), step = e - from;
+  add_to_columns(sum, 0, symmetric_product(spread, transposed(spread)));
+  add_scaled(spread, -1, last);
+  add_to_columns(sum, size_, product(spread, transposed(last)));
+  for (Index j = 0; j < size_; ++j) {
+    sum.col(j) += e * e[j] - additive * additive[j];
+    sum.col(size_ + j) += step * from[j];
+  }
+  sum.col(2 * size_) += e - additive;
 }
 
 template <class Scalar>
@@ -503,21 +541,28 @@ SampledEpochs<Scalar> EpochMoments<Scalar>::end(const Vector& theta, double lear
   const Index n = theta.size();
   // What the errors of the mean map and of the noise make of the state, to first order.
   std::vector<Matrix> covariances, areas, means;
-  const Matrix map = lost_ + Matrix::Identity(2 * n, 2 * n);
+  Matrix map = transposed(lost_);
+  for (Index k = 0; k < 2 * n; ++k) map(k, k) += Scalar(1);
   for (std::size_t k = 0; k < maps_.size(); ++k) {
-    const Matrix lost = maps_[k].leftCols(2 * n) - lost_;
-    const Matrix change = lost * covariance_ * map.transpose();
-    const Matrix noise = noise_ + half_sum_with_transpose(Matrix(noises_[k] + 2 * change), 1);
+    Matrix lost = first_columns(maps_[k], 2 * n);
+    add_scaled(lost, -1, lost_);
+    const Matrix moving = product(lost, covariance_);
+    Matrix noise = noises_[k];
+    add_scaled(noise, 2, product(moving, map));
+    noise = half_sum_with_transpose(noise, 1);
+    add_scaled(noise, 1, noise_);
     const Matrix covariance = GeneralLyapunov<Scalar>(-lost_, noise, Scalar(1)).solution;
     covariances.push_back(of_position(covariance));
-    areas.push_back(area_of_drift(of_position(Matrix(lost_ * covariance + lost * covariance_))));
+    Matrix drift = product(lost_, covariance);
+    add_scaled(drift, 1, moving);
+    areas.push_back(area_of_drift(of_position(drift)));
     const Vector miss = maps_[k].col(2 * n) + maps_[k].leftCols(2 * n) * shift_;
     const Vector moved = shift_ + solve_general<Scalar>(-lost_, miss);
     means.push_back(moved.head(n) + moved.tail(n));
   }
   SampledEpochs<Scalar> result;
   result.covariance = {of_position(covariance_), estimate_of_groups(covariances).standard_error};
-  result.circulation = {area_of_drift(of_position(Matrix(lost_ * covariance_))),
+  result.circulation = {area_of_drift(of_position(product(lost_, covariance_))),
                         estimate_of_groups(areas).standard_error};
   result.mean = {theta + shift_.head(n) + shift_.tail(n), estimate_of_groups(means).standard_error};
 
