@@ -2,8 +2,7 @@
 # What it costs to compile with ness, in units of compiling `#include <Eigen/Dense>` with the same flags: user
 # seconds, best of three, all in one run, so that the machine's speed and load cancel. With --build also the
 # regression example from nothing, ness::compiled included: CPU seconds, and the memory of the largest process.
-# Fails where a ratio is 30 % above its bound; those of the programs, which have grown since the bound was set, 45 %;
-# that of the build 50 %.
+# Fails where a ratio is 30 % above its bound; those of the programs, which have grown since the bound was set, 45 %.
 #
 # bench/compile_time.sh [--build] [--rounds N]
 # CXX (g++), CXXFLAGS (-O2) and EIGEN (/usr/include/eigen3) may be set in the environment.
@@ -85,8 +84,9 @@ if $build; then
   largest=$(cut -d ' ' -f 3 "$work/used")
   eigen_cpu >> "$work/eigen_cpu"
   unit=$(awk '{ sum += $1 } END { print sum / NR }' "$work/eigen_cpu")
-  # It stands at 47 to 51, and scatters by a tenth: at 1.3 this would fail one time in five by chance.
-  row "the regression example, all of it / Eigen" "$(ratio "$build_cpu" "$unit")" 40 1.5
+  # It stands at 69, and scatters by a tenth: 48 are the paper's three ways to train, the rest is what the example
+  # and the library have of momentum and of other batches.
+  row "the regression example, all of it / Eigen" "$(ratio "$build_cpu" "$unit")" 60
   row "its largest process, gigabytes" "$(ratio "$largest" 1024)" 1.2
 fi
 exit "$failed"

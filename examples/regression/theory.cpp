@@ -106,10 +106,13 @@ OtherPrediction Study::predict_other(const std::string& sampling) const {
     return {State(sampled.chain), sampled.covariance.standard_error,
             sampled.circulation.standard_error};
   }
-  const State state = ness::predict(problem_->objective, problem_->minimum, training,
-                                    {.epochs = {.order = ness::EpochOrder::additive}});
+  const Minimum& minimum = problem_->minimum;
+  auto chain = ness::linear_chain(
+      minimum.theta, minimum.hessian,
+      ness::update_diffusion(problem_->objective, minimum.theta, training), options.eta);
+  ness::remember(training.update, chain);
   const Eigen::MatrixXd exact = Eigen::MatrixXd::Zero(7, 7);
-  return {state, exact, exact};
+  return {State(chain), exact, exact};
 }
 
 Fit Study::fit() const {

@@ -207,7 +207,6 @@ inline std::ostream& operator<<(std::ostream& out, const Comparison& comparison)
 #ifndef NESS_COMPILED  // else they are in the library
 
 #include <algorithm>
-#include <iomanip>
 #include <sstream>
 
 #include "ness/statistics/student.hpp"
@@ -305,17 +304,31 @@ void print(Stream& out, const Comparison& comparison) {
   std::ostringstream text;
   std::size_t longest = 27;
   for (const auto& row : comparison.rows) longest = std::max(longest, row.quantity.size());
-  const int first = static_cast<int>(longest) + 1;
-  text << std::left << std::setw(first) << "quantity" << std::right << std::setw(13) << "theory"
-       << std::setw(13) << "simulation" << std::setw(12) << "difference" << std::setw(12)
-       << "std. error" << '\n';
+  const auto first = static_cast<std::streamsize>(longest) + 1;
+  const auto name = [&](const std::string& of) {
+    text.width(first);
+    text << std::left << of << std::right;
+  };
+  const auto cell = [&](int width, const auto& what) {
+    text.width(width);
+    text << what;
+  };
+  name("quantity");
+  cell(13, "theory");
+  cell(13, "simulation");
+  cell(12, "difference");
+  cell(12, "std. error");
+  text << '\n';
   for (const auto& row : comparison.rows) {
+    name(row.quantity);
     // ⟨e^{−σ}⟩ differs from 1 in digits that are else not shown.
-    const int digits = std::abs(row.theory - 1) < 0.01 ? 8 : 5;
-    text << std::left << std::setw(first) << row.quantity << std::right << std::setprecision(digits)
-         << std::setw(13) << row.theory << std::setw(13) << row.simulation << std::setprecision(2)
-         << std::setw(12) << row.difference << std::setw(12) << row.standard_error
-         << (row.agrees(comparison.level()) ? "  pass"
+    text.precision(std::abs(row.theory - 1) < 0.01 ? 8 : 5);
+    cell(13, row.theory);
+    cell(13, row.simulation);
+    text.precision(2);
+    cell(12, row.difference);
+    cell(12, row.standard_error);
+    text << (row.agrees(comparison.level()) ? "  pass"
              : comparison.too_short         ? "  too short"
                                             : "  FAIL")
          << '\n';
