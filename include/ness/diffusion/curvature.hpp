@@ -35,7 +35,7 @@ class DiffusionCurvature {
       : objective_(&objective),
         theta_(objective.point(theta, "DiffusionCurvature")),
         sampling_(without_noise(training)),
-        weights_(training.minibatch.weight_moments(objective.samples())) {
+        weights_(weights_of(training, objective.samples())) {
     training.check(objective.samples(), "DiffusionCurvature");
     detail::require_size(reference, theta.size(), theta.size(), "DiffusionCurvature", "reference");
     if (weights_.vanish()) return;
@@ -57,7 +57,16 @@ class DiffusionCurvature {
   }
 
  private:
-  static constexpr bool in_closed_form = HasKroneckerCurvature<M> && DrawsIndependently<T>;
+  static constexpr bool in_closed_form = HasKroneckerCurvature<M> && DrawsIndependently<T> &&
+                                         StatesWeightMoments<typename T::Minibatch>;
+
+  /// Where samples are preferred, no more than that there is noise.
+  static WeightMoments weights_of(const T& training, Index samples) {
+    if constexpr (StatesWeightMoments<typename T::Minibatch>)
+      return training.minibatch.weight_moments(samples);
+    else
+      return {.scatter = 1};
+  }
 
   Matrix closed_form(const Matrix& spread) const {
     const auto samples = static_cast<double>(objective_->samples());

@@ -1,6 +1,8 @@
 // The noise of minibatches that are drawn independently of each other (Sec. 3.1, App. A).
 #pragma once
 
+#include <cmath>
+
 #include "ness/detail/matrices.hpp"
 #include "ness/diffusion/injected_noise.hpp"
 #include "ness/landscape/objective.hpp"
@@ -43,6 +45,41 @@ struct GradientScatter {
   }
 };
 
+/// Σ_i weight_i (scale_i ∇ℓ_i − c)(…)ᵀ, c the mean of the group of i. Two passes in blocks.
+template <class M>
+DynamicMatrix<scalar_t<M>> scatter_in_groups(const M& model, const vector_t<M>& theta,
+                                             const SampleMoments& moments) {
+  using Scalar = scalar_t<M>;
+  const Index n = model.parameters();
+  Derivatives<M> derivatives(model);
+  DynamicMatrix<Scalar> means = DynamicMatrix<Scalar>::Zero(n, moments.groups);
+  DynamicVector<double> total = DynamicVector<double>::Zero(moments.groups);
+  const auto group_of = [&](Index i) {
+    return static_cast<Index>(moments.group[static_cast<std::size_t>(i)]);
+  };
+  derivatives.for_each_gradient_block(theta, [&](Index first, auto& block) {
+    for (Index j = 0; j < block.cols(); ++j) {
+      const double weight = moments.weight[first + j];
+      total[group_of(first + j)] += weight;
+      means.col(group_of(first + j)) +=
+          static_cast<Scalar>(weight * moments.scale[first + j]) * block.col(j);
+    }
+  });
+  for (Index s = 0; s < moments.groups; ++s)
+    if (total[s] > 0) means.col(s) /= static_cast<Scalar>(total[s]);
+  DynamicMatrix<Scalar> scatter = DynamicMatrix<Scalar>::Zero(n, n);
+  derivatives.for_each_gradient_block(theta, [&](Index first, auto& block) {
+    for (Index j = 0; j < block.cols(); ++j) {
+      block.col(j) *= static_cast<Scalar>(moments.scale[first + j]);
+      block.col(j) -= means.col(group_of(first + j));
+      block.col(j) *= static_cast<Scalar>(std::sqrt(moments.weight[first + j]));
+    }
+    add_outer_products(scatter, block);
+  });
+  mirror(scatter);
+  return scatter;
+}
+
 }  // namespace detail
 
 /// D of a single update, ½η² times the covariance of a batch gradient, from the moments of the
@@ -50,7 +87,8 @@ struct GradientScatter {
 ///
 /// Of m distinct samples it is D = η²(n−1)/(2(M−1)) [M VVᵀ − ∇L∇Lᵀ] (Eq. 14, A10), n = M/m: exact,
 /// in the form without cancellation, η²(n−1)/(2M(M−1)) Σ_i (∇ℓ_i − ∇L)(∇ℓ_i − ∇L)ᵀ. m need not
-/// divide M. Within an epoch it is the noise of each update, which adds up to 0 at the end.
+/// divide M. Where samples are preferred it is ½η² times what `SampleMoments` has. Within an epoch
+/// it is the noise of each update, which adds up to 0 at the end.
 ///
 /// Cost: one pass of sample gradients and a symmetric rank-M product; memory O(N² + N·256). Throws
 /// `std::invalid_argument` for a bad θ or settings that do not fit.
@@ -61,16 +99,23 @@ DynamicMatrix<scalar_t<M>> update_diffusion(const Objective<M, R>& objective,
   using Scalar = scalar_t<M>;
   const vector_t<M> at = objective.point(theta, "diffusion");
   training.check(objective.samples(), "diffusion");
-  const WeightMoments weights = training.minibatch.weight_moments(objective.samples());
-  if (weights.vanish()) return DynamicMatrix<Scalar>::Zero(at.size(), at.size());
   const double half = training.learning_rate * training.learning_rate / 2;
-  const auto samples = static_cast<double>(objective.samples());
-  detail::GradientScatter<M> gradients(objective.model(), at);
-  gradients.scatter *= static_cast<Scalar>(half * weights.scatter);
-  if (weights.total > 0)
-    gradients.scatter += static_cast<Scalar>(half * weights.total * samples * samples) *
-                         gradients.mean * gradients.mean.transpose();
-  return std::move(gradients.scatter);
+  if constexpr (StatesSampleMoments<typename T::Minibatch>) {
+    auto d = detail::scatter_in_groups(objective.model(), at,
+                                       training.minibatch.sample_moments(objective.samples()));
+    d *= static_cast<Scalar>(half);
+    return d;
+  } else {
+    const WeightMoments weights = training.minibatch.weight_moments(objective.samples());
+    if (weights.vanish()) return DynamicMatrix<Scalar>::Zero(at.size(), at.size());
+    const auto samples = static_cast<double>(objective.samples());
+    detail::GradientScatter<M> gradients(objective.model(), at);
+    gradients.scatter *= static_cast<Scalar>(half * weights.scatter);
+    if (weights.total > 0)
+      gradients.scatter += static_cast<Scalar>(half * weights.total * samples * samples) *
+                           gradients.mean * gradients.mean.transpose();
+    return std::move(gradients.scatter);
+  }
 }
 
 /// D = ½⟨ξξᵀ⟩ of independent batches, and of the noise that is injected: `update_diffusion`, in

@@ -23,20 +23,36 @@
 
 namespace ness {
 
+/// A policy that prefers no sample, and states the moments of the weights of one batch.
+template <class P>
+concept StatesWeightMoments = requires(const P& policy, Index samples) {
+  { policy.weight_moments(samples) } -> std::convertible_to<WeightMoments>;
+};
+
+/// A policy that prefers some samples, and states how much each adds to the noise of one batch.
+template <class P>
+concept StatesSampleMoments = requires(const P& policy, Index samples) {
+  { policy.sample_moments(samples) } -> std::convertible_to<SampleMoments>;
+};
+
+namespace detail {
+template <class Drawn>
+concept SomeBatch = std::convertible_to<Drawn, Batch> || std::same_as<Drawn, BatchInParts>;
+}  // namespace detail
+
 /// What any minibatch policy has: it accepts a number of samples or throws, describes itself in
 /// words, states the moments of one batch, and has a `Sampler` that draws the next one.
 template <class P>
-concept Minibatch =
-    requires(const P& policy, Index samples, typename P::Sampler& sampler, Philox& random) {
-      policy.check(samples, std::string_view{});
-      { policy.description() } -> std::convertible_to<std::string>;
-      { policy.weight_moments(samples) } -> std::convertible_to<WeightMoments>;
-      typename P::Sampler;
-      { sampler.next(random) } -> std::convertible_to<Batch>;
-    };
+concept Minibatch = (StatesWeightMoments<P> || StatesSampleMoments<P>)&&requires(
+    const P& policy, Index samples, typename P::Sampler& sampler, Philox& random) {
+  policy.check(samples, std::string_view{});
+  { policy.description() } -> std::convertible_to<std::string>;
+  typename P::Sampler;
+  { sampler.next(random) } -> detail::SomeBatch;
+};
 
 /// Each batch is drawn independently of all others, and it says so: one Markov step is one update,
-/// and D follows from `weight_moments` alone.
+/// and D follows from the moments that it states.
 template <class P>
 concept IndependentBatches = Minibatch<P> && requires { requires P::independent; };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <vector>
 
 #include "ness/detail/matrices.hpp"
@@ -28,6 +29,15 @@ struct WeightMoments {
 
   /// Is there no noise at all?
   constexpr bool vanish() const { return scatter == 0 && total == 0; }
+};
+
+/// The same where samples are preferred: the covariance of the gradient of a batch is
+///   Σ_i weight_i (scale_i ∇ℓ_i − c)(scale_i ∇ℓ_i − c)ᵀ
+/// with c the mean of scale_i ∇ℓ_i over the group of sample i, by these weights.
+struct SampleMoments {
+  DynamicVector<double> weight, scale;  ///< M
+  std::vector<std::uint32_t> group;     ///< M numbers from 0, without a gap
+  Index groups = 1;
 };
 
 /// The third and fourth moments of Σ_i w_i c_i for numbers c_i that sum to 0, with p_k = Σ_i c_i^k:

@@ -45,4 +45,20 @@ class Batch {
   double weight_ = 0;
 };
 
+/// Samples that do not all weigh the same: batches whose gradients add up. It is no `Batch`, so
+/// that no model takes it for one: `Derivatives::batch_gradient` asks for part after part.
+///
+/// It refers to the parts, so keep them.
+class BatchInParts {
+ public:
+  constexpr explicit BatchInParts(std::span<const Batch> parts) : parts_(parts) {}
+  constexpr std::size_t size() const { return parts_.size(); }
+  constexpr const Batch& operator[](std::size_t k) const { return parts_[k]; }
+  constexpr auto begin() const { return parts_.begin(); }
+  constexpr auto end() const { return parts_.end(); }
+
+ private:
+  std::span<const Batch> parts_;
+};
+
 }  // namespace ness

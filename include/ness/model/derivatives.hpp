@@ -57,6 +57,16 @@ class Derivatives {
     }
   }
 
+  /// The sum of those of the parts.
+  void batch_gradient(const Vector& theta, BatchInParts batch, Vector& gradient) {
+    gradient.setZero(theta.size());
+    part_.resize(theta.size());
+    for (const Batch& part : batch) {
+      batch_gradient(theta, part, part_);
+      gradient += part_;
+    }
+  }
+
   /// Column j of `gradients`, whose size says how many, is ∇ℓ_{first+j}(θ).
   void sample_gradients(const Vector& theta, Index first, Block& gradients) {
     if constexpr (HasSampleGradients<M>) {
@@ -191,7 +201,7 @@ class Derivatives {
   workspace_t<M> workspace_{};
   Autodiff<Vector> autodiff_;
   Block one_, gradients_, directions_, products_;
-  Vector column_;
+  Vector column_, part_;
 };
 
 }  // namespace ness
