@@ -170,8 +170,7 @@ Way Study::other_way(const std::string& sampling) const {
   const ness::Index per_step = training.updates_per_markov_step(objective.samples());
   const double relaxation = static_cast<double>(per_step) / state.decay_rates()[0];
   const std::int64_t burn_in = burn_in_updates(relaxation, options.steps);
-  ness::MeasureSettings settings{.run = run_settings(options, options.steps, burn_in, bar),
-                                 .lengths = {}};
+  ness::MeasureSettings settings{.run = run_settings(options, options.steps, burn_in, bar)};
   settings.run.every_update = options.phase == "mean";
   const std::int64_t batch =
       ness::batch_length(options.steps / (settings.run.every_update ? 1 : per_step),

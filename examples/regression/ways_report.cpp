@@ -20,7 +20,8 @@ ness::Estimate<Eigen::MatrixXd> with_error(ness::Estimate<Eigen::MatrixXd> measu
   return measured;
 }
 
-/// Σ and C, to all orders in η of losses quadratic in θ: without an allowance.
+/// Σ and C, to all orders in η of losses quadratic in θ: without an allowance. ⟨σ⟩, whose noise at
+/// θ is not that at the minimum, with one of ηh_max.
 ness::Comparison comparison_of(const Way& way, double false_alarms) {
   const OtherPrediction& theory = way.theory;
   ness::Comparison comparison;
@@ -34,6 +35,11 @@ ness::Comparison comparison_of(const Way& way, double false_alarms) {
                         with_error(way.measured.circulation, theory.circulation_error), 0),
       ness::compare_row("variances along H", way.directions.theory, way.directions.simulation,
                         way.epochs ? 0.01 : 0)};
+  for (const auto& part : way.measured.trajectories)
+    comparison.rows.push_back(
+        ness::compare_row("entropy production (l = " + std::to_string(part.length) + ")",
+                          theory.state.entropy_production(), part.entropy_production,
+                          theory.state.decay_rates()[theory.state.mean().size() - 1]));
   return comparison;
 }
 
@@ -107,6 +113,10 @@ void write(const Json& json, const Options& options, const Minimum& minimum, con
   both(json["circulation"], way.measured.circulation, way.theory.state.circulation());
   both(json["variance"], way.directions.simulation, way.directions.theory);
   json["entropy_production"]["theory"] = way.theory.state.entropy_production();
+  for (const auto& part : way.measured.trajectories) {
+    json["entropy_production"]["simulation"].push_back(part.entropy_production.value);
+    json["entropy_production"]["standard_error"].push_back(part.entropy_production.standard_error);
+  }
 }
 
 void draw_directions(FigureFolder& folder, const Options& options, Eigen::Index samples,

@@ -151,7 +151,6 @@ struct ComparedState {
   double entropy_production;
   double left_out;   ///< of what is predicted, relative
   double slow_rate;  ///< the slowest decay rate, per Markov step
-  bool has_memory;   ///< then steps of θ have no ⟨σ⟩ of their own
   std::vector<SubTrajectoryPrediction> fluctuations;
 };
 
@@ -176,12 +175,12 @@ void print(Stream& out, const Comparison& comparison);
 ///
 /// ⟨e^{−σ}⟩ is compared with `fluctuations`, which `predict_fluctuations` makes for the minibatches
 /// themselves, or with that of Gaussian noise where they do not have its length. Of states with a
-/// memory, whose steps of θ are no Markov chain, it compares mean, Σ and C.
+/// memory it compares mean, Σ, C, and ⟨σ⟩ where `measure` has it.
 template <class Predicted, class Measured>
 Comparison compare(const Predicted& predicted, const Measured& measured,
                    std::vector<SubTrajectoryPrediction> fluctuations = {}) {
   for (const auto& part : measured.trajectories) {
-    if (predicted.has_memory()) break;
+    if (predicted.has_memory()) break;  // whose σ is left without its ends
     bool known = false;
     for (const auto& theory : fluctuations) known = known || theory.length == part.length;
     if (known) continue;
@@ -196,7 +195,6 @@ Comparison compare(const Predicted& predicted, const Measured& measured,
        .entropy_production = static_cast<double>(predicted.entropy_production()),
        .left_out = static_cast<double>(predicted.decay_rates()[predicted.mean().size() - 1]),
        .slow_rate = static_cast<double>(predicted.decay_rates()[0]),
-       .has_memory = predicted.has_memory(),
        .fluctuations = std::move(fluctuations)},
       measured);
 }
@@ -298,7 +296,6 @@ Comparison compare(const ComparedState& predicted, const Measured& measured) {
       compare_row("covariance", predicted.covariance, measured.covariance, predicted.left_out),
       compare_row("circulation", predicted.circulation, measured.circulation,
                   predicted.left_out * of_chords)};
-  if (predicted.has_memory) return result;
   for (const auto& part : measured.trajectories)
     add_trajectory_rows<double>(predicted, part, result.rows);
   return result;

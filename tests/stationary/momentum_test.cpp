@@ -8,6 +8,7 @@
 #include <numbers>
 #include <vector>
 
+#include "ness/compare.hpp"
 #include "ness/minibatch/drop_last.hpp"
 #include "ness/minibatch/independent_draws.hpp"
 #include "ness/minibatch/poisson.hpp"
@@ -21,6 +22,7 @@
 #include "support/catch.hpp"
 #include "support/close.hpp"
 #include "support/matrices.hpp"
+#include "support/network.hpp"
 
 namespace {
 
@@ -343,4 +345,52 @@ TEST_CASE(
   settings.mean_shift = true;
   CHECK_THROWS_WITH(ness::predict(objective(), minimum(), dropped, settings),
                     contains("mean_shift must be false"));
+}
+
+TEST_CASE("measure and compare have the entropy production of paths with momentum") {
+  const ness::Sgd<ness::WithReplacement, LinearUpdate> training{
+      .learning_rate = 1e-6, .minibatch = {10}, .update = ness::HeavyBall{0.9}.linear()};
+  const ness::PredictSettings discrete{.form = ness::LyapunovForm::discrete};
+  const auto state = ness::predict(network(), network_minimum(), training, discrete);
+  const auto measure_with_stride = [&](Eigen::Index stride) {
+    return ness::measure(network(), training, state,
+                         {.run = {.steps = 400'000, .burn_in = 40'000, .chains = 8, .seed = 5},
+                          .lengths = {1, 3},
+                          .stride = stride});
+  };
+  const auto measured = measure_with_stride(1);
+  const ness::Comparison good = ness::compare(state, measured);
+  INFO(good);
+  REQUIRE(good.rows.size() == 5);
+  CHECK(good.rows[3].quantity == "entropy production (l = 1)");
+  for (std::size_t row = 1; row < 5; ++row)  // the shift of the mean is not asked for
+    CHECK(good.rows[row].agrees(good.level()));
+  const auto& sigma = measured.entropy_production;
+  CHECK(sigma.value > 20 * sigma.standard_error);
+  CHECK(std::abs(sigma.value - state.entropy_production()) <= 3.5 * sigma.standard_error);
+  // From one block of steps in four, each with no step before its first.
+  const auto thinned = measure_with_stride(4).entropy_production;
+  CHECK(std::abs(thinned.value - state.entropy_production()) <= 3.5 * thinned.standard_error);
+  // Its bins are wide enough.
+  const ness::Histogram& bins = measured.trajectories[1].histogram;
+  CHECK(static_cast<double>(bins.below() + bins.above()) <=
+        1e-5 * static_cast<double>(bins.total()));
+
+  auto other = training;
+  other.update = ness::HeavyBall{0.85}.linear();
+  const ness::Comparison bad =
+      ness::compare(ness::predict(network(), network_minimum(), other, discrete), measured);
+  CHECK_FALSE(bad.rows[3].agrees(bad.level()));
+}
+
+TEST_CASE("no entropy production is measured where a path has none that is known") {
+  const ness::Sgd<ness::WithReplacement, ness::Nesterov> training{
+      .learning_rate = 1e-2, .minibatch = {5}, .update = {0.5}};
+  const auto state =
+      ness::predict(objective(), minimum(), training, {.form = ness::LyapunovForm::discrete});
+  const auto measured = ness::measure(objective(), training, state,
+                                      {.run = {.steps = 20'000, .burn_in = 2'000, .chains = 4}});
+  CHECK(measured.trajectories.empty());
+  CHECK(std::isnan(measured.entropy_production.value));
+  CHECK(ness::compare(state, measured).rows.size() == 3);
 }

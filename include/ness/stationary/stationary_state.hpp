@@ -95,6 +95,14 @@ class StationaryState {
   /// η(c₀ + c₁)/(1 − β) over η: by how much faster than a plain update θ goes down a slope, 1/(1 −
   /// β) of momentum. The learning rate times this is the effective one.
   double speed() const { return chain_.update.speed(); }
+  const LinearUpdate& update() const { return chain_.update; }
+  /// D⁻¹ on the range of D, N × N. Cost: an eigendecomposition.
+  Matrix inverse_diffusion() const { return RangeInverse<Scalar>(diffusion(), tolerance_).inverse; }
+  /// Is ⟨σ⟩ with a memory the mean of what `MomentumEntropy` sums along a path of θ? Not with
+  /// Nesterov's, nor of epochs.
+  bool has_path_entropy() const {
+    return !known() && chain_.update.of_last_gradient() == 0 && chain_.update.of_gradient() != 0;
+  }
   /// ⟨σ⟩ (Eq. 29); in the discrete form the mean of Eq. 27, with a memory that of the path of θ
   /// (`remember`). NaN, as `force_matrix`, of epochs where θ alone is not a Markov chain and Σ was
   /// given (`KnownState`).
@@ -171,6 +179,7 @@ class StationaryState {
   Matrix circulation_;
   Scalar entropy_production_{}, velocity_outside_range_{};
   Eigen::Index rank_ = 0;
+  Scalar tolerance_{};  // below which an eigenvalue is 0, relative
   RangeInverse<Scalar> sigma_;
   Matrix velocity_matrix_, force_matrix_;
 };
@@ -339,10 +348,10 @@ void StationaryState<Scalar>::follow(double rank_tolerance) {
       solution_.has_memory() ? solution_.drift : product(relaxation(), covariance());
   circulation_ = known() ? chain_.known.circulation : detail::half_sum_with_transpose(drift, -1);
   const auto n = static_cast<Scalar>(mean().size());
-  const Scalar tolerance = rank_tolerance > 0 ? static_cast<Scalar>(rank_tolerance)
-                                              : n * std::numeric_limits<Scalar>::epsilon();
-  const RangeInverse<Scalar> d(diffusion(), tolerance);
-  sigma_ = RangeInverse<Scalar>(covariance(), tolerance);
+  tolerance_ = rank_tolerance > 0 ? static_cast<Scalar>(rank_tolerance)
+                                  : n * std::numeric_limits<Scalar>::epsilon();
+  const RangeInverse<Scalar> d(diffusion(), tolerance_);
+  sigma_ = RangeInverse<Scalar>(covariance(), tolerance_);
   rank_ = d.rank;
   velocity_matrix_ = product(circulation_, sigma_.inverse);
   velocity_matrix_ *= Scalar(-1);

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <concepts>
+#include <limits>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -13,6 +16,7 @@
 #include "ness/dynamics/chain.hpp"
 #include "ness/trajectory/entropy_production.hpp"
 #include "ness/trajectory/moments.hpp"
+#include "ness/trajectory/momentum_entropy.hpp"
 #include "ness/trajectory/run.hpp"
 
 namespace ness {
@@ -26,7 +30,7 @@ struct Measurement {
   Estimate<Vector> mean;                      ///< ⟨θ⟩, N
   Estimate<Matrix> covariance;                ///< Σ, N × N
   Estimate<Matrix> circulation;               ///< C = ⟨area⟩ per step (Eq. 28), N × N
-  Estimate<double> entropy_production;        ///< ⟨σ⟩ per step, of the first length
+  Estimate<double> entropy_production;        ///< ⟨σ⟩ per step, of the first length; else NaN
   std::vector<SubTrajectories> trajectories;  ///< ⟨σ⟩, ⟨e^{−σ}⟩ and histogram for each length
   Vector autocorrelation_time;                ///< of each parameter, in Markov steps
   std::int64_t markov_steps = 0;              ///< of all chains together
@@ -64,7 +68,23 @@ concept HasEntropyForce = requires(const State& state) {
   state.entropy_production();
 };
 
+/// A state that says whether a step depends on more than θ, and of which update and noise then.
+template <class State>
+concept StatesMemory = requires(const State& state) {
+  { state.has_memory() } -> std::convertible_to<bool>;
+  { state.has_path_entropy() } -> std::convertible_to<bool>;
+  state.inverse_diffusion();
+  state.relaxation();
+  state.update();
+};
+
 namespace detail {
+
+template <class State>
+bool has_memory(const State& state) {
+  if constexpr (StatesMemory<State>) return state.has_memory();
+  return false;
+}
 
 /// What tells a state from others in a checkpoint.
 template <HasEntropyForce State>
@@ -78,7 +98,9 @@ std::string identity_of_state(const State& state) {
 
 }  // namespace detail
 
-/// The estimators of `measure`: for `run_chains`, alone or together with others.
+/// The estimators of `measure`: for `run_chains`, alone or together with others. σ is that of Eq.
+/// 27, or with a memory that of the path of θ (`MomentumEntropy`), whose ⟨σ⟩ `predict` has;
+/// Nesterov's momentum, and epochs where θ alone is no Markov chain, have none.
 template <class Scalar = double>
 class StationaryEstimator {
  public:
@@ -88,8 +110,15 @@ class StationaryEstimator {
   StationaryEstimator(const State& state, const std::vector<int>& lengths,
                       std::int64_t batch_length, Eigen::Index stride = 1)
       : StationaryEstimator(DynamicMatrix<Scalar>(state.force_matrix().template cast<Scalar>()),
-                            static_cast<double>(state.entropy_production()), lengths, batch_length,
-                            stride) {}
+                            static_cast<double>(state.entropy_production()),
+                            detail::has_memory(state) ? std::vector<int>{} : lengths, batch_length,
+                            stride) {
+    if constexpr (StatesMemory<State>)
+      if (state.has_memory() && state.has_path_entropy())
+        take_path(state.inverse_diffusion().template cast<Scalar>(),
+                  state.relaxation().template cast<Scalar>(), state.update(),
+                  static_cast<double>(state.entropy_production()), lengths);
+  }
 
   /// From F of D⁻¹v^s = Fδθ, N × N, and the expected ⟨σ⟩ per step.
   StationaryEstimator(const DynamicMatrix<Scalar>& force, double entropy_production,
@@ -101,7 +130,7 @@ class StationaryEstimator {
     if (stride_ > 1) return add_thinned(block);
     moments_.add(block);
     area_.add(block);
-    entropy_.add(block);
+    add_entropy(block);
   }
 
   /// The chain has ended: what is held back is added.
@@ -115,6 +144,7 @@ class StationaryEstimator {
     moments_.merge(other.moments_);
     area_.merge(other.area_);
     entropy_.merge(other.entropy_);
+    if (path_) path_->merge(*other.path_);
   }
 
   Measurement result() const;
@@ -132,10 +162,24 @@ class StationaryEstimator {
   template <class S>
   void add_thinned(const TrajectoryBlock<S>& block);
 
+  template <class S>
+  void add_entropy(const TrajectoryBlock<S>& block) {
+    entropy_.add(block);
+    if (path_) path_->add(block);
+  }
+  void interrupt_entropy() {
+    entropy_.interrupt();
+    if (path_) path_->interrupt();
+  }
+  void take_path(const DynamicMatrix<Scalar>& inverse_diffusion,
+                 const DynamicMatrix<Scalar>& relaxation, const LinearUpdate& update,
+                 double entropy_production, const std::vector<int>& lengths);
+
   Eigen::Index stride_;
   Moments<Scalar> moments_;
   Area<Scalar> area_;
   EntropyProduction<Scalar> entropy_;
+  std::optional<MomentumEntropy<Scalar>> path_;  // of steps with a memory
   std::int64_t blocks_ = 0;
   Eigen::Index held_ = 0;         // states not yet added
   DynamicMatrix<Scalar> states_;  // a state in a row
@@ -225,6 +269,17 @@ StationaryEstimator<Scalar>::StationaryEstimator(const DynamicMatrix<Scalar>& fo
   if (stride > 1) states_.setZero(block_steps + 1, force.rows());
 }
 
+// Beside 2⟨σ⟩ the variance of σ has that of what is left at its ends, about N.
+template <class Scalar>
+void StationaryEstimator<Scalar>::take_path(const DynamicMatrix<Scalar>& inverse_diffusion,
+                                            const DynamicMatrix<Scalar>& relaxation,
+                                            const LinearUpdate& update, double entropy_production,
+                                            const std::vector<int>& lengths) {
+  const double ends = 10 * std::sqrt(static_cast<double>(relaxation.rows()));
+  path_.emplace(inverse_diffusion, relaxation, update, lengths, moments_.batch_length(),
+                entropy_axis(entropy_production, lengths).upper + ends);
+}
+
 template <class Scalar>
 void StationaryEstimator<Scalar>::finish() {
   if (held_ > 1) {
@@ -250,17 +305,19 @@ void StationaryEstimator<Scalar>::add_thinned(const TrajectoryBlock<S>& block) {
   states_.middleRows(held_, count) = block.deviations(stride_).template cast<Scalar>();
   held_ += count;
   if (blocks_++ % stride_ != 0) return;
-  entropy_.interrupt();
-  entropy_.add(block);
+  interrupt_entropy();
+  add_entropy(block);
 }
 
 template <class Scalar>
 Measurement StationaryEstimator<Scalar>::result() const {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  const Estimate<double> not_measured{nan, nan};
   Measurement result{.mean = moments_.mean(),
                      .covariance = moments_.covariance(),
                      .circulation = area_.circulation(),
-                     .entropy_production = {},
-                     .trajectories = entropy_.results(),
+                     .entropy_production = not_measured,
+                     .trajectories = path_ ? path_->results() : entropy_.results(),
                      .autocorrelation_time = moments_.autocorrelation_time(),
                      .markov_steps = moments_.steps() * stride_,
                      .batch_length = moments_.batch_length() * stride_,
@@ -280,6 +337,7 @@ template <class Scalar>
 template <class Archive>
 void StationaryEstimator<Scalar>::serialize(Archive& archive) {
   archive(moments_, area_, entropy_, blocks_, held_, states_, reference_);
+  if (path_) archive(*path_);
 }
 
 }  // namespace ness
