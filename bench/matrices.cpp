@@ -96,6 +96,23 @@ void lyapunov(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(ness::solve_lyapunov(h, d, 1e-4).covariance.sum());
 }
 
+// The same, and C and the flow of ⟨σ⟩, of updates with a memory.
+void with_momentum_2000(benchmark::State& state, const ness::LinearUpdate& update) {
+  const auto& [h, d] = problem<2000>();
+  auto chain = ness::linear_chain(VectorXd(VectorXd::Zero(2000)), h, d, 1e-4);
+  ness::remember(update, chain);
+  for (auto _ : state) benchmark::DoNotOptimize(chain.solve(chain).covariance.sum());
+}
+
+void heavy_ball_2000(benchmark::State& state) {
+  with_momentum_2000(state, ness::HeavyBall{0.9}.linear());
+}
+void nesterov_2000(benchmark::State& state) {
+  with_momentum_2000(state, ness::Nesterov{0.9}.linear());
+}
+BENCHMARK(heavy_ball_2000)->Unit(benchmark::kMillisecond)->Iterations(1);
+BENCHMARK(nesterov_2000)->Unit(benchmark::kMillisecond)->Iterations(1);
+
 // What the Lyapunov solver cost without LAPACK: Eigen's eigensolver and the same products.
 template <Eigen::Index N>
 void lyapunov_by_eigen(benchmark::State& state) {
@@ -137,6 +154,10 @@ int main(int argc, char** argv) {
                            "eigen_and_products_490", 1.2},
                           {"Lyapunov at N = 2000 / eigendecomposition + 4 products",
                            "lyapunov_2000", "eigen_and_products_2000", 1.2},
+                          {"stationary state of the heavy ball / Lyapunov, N = 2000",
+                           "heavy_ball_2000", "lyapunov_2000", 1.15},
+                          {"stationary state of Nesterov's / Lyapunov, N = 2000", "nesterov_2000",
+                           "lyapunov_2000", 1.15},
                           {"Eigen's eigensolver + 4 products / Lyapunov, N = 490",
                            "lyapunov_490_by_eigen", "lyapunov_490", 0, true},
                           {"Eigen's eigensolver + 4 products / Lyapunov, N = 2000 (LAPACK)",

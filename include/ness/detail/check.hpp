@@ -10,8 +10,10 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
-#include <locale>
+#include <concepts>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -19,23 +21,30 @@
 
 namespace ness::detail {
 
+/// The fewest digits that read back as this number, the same in every locale.
+template <std::floating_point Value>
+std::string in_words(Value value) {
+  std::array<char, 32> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  return {text.data(), end};
+}
+
+/// What a message shows of one of its parts.
+template <class Part>
+decltype(auto) shown(const Part& part) {
+  if constexpr (std::floating_point<Part>)
+    return in_words(part);
+  else
+    return (part);
+}
+
 /// Throws `std::invalid_argument` with the parts written one after the other.
 template <class... Parts>
 [[noreturn]] void invalid(std::string_view function, const Parts&... parts) {
   std::ostringstream message;
-  message.precision(17);
   message << "ness::" << function << ": ";
-  (message << ... << parts);
+  (message << ... << shown(parts));
   throw std::invalid_argument(message.str());
-}
-
-/// A number with all its digits, the same in every locale.
-inline std::string in_words(double value) {
-  std::ostringstream text;
-  text.imbue(std::locale::classic());
-  text.precision(17);
-  text << value;
-  return text.str();
 }
 
 /// Throws "ness::function: rule, but is value" unless `holds`.

@@ -36,6 +36,7 @@ template <class Scalar>
 struct MemoryPair {
   Scalar covariance;  ///< ⟨θ_iθ_j⟩ over 2D_ij
   Scalar drift;       ///< −⟨Δθ_i θ_j⟩ over 2D_ij, Δθ the step that follows
+  Scalar drift_back;  ///< the same of i and j exchanged, which leaves the others as they are
   Scalar flow;        ///< (1/4π)∫ [T_jT_i*/(T_iT_j*) − 1] dω
 
   MemoryPair(const LinearUpdate& update, const MemoryMode<Scalar>& i, const MemoryMode<Scalar>& j);
@@ -107,9 +108,12 @@ MemoryPair<Scalar>::MemoryPair(const LinearUpdate& update, const MemoryMode<Scal
   const Scalar r_1 = r0 * behind / l;
   const Scalar r2 = i.f * r0 + i.p() * r1;
   const Scalar r_2 = j.f * r0 + j.p() * r_1;
-  covariance = (c0 + c1) * (c0 + c1) * r0 - c0 * c1 * r0 * both / l;
+  const Scalar square = (c0 + c1) * (c0 + c1);
+  const Scalar echo = c0 * c1;
+  covariance = square * r0 - echo * r0 * both / l;
   // (c₀² + c₁²)(r(0) − r(1)) + c₀c₁(r(1) + r(−1) − r(2) − r(0)), put together
-  drift = r0 / l * ((c0 + c1) * (c0 + c1) * ahead - c0 * c1 * (i.not_last * both + i.f * ahead));
+  drift = r0 / l * (square * ahead - echo * (i.not_last * both + i.f * ahead));
+  drift_back = r0 / l * (square * behind - echo * (j.not_last * both + j.f * behind));
   const Scalar a = i.last - j.last;
   const Scalar b = i.f * j.not_last - j.f * i.not_last - 2 * a;
   flow = (a * (r_2 - r2) + b * (r_1 - r1)) / 2;
@@ -185,18 +189,21 @@ ChainCovariance<Scalar> covariance_of_chain_with_memory(const LinearChain<Scalar
   sigma *= Scalar(2);
   DynamicMatrix<Scalar> drift = sigma, flow = sigma;
   for (Eigen::Index j = 0; j < sigma.cols(); ++j)
-    for (Eigen::Index i = 0; i < sigma.rows(); ++i) {
+    for (Eigen::Index i = j; i < sigma.rows(); ++i) {
       const MemoryPair<Scalar> pair(chain.update, modes[static_cast<std::size_t>(i)],
                                     modes[static_cast<std::size_t>(j)]);
       drift(i, j) *= pair.drift;
+      if (i != j) drift(j, i) *= pair.drift_back;
       flow(i, j) *= pair.flow / 2;
       sigma(i, j) *= pair.covariance;
     }
+  mirror(flow);
+  mirror(sigma);
   ChainCovariance<Scalar> result;
   result.covariance = symmetric_product(product(eigen.vectors, sigma), back);
   result.decay_rates = decay_rates_of(modes);
   result.drift = product(product(eigen.vectors, drift), back);
-  result.flow = product(product(eigen.vectors, flow), back);
+  result.flow = symmetric_product(product(eigen.vectors, flow), back);
   result.residual = residual_of_memory(chain, result);
   return result;
 }
