@@ -114,6 +114,8 @@ struct Stratified {
   std::vector<Index> sizes() const {
     std::vector<Index> result;
     for (const std::uint32_t stratum : strata) {
+      detail::require(stratum < strata.size(), "Stratified",
+                      "every stratum must be numbered below the number of samples", stratum);
       if (result.size() <= stratum) result.resize(stratum + std::size_t{1}, 0);
       ++result[stratum];
     }
