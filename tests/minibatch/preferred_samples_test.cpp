@@ -208,7 +208,8 @@ TEST_CASE("Batches that prefer samples refuse what does not fit, and say so") {
                contains("positive and finite") && contains("sample 1"));
   CHECK_THAT(message(Stratified{{0, 0}, {1}}, 3), contains("M = 3"));
   CHECK_THAT(message(Stratified{{0, 1}, {1}}, 2), contains("one for each of 2 strata"));
-  CHECK_THAT(message(Stratified{{0, 2}, {1, 1, 1}}, 2), contains("stratum 1") && contains("empty"));
+  CHECK_THAT(message(Stratified{{0, 0, 2}, {1, 1, 1}}, 3),
+             contains("stratum 1") && contains("empty"));
   CHECK_THAT(message(Stratified{{0, 0}, {3}}, 2), contains("1 ... 2") && contains("is 3"));
   CHECK_THAT(message(Stratified{{0, 4'000'000'000}, {1, 1}}, 2), contains("but is 4000000000"));
   CHECK(message(Stratified{{0, 0}, {2}}, 2).empty());
