@@ -76,6 +76,9 @@ using matrix_t =
 /// One column for each sample of a block: N × block.
 template <class M>
 using block_t = Eigen::Matrix<scalar_t<M>, parameters_at_compile_time<M>, Eigen::Dynamic>;
+/// What is left of these in a subspace of K directions: K × block.
+template <class M>
+using projections_t = Eigen::Matrix<scalar_t<M>, Eigen::Dynamic, Eigen::Dynamic>;
 /// Hessians of the samples of a block, each N × N as a column: N² × block.
 template <class M>
 using hessians_t =
@@ -147,6 +150,20 @@ struct CallSampleHessians {
   auto operator()(const M& model, A&&... arguments) const
       -> decltype(model.sample_hessians(static_cast<A&&>(arguments)...)) {
     return model.sample_hessians(static_cast<A&&>(arguments)...);
+  }
+};
+struct CallSummedHessianProducts {
+  template <class M, class... A>
+  auto operator()(const M& model, A&&... arguments) const
+      -> decltype(model.summed_hessian_products(static_cast<A&&>(arguments)...)) {
+    return model.summed_hessian_products(static_cast<A&&>(arguments)...);
+  }
+};
+struct CallProjectedGradients {
+  template <class M, class... A>
+  auto operator()(const M& model, A&&... arguments) const
+      -> decltype(model.projected_gradients(static_cast<A&&>(arguments)...)) {
+    return model.projected_gradients(static_cast<A&&>(arguments)...);
   }
 };
 struct CallHessianProduct {
@@ -231,6 +248,30 @@ concept HasHessianProduct = detail::Overwrites<detail::CallHessianProduct, M, ve
 /// The Hessian H_L of L itself: `void hessian(const Vector& theta, Matrix& hessian) const`.
 template <class M>
 concept HasHessian = detail::Overwrites<detail::CallHessian, M, matrix_t<M>, const vector_t<M>>;
+
+// For many parameters: sums over the samples first ... first + count − 1, by matrix products.
+
+/// Products of the sum of Hessians with several vectors: `void summed_hessian_products(const
+/// Vector& theta, Index first, Index count, const Matrix& directions, Matrix& products) const`
+/// overwrites column k of `products` (N × any) with Σ_i ∂∂ℓ_i times column k of `directions`.
+template <class M>
+concept HasSummedHessianProducts =
+    detail::Overwrites<detail::CallSummedHessianProducts, M, block_t<M>, const vector_t<M>, Index,
+                       Index, const block_t<M>>;
+
+/// Gradients of consecutive samples in a subspace: `void projected_gradients(const Vector& theta,
+/// Index first, const Matrix& subspace, Projections& projections) const` overwrites column j of
+/// `projections` (K × block) with Qᵀ∇ℓ_{first+j}, Q = `subspace` of K columns, N × K.
+template <class M>
+concept HasProjectedGradients =
+    detail::Overwrites<detail::CallProjectedGradients, M, projections_t<M>, const vector_t<M>,
+                       Index, const block_t<M>>;
+
+/// `Scalar summed_loss(const Vector& theta, Index first, Index count) const`: Σ_i ℓ_i.
+template <class M>
+concept HasSummedLoss = requires(const M& model, const vector_t<M>& theta, Index i) {
+  { model.summed_loss(theta, i, i) } -> std::convertible_to<scalar_t<M>>;
+};
 
 /// L(θ) faster than by summing `sample_loss`: `Scalar loss(const Vector& theta) const`.
 template <class M>

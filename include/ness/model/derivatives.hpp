@@ -3,6 +3,8 @@
 #pragma once
 
 #include <algorithm>
+#include <numeric>
+#include <vector>
 
 #include "ness/model/autodiff.hpp"
 #include "ness/model/concepts.hpp"
@@ -160,6 +162,60 @@ class Derivatives {
     hessian = (hessian + hessian.transpose()).eval() / Scalar(2);
   }
 
+  /// Σ_i ℓ_i(θ) of the samples first ... first + count − 1.
+  Scalar summed_loss(const Vector& theta, Index first, Index count) const {
+    if constexpr (HasSummedLoss<M>) {
+      return model_->summed_loss(theta, first, count);
+    } else {
+      Scalar sum(0);
+      for (Index i = first; i < first + count; ++i) sum += model_->sample_loss(theta, i);
+      return sum;
+    }
+  }
+
+  /// gradient = Σ_i ∇ℓ_i(θ) of the samples first ... first + count − 1.
+  void summed_gradient(const Vector& theta, Index first, Index count, Vector& gradient) {
+    numbers_.resize(static_cast<std::size_t>(count));
+    std::iota(numbers_.begin(), numbers_.end(), static_cast<std::uint32_t>(first));
+    batch_gradient(theta, Batch(std::span<const std::uint32_t>(numbers_), 1), gradient);
+  }
+
+  /// products = Σ_i ∂∂ℓ_i(θ) · directions, N × any, of the samples first ... first + count − 1.
+  void summed_hessian_products(const Vector& theta, Index first, Index count,
+                               const Block& directions, Block& products)
+    requires(HasSummedHessianProducts<M> || TwiceDifferentiable<M>)
+  {
+    if constexpr (HasSummedHessianProducts<M>) {
+      call(detail::CallSummedHessianProducts{}, theta, first, count, directions, products);
+    } else {
+      products.setZero(theta.size(), directions.cols());
+      const Index most = samples_at_once(theta.size());
+      detail::for_each_range(count, most, [&](Index begin, Index size) {
+        products_.resize(theta.size(), size);
+        for (Index k = 0; k < directions.cols(); ++k) {
+          directions_ = directions.col(k).replicate(1, size);
+          sample_hessian_products(theta, first + begin, directions_, products_);
+          products.col(k) += products_.rowwise().sum();
+        }
+      });
+    }
+  }
+
+  /// Column j of `projections`, K × count, is Qᵀ∇ℓ_{first+j}(θ), Q = `subspace`, N × K.
+  void projected_gradients(const Vector& theta, Index first, const Block& subspace,
+                           projections_t<M>& projections) {
+    if constexpr (HasProjectedGradients<M>) {
+      call(detail::CallProjectedGradients{}, theta, first, subspace, projections);
+    } else {
+      const Index most = samples_at_once(theta.size());
+      detail::for_each_range(projections.cols(), most, [&](Index begin, Index size) {
+        gradients_.resize(theta.size(), size);
+        sample_gradients(theta, first + begin, gradients_);
+        projections.middleCols(begin, size).noalias() = subspace.transpose() * gradients_;
+      });
+    }
+  }
+
   /// L(θ) = (1/M) Σ_i ℓ_i(θ)
   Scalar loss(const Vector& theta) const {
     if constexpr (HasLoss<M>) {
@@ -188,6 +244,11 @@ class Derivatives {
   }
 
  private:
+  // So many that N × these is some megabytes at most.
+  static Index samples_at_once(Index parameters) {
+    return std::clamp<Index>((Index{1} << 20) / parameters, 1, block_size);
+  }
+
   template <class Call, class... A>
   void call(const Call& member, A&... arguments) {
     detail::call_member(member, *model_, workspace_, arguments...);
@@ -202,6 +263,7 @@ class Derivatives {
   Autodiff<Vector> autodiff_;
   Block one_, gradients_, directions_, products_;
   Vector column_, part_;
+  std::vector<std::uint32_t> numbers_;
 };
 
 }  // namespace ness
