@@ -1,6 +1,7 @@
 // Quadratures of the spectrum, against what they are exact for and against dense spectra.
 #include "ness/landscape/spectral_density.hpp"
 
+#include <Eigen/LU>
 #include <cmath>
 
 #include "support/catch.hpp"
