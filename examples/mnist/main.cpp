@@ -36,6 +36,7 @@ void run(const Options& options) {
   outputs.draw([&](FigureFolder& folder) {
     for (const Results& results : all) draw(folder, options, results);
     draw_flatness(folder, study.summary().minimum, all, options);
+    draw_ways(folder, study.ways(), all, options);
   });
 }
 

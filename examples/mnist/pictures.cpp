@@ -107,6 +107,19 @@ DataTable variances(const Eigen::VectorXd& flatness, const Eigen::VectorXd& vari
   return table;
 }
 
+/// h and the mean variance of the directions that have it. Each output of a linear classifier has
+/// the same curvature, and which directions are its eigenvectors is then arbitrary.
+DataTable by_curvature(const Eigen::VectorXd& curvature, const Eigen::VectorXd& variance) {
+  DataTable table;
+  const Eigen::Index size = curvature.size();
+  for (Eigen::Index first = 0, end = 0; first < size; first = end) {
+    while (end < size && curvature[end] - curvature[first] <= 1e-9 * curvature[size - 1]) ++end;
+    const double mean = variance.segment(first, end - first).mean();
+    if (mean > 0) table.row(curvature.segment(first, end - first).mean(), mean);
+  }
+  return table;
+}
+
 }  // namespace
 
 void draw_elements(FigureFolder& folder, const Results& results, const Options& options) {
@@ -194,4 +207,47 @@ set grid lc rgb '#e0e0e0'
 set key outside right top Left reverse samplen 2 font ',15'
 )" + plots + "\n",
               1150, 700);
+}
+
+void draw_ways(FigureFolder& folder, const WaysInTheory& theory, const std::vector<Results>& all,
+               const Options& options) {
+  std::string plots;
+  for (const WayInTheory& way : theory.ways) {
+    const std::string name = "variance_curvature_theory_" + way.name;
+    folder.data(name, by_curvature(theory.curvature, way.variance));
+    plots += std::string(plots.empty() ? "plot '" : ", '") + name + ".dat' with lines " +
+             (way.momentum > 0 ? "lw 3 dt (2,4)" : "lw 1.5") + " lc rgb '" + way.color +
+             "' title '" + way.title +
+             (way.momentum > 0 ? ",  {/:Italic β} = " + number_title(way.momentum) : "") + "'";
+  }
+  for (const Results& results : all) {
+    if (!results.simulated) continue;
+    const Directions& found = results.simulated->directions;
+    const std::string name = "variance_curvature_" + results.sampling;
+    folder.data(name, by_curvature(found.curvature, found.variance.value));
+    plots += ", '" + name + ".dat' with points pt 6 ps 1.1 lw 1.3 lc rgb '" +
+             (results.sampling == "wr" ? "#1f4e9c" : "#c81d1d") + "' title '" +
+             sampling_title(results.sampling) + ", simulation'";
+  }
+  std::ostringstream crossing, range;
+  crossing << 3 / theory.epoch;
+  const Eigen::VectorXd& h = theory.curvature;
+  range << "set xrange [" << std::min(h.minCoeff(), 3 / theory.epoch) / 1.5 << ':'
+        << std::max(h.maxCoeff(), 3 / theory.epoch) * 1.5 << "]\n";
+  folder.draw("variance_curvature",
+              "set title \"{/:Italic η}/(1 − {/:Italic β}) = " + number_title(options.eta) +
+                  ",  {/:Italic m} = " + std::to_string(options.batch) + "\"\n" + range.str() + R"(
+set logscale xy
+set format x '10^{%T}'
+set format y '10^{%T}'
+set xlabel 'curvature {/:Italic h} along an eigenvector of the Hessian'
+set ylabel 'variance along it'
+set grid lc rgb '#e0e0e0'
+set key outside right top Left reverse samplen 3 font ',15'
+set arrow from )" +
+                  crossing.str() + ", graph 0 to " + crossing.str() +
+                  R"(, graph 1 nohead dt (6,4) lc rgb '#888888'
+set label '3(1 − {/:Italic β})/({/:Italic ηn})' at )" +
+                  crossing.str() + ", graph 0.05 right offset -0.7,0\n" + plots + "\n",
+              1250, 740);
 }

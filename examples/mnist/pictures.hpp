@@ -14,6 +14,12 @@ void draw_elements(FigureFolder& folder, const Results& results, const Options& 
 /// them and averaged over those of like curvature.
 void draw_directions(FigureFolder& folder, const Results& results, const Options& options);
 
+/// Variance along each eigenvector of H against h, with and without replacement and momentum, in
+/// theory as lines and in simulation as points, with the h where epochs cross over (the manner of
+/// arXiv 2306.05300).
+void draw_ways(FigureFolder& folder, const WaysInTheory& theory, const std::vector<Results>& all,
+               const Options& options);
+
 /// The variance–flatness relation of Sec. 4.5, along the eigenvectors of Σ.
 void draw_flatness(FigureFolder& folder, const Minimum& minimum, const std::vector<Results>& all,
                    const Options& options);

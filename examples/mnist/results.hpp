@@ -65,6 +65,20 @@ struct Directions {
   }
 };
 
+/// A way of training in theory: variances along the eigenvectors of H, by increasing h.
+struct WayInTheory {
+  std::string name, title, color;
+  double momentum;
+  Eigen::VectorXd variance;
+};
+
+/// Several of them side by side, all of the same speed η/(1 − β).
+struct WaysInTheory {
+  Eigen::VectorXd curvature;  ///< h
+  double epoch = 0;           ///< ηn/(1 − β)
+  std::vector<WayInTheory> ways;
+};
+
 struct Simulation {
   ness::Measurement measured;
   Directions directions;

@@ -18,6 +18,8 @@ class Study {
 
   /// Throws `UserError` where epochs have no minimum.
   Prediction predict(const std::string& sampling) const;
+  /// With and without replacement and momentum, for noise of one batch that does not depend on θ.
+  WaysInTheory ways() const;
   /// In the precision asked for, with a progress bar. Throws `ness::Diverged` and
   /// `ness::CheckpointError`.
   Simulation simulate(const std::string& sampling, const Prediction& predicted) const;

@@ -6,8 +6,11 @@
 #include <ness/fluctuation/predict_fluctuations.hpp>
 #include <ness/landscape/effective_landscape.hpp>
 #include <ness/landscape/minimize.hpp>
+#include <ness/stationary/additive_epochs.hpp>
 #include <ness/stationary/linear_chain.hpp>
+#include <ness/stationary/momentum.hpp>
 #include <ness/stationary/predict.hpp>
+#include <ness/update/momentum.hpp>
 #include <utility>
 
 #include "../common/digits.hpp"
@@ -62,6 +65,14 @@ auto timed(const Work& work) {
   auto result = work();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   return Timed<decltype(result)>{std::move(result), took.count()};
+}
+
+/// uᵀAu for each column u.
+Eigen::VectorXd forms(const Eigen::MatrixXd& columns, const Eigen::MatrixXd& matrix) {
+  const Eigen::MatrixXd products = ness::detail::product(matrix, columns);
+  Eigen::VectorXd result(columns.cols());
+  for (Eigen::Index k = 0; k < columns.cols(); ++k) result[k] = columns.col(k).dot(products.col(k));
+  return result;
 }
 
 /// The rank of D is a matter of tolerance; what must not be is the entropy production.
@@ -161,4 +172,40 @@ Prediction Study::predict(const std::string& sampling) const {
     else
       return predict_updates(problem_->options, problem_->objective, minimum, training);
   });
+}
+
+WaysInTheory Study::ways() const {
+  const Options& options = problem_->options;
+  const Minimum& minimum = problem_->summary.minimum;
+  const auto samples = problem_->objective.samples();
+  const Eigen::MatrixXd d = ness::update_diffusion(
+      problem_->objective, minimum.theta,
+      ness::Sgd<ness::WithReplacement>{.learning_rate = options.eta, .minibatch = {options.batch}});
+  const ness::detail::SymmetricEigen<double> eigen(minimum.hessian);
+  const ness::Index batches = samples / options.batch;
+  WaysInTheory result{eigen.values, options.eta * static_cast<double>(batches), {}};
+  const auto add = [&](WayInTheory way, const ness::LinearChain<double>& chain) {
+    way.name += way.momentum > 0 ? "_momentum" : "";
+    way.variance = forms(eigen.vectors, State(chain).covariance());
+    result.ways.push_back(std::move(way));
+  };
+  for (const double momentum : {0.0, 0.9}) {
+    const double eta = options.eta * (1 - momentum);
+    const Eigen::MatrixXd slow = (1 - momentum) * (1 - momentum) * d;
+    const ness::LinearUpdate update = ness::HeavyBall{momentum}.linear();
+    auto chain =
+        ness::linear_chain(minimum.theta, minimum.hessian, slow, eta, ness::LyapunovForm::discrete);
+    ness::remember(update, chain);
+    add({"wr", "with replacement", "#1f4e9c", momentum, {}}, chain);
+    if (samples % options.batch != 0 || batches < 2) continue;
+    const auto correlation = ness::WithoutReplacement{options.batch}.epoch_correlation(samples);
+    const auto epochs = [&](ness::EpochPhase phase) {
+      return ness::additive_epochs(minimum.theta, minimum.hessian, slow, eta, update, correlation,
+                                   phase);
+    };
+    add({"wor", "epochs, at the end", "#c81d1d", momentum, {}}, epochs(ness::EpochPhase::end));
+    add({"wor_phases", "epochs, over the phases", "#e08a00", momentum, {}},
+        epochs(ness::EpochPhase::mean));
+  }
+  return result;
 }

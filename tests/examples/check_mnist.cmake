@@ -28,7 +28,8 @@ foreach(text "effective minimum" "as printed, B18" "variances along the 490 eige
     "covariance, simulation against theory" "us an update")
   expect_text("${text}" "${out}")
 endforeach()
-expect_figures(figures fig3b_wr fig3b_wor directions_wr directions_wor fig4a_wr fig4c_wr variance_flatness)
+expect_figures(figures fig3b_wr fig3b_wor directions_wr directions_wor fig4a_wr fig4c_wr variance_flatness
+  variance_curvature)
 # The directions one by one, and so few means that a picture can show them.
 file(STRINGS "${WORK}/figures/directions_wr.dat" each)
 file(STRINGS "${WORK}/figures/directions_wr_binned.dat" binned)
