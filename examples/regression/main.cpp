@@ -38,6 +38,7 @@ void draw(FigureFolder& folder, const Options& options, const Study& study,
                    title_of(results.sampling, options));
   }
   draw_flatness(folder, study.relations(), all, study.minimum(), options);
+  if (const auto approach = study.approach()) draw_approach(folder, *approach, options);
   if (options.training_runs > 0) draw_training(folder, study.training_curve(), options);
 }
 

@@ -243,3 +243,40 @@ set key outside right top Left reverse samplen 2 font ',15'
 )" + plots + "\n",
               1150, 700);
 }
+
+void draw_approach(FigureFolder& folder, const Approach& approach, const Options& options) {
+  const std::vector<std::string> colors{"#14336b", "#1f4e9c", "#5aa0e6", "#2a9d5c",
+                                        "#e08a00", "#c81d1d", "#7a1010"};
+  std::string plots;
+  for (Eigen::Index k = 0; k < approach.curvature.size(); ++k) {
+    const std::string name = "stationarity_" + std::to_string(k + 1);
+    DataTable table;
+    for (std::size_t b = 0; b < approach.begin.size(); ++b)
+      table.row(approach.begin[b], approach.farthest(k, static_cast<Eigen::Index>(b)));
+    folder.data(name, table);
+    std::ostringstream title;
+    title << std::llround(approach.curvature[k]);
+    plots += std::string(k == 0 ? "plot '" : ", '") + name +
+             ".dat' with linespoints pt 7 ps 1.2 lw 2 lc rgb '" +
+             colors[static_cast<std::size_t>(k) % colors.size()] +
+             "' title '{/:Italic h} = " + title.str() + "'";
+  }
+  std::ostringstream level;
+  level << approach.level;
+  folder.draw("stationarity",
+              "set title \"2 runs from " + number_title(approach.start) +
+                  " standard deviations away,  {/:Italic η} = " + number_title(options.eta) +
+                  ",  {/:Italic m} = " + std::to_string(options.batch) + "\"\n" + R"(
+set logscale y
+set yrange [0.5:15]
+set xrange [-0.1:5.1]
+set ytics (0.5, 1, 2, 5, 10)
+set xlabel 'left out at the start  (slowest relaxation times)'
+set ylabel 'farthest end  (standard deviations)'
+set grid lc rgb '#e0e0e0'
+set key outside right top Left reverse samplen 2 font ',15'
+)" + plots + ", " +
+                  level.str() +
+                  " with lines dt (8,5) lw 1.5 lc rgb 'black' title 'passed once in 1000'\n",
+              1150, 700);
+}

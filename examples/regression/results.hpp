@@ -65,6 +65,15 @@ struct Relation {
   Eigen::MatrixXd directions;  ///< in columns
 };
 
+/// Whether runs that begin far away are found stationary, from later and later beginnings on.
+struct Approach {
+  std::vector<double> begin;  ///< of what is looked at, in the slowest relaxation times
+  Eigen::VectorXd curvature;  ///< h, increasing
+  Eigen::MatrixXd farthest;   ///< an end, in standard deviations, directions × beginnings
+  double start = 0;           ///< where all chains start, in standard deviations of each direction
+  double level = 0;           ///< what a stationary run passes once in 1000
+};
+
 /// 𝓛(θ)/𝓛(θ₀) − 1 over runs, at each of `TrainingCurve::updates`.
 struct RelativeError {
   std::vector<double> mean, lower_quartile, median, upper_quartile;

@@ -36,6 +36,8 @@ class Study {
   /// Of all ways of sampling that m allows.
   std::vector<Relation> relations() const;
   TrainingCurve training_curve() const;
+  /// Nothing where `--steps` are fewer than 30 of the slowest relaxation times.
+  std::optional<Approach> approach() const;
 
  private:
   struct Problem;
