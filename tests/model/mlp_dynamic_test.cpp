@@ -1,16 +1,17 @@
-// Perceptrons of shapes known when the program runs, whose tiles hold 64 samples.
+// Perceptrons of shapes known when the program runs, whose tiles hold 128 samples.
 #include <Eigen/Core>
 #include <cstdint>
 #include <vector>
 
 #include "ness/model/mlp.hpp"
+#include "ness/testing/check_model.hpp"
 #include "support/catch.hpp"
 #include "support/mlp_data.hpp"
 
 using ness::DynamicLayers;
 
 TEST_CASE("Derivatives of dynamic networks are those of their sample_loss, for every shape") {
-  check_mlp<ness::Tanh>(DynamicLayers{1, 2, 1}, 150, {1, 2, 63, 64, 65, 128, 129, 150});
+  check_mlp<ness::Tanh>(DynamicLayers{1, 2, 1}, 300, {1, 2, 127, 128, 129, 256, 257, 300});
   for (const auto& widths : {std::vector<int>{3, 1},
                              {1, 1},
                              {5, 1, 3},
@@ -51,4 +52,19 @@ TEST_CASE("Static and dynamic layers of the same widths make the same network") 
   fixed_derivatives.batch_gradient(theta, batch, fixed_gradient);
   free_derivatives.batch_gradient(theta, batch, free_gradient);
   CHECK(relative_error(fixed_gradient, free_gradient) <= 1e-14);
+}
+
+TEST_CASE("Sums over samples and projections of dynamic networks obey the laws of a model") {
+  for (const auto& widths : {std::vector<int>{3, 1}, {5, 1, 3}, {3, 4, 3, 2}, {4, 3}}) {
+    const auto network =
+        generic_mlp<ness::Tanh, ness::SquaredLoss, double>(DynamicLayers(widths), 60);
+    const Eigen::VectorXd theta = generic_values<Eigen::VectorXd>(network.parameters(), 1, 4);
+    const auto check = ness::check_model(network, theta);
+    INFO(check);
+    CHECK(check.ok());
+    int sums = 0;
+    for (const auto& law : check.laws)
+      sums += law.name.starts_with("summed") || law.name.starts_with("projected") ? 1 : 0;
+    CHECK(sums == 3);
+  }
 }

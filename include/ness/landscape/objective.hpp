@@ -63,6 +63,21 @@ class Objective {
       "ness: your Model's hessian must be callable as `void hessian(const Vector& theta, "
       "Matrix& hessian) const`, with the output (N x N) by reference");
 
+  static_assert(
+      HasSummedHessianProducts<M> || !requires { &M::summed_hessian_products; },
+      "ness: your Model's summed_hessian_products must be callable as `void "
+      "summed_hessian_products(const Vector& theta, Eigen::Index first, Eigen::Index count, const "
+      "Matrix& directions, Matrix& products) const`, with the output (N x any) by reference");
+  static_assert(
+      HasProjectedGradients<M> || !requires { &M::projected_gradients; },
+      "ness: your Model's projected_gradients must be callable as `void projected_gradients("
+      "const Vector& theta, Eigen::Index first, const Matrix& subspace, Projections& projections) "
+      "const`, with the output (K x block) by reference");
+  static_assert(
+      HasSummedLoss<M> || !requires { &M::summed_loss; },
+      "ness: your Model's summed_loss must be callable as `Scalar summed_loss(const "
+      "Vector& theta, Eigen::Index first, Eigen::Index count) const`");
+
  public:
   using Model = M;
   using Regularizer = R;

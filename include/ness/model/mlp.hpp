@@ -21,7 +21,7 @@ namespace ness {
 ///   ness::Mlp<ness::DynamicLayers> wide(inputs, targets, {49, 100, 10}, ness::SquaredLoss{});
 ///
 /// `Layers` gives static sizes: no allocation, loops unrolled. Gradients and Hessian products cost
-/// two and four passes over the weights, in tiles of 16 (static) or at most 64 samples.
+/// two and four passes over the weights, in tiles of 16 (static) or at most 128 samples.
 template <class Shape, class Activation = Tanh, class Loss = SquaredLoss, class S = double>
 class Mlp {
   using Views = detail::MlpViews<Shape, S>;
@@ -92,14 +92,19 @@ class Mlp {
 
   template <class Vector>
   Scalar loss(const Vector& theta) const {
+    return summed_loss(theta, 0, samples()) / static_cast<Scalar>(samples());
+  }
+
+  template <class Vector>
+  Scalar summed_loss(const Vector& theta, Index first, Index size) const {
     Workspace ws;
     Scalar sum(0);
-    for_each_tile(theta, 0, samples(), ws, [&](auto& passes, Index, Index count) {
+    for_each_tile(theta, first, size, ws, [&](auto& passes, Index, Index count) {
       passes.template forward<0>();
       for (Index row = 0; row < count; ++row)
         sum += loss_.value(passes.outputs().row(row), ws.targets.row(row));
     });
-    return sum / static_cast<Scalar>(samples());
+    return sum;
   }
 
   template <class Vector>
@@ -107,15 +112,16 @@ class Mlp {
     gradient.setZero(parameters());
     auto pass = passes(theta, ws);
     const auto size = static_cast<Index>(batch.size());
+    const auto weight = static_cast<Scalar>(batch.weight());
     const Index rows = Views::tile_rows(size);
     for (Index first = 0; first < size; first += rows) {
       const Index count = std::min(rows, size - first);
       const std::uint32_t* const indices = batch.data() + first;
       pass.gather(inputs_, targets_, rows, count, [&](Index row) { return Index{indices[row]}; });
       pass.template forward<1>();
-      pass.backward(count, detail::SampleSum<Shape, Vector>{shape_, gradient});
+      pass.backward(count, detail::SampleSum<Shape, Vector>{shape_, gradient}, weight);
     }
-    gradient *= static_cast<Scalar>(batch.weight());
+    if constexpr (Shape::is_static) gradient *= weight;
   }
 
   template <class Vector, class Block>
@@ -177,6 +183,40 @@ class Mlp {
                            detail::SampleSum<Shape, Vector>{shape_, product});
     });
     product /= static_cast<Scalar>(samples());
+  }
+
+  /// What does not depend on the direction is done once for all of them.
+  template <class Vector, class Block>
+  void summed_hessian_products(const Vector& theta, Index first, Index size,
+                               const Block& directions, Block& products, Workspace& ws) const
+    requires(!Shape::is_static)
+  {
+    products.setZero(parameters(), directions.cols());
+    for_each_tile(theta, first, size, ws, [&](auto& pass, Index, Index count) {
+      pass.template forward<2>();
+      pass.backward(count, Nowhere{});
+      for (Index k = 0; k < directions.cols(); ++k) {
+        const Eigen::Map<const Vector> along(directions.col(k).data(), parameters());
+        Eigen::Map<Vector> sum(products.col(k).data(), parameters());
+        pass.hessian_product(
+            count, detail::CommonDirection<Shape, const Eigen::Map<const Vector>>{shape_, along},
+            detail::SampleSum<Shape, Eigen::Map<Vector>>{shape_, sum});
+      }
+    });
+  }
+
+  /// Cost: that of as many forward passes as there are directions.
+  template <class Vector, class Block, class Projections>
+  void projected_gradients(const Vector& theta, Index first, const Block& subspace,
+                           Projections& projections, Workspace& ws) const
+    requires(!Shape::is_static)
+  {
+    projections.setZero();
+    for_each_tile(theta, first, projections.cols(), ws, [&](auto& pass, Index begin, Index count) {
+      pass.template forward<1>();
+      pass.backward(count, detail::ProjectedSum<Shape, Block, Projections>{
+                               shape_, subspace, projections, begin, count, ws.back_tangent});
+    });
   }
 
  private:

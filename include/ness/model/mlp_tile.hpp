@@ -7,6 +7,7 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <array>
 #include <type_traits>
 
 namespace ness::detail {
@@ -17,7 +18,7 @@ struct MlpViews {
   using Scalar = S;
   static constexpr bool is_static = Shape::is_static;
   /// Most samples in a tile.
-  static constexpr Eigen::Index capacity = is_static ? 16 : 64;
+  static constexpr Eigen::Index capacity = is_static ? 16 : 128;
   static constexpr int rows_at_compile_time = is_static ? int{capacity} : Eigen::Dynamic;
 
   /// Rows of each tile of `samples` samples; spare ones in the last tile count for nothing. All
@@ -169,6 +170,43 @@ struct EachSample {
   }
 };
 
+/// Collects what the gradient of each sample has along each column of `subspace`, Σ_jk a_j Q_jk
+/// δ_k, in the columns `begin` ... of `projections`.
+template <class Shape, class Block, class Projections>
+struct ProjectedSum {
+  using Scalar = typename Block::Scalar;
+  using Views = MlpViews<Shape, Scalar>;
+  using Column = Eigen::Map<const Eigen::Matrix<Scalar, Eigen::Dynamic, 1>>;
+  const Shape& shape;
+  const Block& subspace;
+  Projections& projections;
+  Eigen::Index begin, count;
+  Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>& outputs;  // scratch
+
+  template <class Layer, class Input, class Delta>
+  void add_weights(Layer layer, const Input& input, const Delta& delta) {
+    for (Eigen::Index k = 0; k < subspace.cols(); ++k) {
+      const Column direction = column(k);
+      auto out = outputs.leftCols(delta.cols());
+      out.noalias() = input * Views::weights(direction, shape, layer);
+      for (Eigen::Index j = 0; j < out.cols(); ++j)
+        projections.row(k).segment(begin, count) +=
+            out.col(j).head(count).cwiseProduct(delta.col(j).head(count)).transpose();
+    }
+  }
+  template <class Layer, class Delta>
+  void add_biases(Layer layer, const Delta& delta) {
+    for (Eigen::Index k = 0; k < subspace.cols(); ++k) {
+      const Column direction = column(k);
+      projections.row(k).segment(begin, count) +=
+          (delta.topRows(count) * Views::biases(direction, shape, layer).transpose()).transpose();
+    }
+  }
+
+ private:
+  Column column(Eigen::Index k) const { return Column(subspace.col(k).data(), subspace.rows()); }
+};
+
 /// One direction v in parameter space for all samples.
 template <class Shape, class Vector>
 struct CommonDirection {
@@ -229,6 +267,11 @@ struct MlpPasses {
   void gather(const Data& inputs, const Data& targets, Eigen::Index rows, Eigen::Index count,
               const IndexOf& index) {
     ws.resize(shape, rows);
+    if constexpr (!Views::is_static) {
+      gather_columns(inputs, ws.activation, rows, count, index);
+      gather_columns(targets, ws.targets, rows, count, index);
+      return;
+    }
     for (Eigen::Index row = 0; row < ws.activation.rows(); ++row) {
       const Eigen::Index sample = index(std::min(row, count - 1));
       for (int k = 0; k < shape.width(0); ++k) ws.activation(row, k) = inputs(k, sample);
@@ -249,11 +292,13 @@ struct MlpPasses {
 
   auto outputs() { return last(ws.activation); }
 
-  /// Adds the gradients of the first `count` samples to `sink`; call after `forward`.
+  /// Adds the gradients of the first `count` samples to `sink`, at dynamic size times `weight`;
+  /// call after `forward`.
   template <class Sink>
-  void backward(Eigen::Index count, Sink sink) {
+  void backward(Eigen::Index count, Sink sink, Scalar weight = 1) {
     auto delta = last(ws.delta);
     loss.gradient(outputs(), ws.targets, delta);
+    if constexpr (!Views::is_static) delta *= weight;  // else of few parameters the gradient is
     delta.bottomRows(delta.rows() - count).setZero();
     shape.downward([&](auto layer) {
       const auto below = Views::previous(layer);
@@ -304,6 +349,23 @@ struct MlpPasses {
   }
 
  private:
+  // Columns of `from` to rows of `to`, several at a time, so that whole cache lines are written.
+  template <class From, class To, class IndexOf>
+  static void gather_columns(const From& from, To& to, Eigen::Index rows, Eigen::Index count,
+                             const IndexOf& index) {
+    constexpr Eigen::Index width = 8;
+    std::array<const Scalar*, width> columns;
+    for (Eigen::Index row = 0; row < rows; row += width) {
+      const Eigen::Index some = std::min(width, rows - row);
+      for (Eigen::Index j = 0; j < some; ++j)
+        columns[static_cast<std::size_t>(j)] = from.col(index(std::min(row + j, count - 1))).data();
+      for (Eigen::Index k = 0; k < from.rows(); ++k) {
+        Scalar* const out = &to(row, k);
+        for (Eigen::Index j = 0; j < some; ++j) out[j] = columns[static_cast<std::size_t>(j)][k];
+      }
+    }
+  }
+
   template <class Matrix, class Layer>
   auto units(Matrix& all, Layer layer) const {
     return Views::units(all, shape, layer);

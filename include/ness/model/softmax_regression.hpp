@@ -76,13 +76,19 @@ class SoftmaxRegression {
 
   template <class Vector>
   Scalar loss(const Vector& theta) const {
+    return summed_loss(theta, 0, samples()) / static_cast<Scalar>(samples());
+  }
+
+  template <class Vector>
+  Scalar summed_loss(const Vector& theta, Index begin, Index size) const {
     Scalar sum(0);
     Data outputs;
-    detail::for_each_range(samples(), block, [&](Index first, Index count) {
+    detail::for_each_range(size, block, [&](Index first, Index count) {
+      first += begin;
       outputs.noalias() = weights(theta).transpose() * features_.middleCols(first, count);
       for (Index j = 0; j < count; ++j) sum += loss_.value(outputs.col(j), targets_.col(first + j));
     });
-    return sum / static_cast<Scalar>(samples());
+    return sum;
   }
 
   template <class Vector>
@@ -131,6 +137,38 @@ class SoftmaxRegression {
         products.col(j).segment(k * f, f) = ws.curved(k, j) * x.col(j);
   }
 
+  /// Cost: for each direction two products of F × K with the samples.
+  template <class Vector, class Block>
+  void summed_hessian_products(const Vector& theta, Index begin, Index size,
+                               const Block& directions, Block& products, Workspace& ws) const {
+    products.setZero(parameters(), directions.cols());
+    detail::for_each_range(size, block, [&](Index first, Index count) {
+      first += begin;
+      const auto x = features_.middleCols(first, count);
+      ws.residuals.noalias() = weights(theta).transpose() * x;
+      ws.curved.resize(classes(), count);
+      for (Index k = 0; k < directions.cols(); ++k) {
+        ws.tangents.noalias() = column(directions, k).transpose() * x;
+        loss_.curvature(ws.residuals.transpose(), targets_.middleCols(first, count).transpose(),
+                        ws.tangents.transpose(), ws.curved.transpose());
+        column(products, k).noalias() += x * ws.curved.transpose();
+      }
+    });
+  }
+
+  /// Cost: for each direction a product of F × K with the samples.
+  template <class Vector, class Block, class Projections>
+  void projected_gradients(const Vector& theta, Index first, const Block& subspace,
+                           Projections& projections, Workspace& ws) const {
+    const auto x = features_.middleCols(first, projections.cols());
+    probabilities(theta, x, ws.residuals);
+    ws.residuals -= targets_.middleCols(first, projections.cols());
+    for (Index k = 0; k < subspace.cols(); ++k) {
+      ws.tangents.noalias() = column(subspace, k).transpose() * x;
+      projections.row(k) = scale() * ws.tangents.cwiseProduct(ws.residuals).colwise().sum();
+    }
+  }
+
   /// H_L. Cost: K(K + 1)/2 products of F × M with M × F.
   template <class Vector, class Matrix>
   void hessian(const Vector& theta, Matrix& hessian) const {
@@ -164,6 +202,16 @@ class SoftmaxRegression {
   template <class Vector>
   auto weights(Vector& theta) const {
     return Eigen::Map<Data>(theta.data(), features_.rows(), classes());
+  }
+
+  // The same of a column of N numbers.
+  template <class Block>
+  auto column(const Block& all, Index k) const {
+    return Eigen::Map<const Data>(all.col(k).data(), features_.rows(), classes());
+  }
+  template <class Block>
+  auto column(Block& all, Index k) const {
+    return Eigen::Map<Data>(all.col(k).data(), features_.rows(), classes());
   }
 
   Data features_, targets_;

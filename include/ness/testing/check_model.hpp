@@ -67,6 +67,9 @@ class ModelLaws {
     if constexpr (HasLoss<M>) check_loss();
     if constexpr (TwiceDifferentiable<M>) check_sample_hessian();
     if constexpr (HasCurvature<M> && (HasHessian<M> || HasHessianProduct<M>)) check_hessian();
+    if constexpr (HasSummedLoss<M>) check_summed_loss();
+    if constexpr (HasProjectedGradients<M>) check_projections();
+    if constexpr (HasSummedHessianProducts<M> && TwiceDifferentiable<M>) check_summed_products();
     return std::move(check_);
   }
 
@@ -154,6 +157,50 @@ class ModelLaws {
       law("hessian times a direction is the difference of gradients", hessian * direction, slope,
           differences());
     }
+  }
+
+  // A range of samples that begins and ends in the middle.
+  Index range_size() const { return std::min<Index>(model_->samples(), 37); }
+  Index range_begin() const { return (model_->samples() - range_size()) / 2; }
+  Block directions() const {
+    Block result(theta_.size(), 3);
+    for (Index k = 0; k < result.size(); ++k)
+      result.data()[k] = static_cast<Scalar>(std::cos(1.0 + static_cast<double>(k)));
+    return result;
+  }
+
+  void check_summed_loss() {
+    Scalar sum(0);
+    for (Index i = range_begin(); i < range_begin() + range_size(); ++i)
+      sum += static_cast<Scalar>(model_->sample_loss(theta_, i));
+    law("summed_loss is the sum of sample_loss over its range",
+        number(derivatives_.summed_loss(theta_, range_begin(), range_size())), number(sum),
+        rounding);
+  }
+
+  void check_projections() {
+    const Block basis = directions();
+    projections_t<M> found(basis.cols(), range_size());
+    derivatives_.projected_gradients(theta_, range_begin(), basis, found);
+    Block gradients(theta_.size(), range_size());
+    derivatives_.sample_gradients(theta_, range_begin(), gradients);
+    law("projected_gradients are the sample gradients in the subspace", found,
+        basis.transpose() * gradients, rounding);
+  }
+
+  void check_summed_products() {
+    const Block along = directions();
+    Block found;
+    derivatives_.summed_hessian_products(theta_, range_begin(), range_size(), along, found);
+    Values sum = Values::Zero(theta_.size(), along.cols());
+    for (Index i = range_begin(); i < range_begin() + range_size(); ++i)
+      for (Index k = 0; k < along.cols(); ++k) {
+        const Block one = along.col(k);
+        Block product(theta_.size(), 1);
+        derivatives_.sample_hessian_products(theta_, i, one, product);
+        sum.col(k) += product.col(0);
+      }
+    law("summed_hessian_products are the sums of sample Hessian products", found, sum, rounding);
   }
 
   Index size() const { return static_cast<Index>(some_.size()); }
