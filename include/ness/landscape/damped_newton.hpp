@@ -365,7 +365,8 @@ Minimum<Scalar> polish_minimum(const LandscapeFunctions<Scalar>& landscape,
 template <class Scalar>
 std::string direction_in_words(const DynamicVector<Scalar>& direction,
                                const DynamicMatrix<Scalar>& hessian) {
-  const DynamicVector<Scalar> units = natural_units(hessian);
+  DynamicVector<Scalar> units = DynamicVector<Scalar>::Ones(direction.size());
+  if (hessian.size() > 0) units = natural_units(hessian);  // else of many parameters
   DynamicVector<Scalar> weights = direction;
   Scalar largest(0);
   for (Index k = 0; k < weights.size(); ++k) {

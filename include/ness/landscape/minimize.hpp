@@ -53,8 +53,8 @@ struct [[nodiscard]] Minimum {
   Scalar gradient_rounding{};   ///< what rounding makes of it, as far as it was measured
   DynamicVector<Scalar> offset;  ///< H₀⁻¹∇𝓛(θ₀), N: how far θ₀ may be off; empty without H₀ > 0
   DynamicVector<Scalar> direction;  ///< of `status`, N, of length 1; empty where it names none
-  DynamicMatrix<Scalar> hessian;    ///< H₀ = ∂∂𝓛(θ₀), N × N
-  DynamicVector<Scalar> hessian_eigenvalues;  ///< increasing
+  DynamicMatrix<Scalar> hessian;    ///< H₀ = ∂∂𝓛(θ₀), N × N; empty of many parameters
+  DynamicVector<Scalar> hessian_eigenvalues;  ///< increasing; of many parameters the lowest found
   int iterations = 0;
 
   /// What happened, with the figures, and what to do about it.

@@ -1,0 +1,165 @@
+// A minimum by Hessian products alone, against the dense road and what is known.
+#include "ness/landscape/truncated_newton.hpp"
+
+#include <cmath>
+
+#include "ness/model/linear_model.hpp"
+#include "ness/model/mlp.hpp"
+#include "ness/model/softmax_regression.hpp"
+#include "support/catch.hpp"
+#include "support/close.hpp"
+#include "support/generic_values.hpp"
+#include "support/network.hpp"
+
+namespace {
+
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+using ness::Index;
+using ness::MinimumStatus;
+
+MatrixXd one_hot(Index classes, Index samples) {
+  MatrixXd result = MatrixXd::Zero(classes, samples);
+  for (Index i = 0; i < samples; ++i) result((i * i + i / 3) % classes, i) = 1;
+  return result;
+}
+
+/// The same point, in units of the landscape: √(δθᵀHδθ) of √𝓛.
+template <class M, class R>
+void check_against_dense(const ness::Objective<M, R>& objective, const VectorXd& start,
+                         double tolerance) {
+  const auto found =
+      ness::minimize(ness::StreamedObjective(objective), start, {.relative_gradient = 1e-12});
+  INFO(found.explanation() << ", " << found.iterations << " iterations");
+  CHECK(found.status == MinimumStatus::converged);
+  CHECK(found.hessian.size() == 0);
+  const auto dense = ness::minimize(objective, found.theta);
+  REQUIRE(dense.status == MinimumStatus::converged);
+  const VectorXd away = found.theta - dense.theta;
+  CHECK(std::sqrt(away.dot(dense.hessian * away)) <= tolerance * std::sqrt(dense.value));
+  CHECK(relative_error(found.value, dense.value) <= 1e-12);
+  REQUIRE(found.hessian_eigenvalues.size() == 1);
+  CHECK(found.hessian_eigenvalues[0] >= dense.hessian_eigenvalues[0] * (1 - 1e-9));
+  REQUIRE(found.offset.size() == start.size());
+  const VectorXd left =
+      found.offset - ness::minimize(objective, found.theta, {.max_iterations = 0}).offset;
+  CHECK(left.norm() <= 0.3 * found.offset.norm() + 1e-12 * found.theta.norm());
+}
+
+/// ⟨(θ₀² − 1)²⟩ + |θ|²: two minima with a saddle at 0.
+struct TwoWells {
+  Index n = 5;
+  Index parameters() const { return n; }
+  Index samples() const { return 3; }
+  auto sample_loss(const auto& theta, Index) const {
+    auto sum = (theta[0] * theta[0] - 1.0) * (theta[0] * theta[0] - 1.0);
+    for (Index k = 1; k < n; ++k) sum += static_cast<double>(k) * theta[k] * theta[k];
+    return sum;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("Minima by Hessian products are those of the dense road") {
+  const MatrixXd x = generic_values(6, 300, 1), y = generic_values(3, 300, 2);
+  check_against_dense(ness::Objective(ness::LinearModel<>(x, y), ness::L2{1e-3}),
+                      VectorXd::Zero(18), 1e-9);
+  check_against_dense(
+      ness::Objective(ness::SoftmaxRegression<>(generic_values(49, 400, 1), one_hot(10, 400)),
+                      ness::L2{1e-3}),
+      VectorXd::Zero(490), 1e-9);
+  check_against_dense(
+      ness::Objective(ness::Mlp<ness::DynamicLayers>(x, y, {6, 5, 3}), ness::L2{0.01}),
+      0.3 * generic_values(53, 1, 3), 1e-9);
+  check_against_dense(network(), network_minimum().theta + 0.01 * generic_values(7, 1, 3), 1e-9);
+}
+
+TEST_CASE("Stretched quadratic forms are solved, whatever the units of the loss") {
+  MatrixXd x = generic_values(10, 200, 1);
+  for (Index k = 0; k < 10; ++k) x.row(k) *= std::pow(10., -0.3 * static_cast<double>(k));
+  const MatrixXd y = generic_values(1, 200, 2);
+  ness::Minimum<double> one;
+  for (const double scale : {1.0, 1e-8, 1e8}) {
+    const ness::Objective objective(ness::LinearModel<>(x, y, ness::SquaredLoss{scale}));
+    const auto found = ness::minimize(ness::StreamedObjective(objective), VectorXd::Zero(10));
+    CHECK(found.status == MinimumStatus::converged);
+    if (scale == 1) one = found;
+    CHECK(found.iterations == one.iterations);
+    CHECK(relative_error(found.theta, one.theta) <= 1e-6);
+  }
+}
+
+TEST_CASE("A saddle is left along negative curvature, also from its very point") {
+  const ness::Objective objective(TwoWells{});
+  const ness::StreamedObjective streamed(objective);
+  VectorXd beside = VectorXd::Zero(5);
+  beside[2] = 1;
+  for (const VectorXd& start : {VectorXd(VectorXd::Zero(5)), beside}) {
+    const auto found = ness::minimize(streamed, start);
+    CHECK(found.status == MinimumStatus::converged);
+    CHECK(std::abs(std::abs(found.theta[0]) - 1) <= 1e-7);
+    CHECK(found.theta.tail(4).norm() <= 1e-7);
+  }
+}
+
+TEST_CASE("The same bits for any number of threads, and a start from where a search was stopped") {
+  const MatrixXd x = generic_values(6, 1200, 1), y = generic_values(3, 1200, 2);
+  const ness::Objective objective(ness::Mlp<ness::DynamicLayers>(x, y, {6, 5, 3}), ness::L2{0.01});
+  const VectorXd start = 0.3 * generic_values(53, 1, 3);
+  const auto one = ness::minimize(ness::StreamedObjective(objective, 1), start);
+  for (const int threads : {2, 3})
+    CHECK(ness::minimize(ness::StreamedObjective(objective, threads), start).theta == one.theta);
+
+  VectorXd kept;
+  const auto cut =
+      ness::minimize(ness::StreamedObjective(objective), start,
+                     {.max_iterations = 3, .progress = [&](const auto& now) { kept = now.theta; }});
+  CHECK(cut.status == MinimumStatus::iteration_limit);
+  CHECK(kept == cut.theta);
+  const auto on = ness::minimize(ness::StreamedObjective(objective), kept);
+  CHECK(on.status == MinimumStatus::converged);
+  CHECK(relative_error(on.value, one.value) <= 1e-9);
+}
+
+TEST_CASE("What is no minimum is called by its name") {
+  // Classes that a plane separates, without a regularizer.
+  MatrixXd x = generic_values(3, 100, 1);
+  MatrixXd labels = MatrixXd::Zero(2, 100);
+  for (Index i = 0; i < 100; ++i) labels(x(0, i) > 0 ? 1 : 0, i) = 1;
+  x.row(0).array() += x.row(0).array().sign();
+  const ness::Objective separable(ness::SoftmaxRegression<>(x, labels));
+  const auto falls = ness::minimize(ness::StreamedObjective(separable), VectorXd::Zero(6));
+  INFO(falls.explanation());
+  CHECK(falls.status == MinimumStatus::no_minimum);
+  CHECK_THAT(falls.explanation(), contains("falls for ever along"));
+
+  struct Wrong {
+    Index parameters() const { return 4; }
+    Index samples() const { return 5; }
+    double sample_loss(const VectorXd& theta, Index) const { return theta.squaredNorm(); }
+    void sample_gradients(const VectorXd& theta, Index, MatrixXd& out) const {
+      out.colwise() = VectorXd(-2 * theta + VectorXd::Ones(4));
+    }
+    void sample_hessian_products(const VectorXd&, Index, const MatrixXd& in, MatrixXd& out) const {
+      out = 2 * in;
+    }
+  };
+  const ness::Objective wrong(Wrong{});
+  CHECK(ness::minimize(ness::StreamedObjective(wrong), VectorXd::Ones(4)).status ==
+        MinimumStatus::inconsistent);
+}
+
+TEST_CASE("A minimum of many parameters refuses bad input") {
+  const ness::Objective objective(TwoWells{});
+  const ness::StreamedObjective streamed(objective);
+  CHECK_THROWS_WITH(ness::minimize(streamed, VectorXd(VectorXd::Zero(4))),
+                    contains("theta must be 5 x 1"));
+  CHECK_THROWS_WITH(ness::minimize(streamed, VectorXd(VectorXd::Constant(5, std::nan("")))),
+                    contains("must be finite"));
+  CHECK_THROWS_WITH(ness::minimize(streamed, VectorXd(VectorXd::Constant(5, 1e200))),
+                    contains("must be finite at the start"));
+  CHECK_THROWS_WITH(ness::minimize(streamed, VectorXd::Zero(5), {.max_iterations = -1}),
+                    contains("max_iterations"));
+  CHECK_THROWS_WITH(ness::minimize(streamed, VectorXd::Zero(5), {.relative_gradient = 0}),
+                    contains("relative_gradient"));
+}
