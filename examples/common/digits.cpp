@@ -24,6 +24,37 @@ void block_means(const Image& image, Eigen::Ref<Eigen::VectorXd> means) {
   means /= 255.0 * block_pixels * block_pixels;
 }
 
+/// `fill(image, column)` makes the features of an image, of which there are `size`.
+template <class Fill>
+Eigen::MatrixXd read_features(const std::string& path, Eigen::Index size, const Fill& fill) {
+  IdxFile file(path, 3, "images");
+  if (file.sizes()[1] != pixels || file.sizes()[2] != pixels)
+    file.fail("announces images of " + std::to_string(file.sizes()[1]) + " x " +
+              std::to_string(file.sizes()[2]) + " pixels at byte 8: they must be 28 x 28");
+  Image image;
+  // The header is not believed before the data are there.
+  constexpr Eigen::Index portion = 10'000;
+  const auto count = static_cast<Eigen::Index>(file.count());
+  Eigen::MatrixXd features(size, std::min(count, portion));
+  for (Eigen::Index i = 0; i < count; ++i) {
+    file.read(image);
+    if (i == features.cols())
+      features.conservativeResize(Eigen::NoChange, std::min(count, 2 * features.cols()));
+    fill(image, features.col(i));
+  }
+  file.expect_end();
+  return features;
+}
+
+Digits with_labels(const std::string& images, const std::string& labels, Eigen::MatrixXd features) {
+  Digits digits{std::move(features), read_labels(labels)};
+  if (digits.features.cols() != static_cast<Eigen::Index>(digits.labels.size()))
+    throw UserError("'" + images + "' holds " + std::to_string(digits.features.cols()) +
+                    " images and '" + labels + "' " + std::to_string(digits.labels.size()) +
+                    " labels (byte 4 of each): they must be of the same set");
+  return digits;
+}
+
 /// Brightness of each feature, 49 × 10.
 Eigen::MatrixXd shapes_of_digits(ness::Philox& random) {
   Eigen::MatrixXd shapes(digit_features, digit_classes);
@@ -41,23 +72,14 @@ Eigen::MatrixXd shapes_of_digits(ness::Philox& random) {
 }  // namespace
 
 Eigen::MatrixXd read_images(const std::string& path) {
-  IdxFile file(path, 3, "images");
-  if (file.sizes()[1] != pixels || file.sizes()[2] != pixels)
-    file.fail("announces images of " + std::to_string(file.sizes()[1]) + " x " +
-              std::to_string(file.sizes()[2]) + " pixels at byte 8: they must be 28 x 28");
-  Image image;
-  // The header is not believed before the data are there.
-  constexpr Eigen::Index portion = 10'000;
-  const auto count = static_cast<Eigen::Index>(file.count());
-  Eigen::MatrixXd features(digit_features, std::min(count, portion));
-  for (Eigen::Index i = 0; i < count; ++i) {
-    file.read(image);
-    if (i == features.cols())
-      features.conservativeResize(Eigen::NoChange, std::min(count, 2 * features.cols()));
-    block_means(image, features.col(i));
-  }
-  file.expect_end();
-  return features;
+  return read_features(path, digit_features, block_means);
+}
+
+Eigen::MatrixXd read_pixels(const std::string& path) {
+  return read_features(path, pixels * pixels, [](const Image& image, auto column) {
+    for (Eigen::Index k = 0; k < column.size(); ++k)
+      column[k] = image[static_cast<std::size_t>(k)] / 255.0;
+  });
 }
 
 std::vector<std::uint8_t> read_labels(const std::string& path) {
@@ -77,12 +99,20 @@ std::vector<std::uint8_t> read_labels(const std::string& path) {
 }
 
 Digits read_digits(const std::string& images, const std::string& labels) {
-  Digits digits{read_images(images), read_labels(labels)};
-  if (digits.features.cols() != static_cast<Eigen::Index>(digits.labels.size()))
-    throw UserError("'" + images + "' holds " + std::to_string(digits.features.cols()) +
-                    " images and '" + labels + "' " + std::to_string(digits.labels.size()) +
-                    " labels (byte 4 of each): they must be of the same set");
-  return digits;
+  return with_labels(images, labels, read_images(images));
+}
+
+Digits read_pixel_digits(const std::string& images, const std::string& labels) {
+  return with_labels(images, labels, read_pixels(images));
+}
+
+Eigen::MatrixXd spread_over_pixels(const Eigen::MatrixXd& features) {
+  Eigen::MatrixXd result(pixels * pixels, features.cols());
+  for (Eigen::Index row = 0; row < pixels; ++row)
+    for (Eigen::Index column = 0; column < pixels; ++column)
+      result.row(row * pixels + column) =
+          features.row(row / block_pixels * blocks + column / block_pixels);
+  return result;
 }
 
 Digits first_digits(Digits digits, std::int64_t samples) {

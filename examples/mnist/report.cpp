@@ -1,22 +1,14 @@
 #include "report.hpp"
 
-#include <sys/resource.h>
-
 #include <iomanip>
 #include <ness/compare.hpp>
 #include <ostream>
 #include <string>
 
+#include "../common/memory.hpp"
 #include "../common/reports.hpp"
 
 namespace {
-
-/// Of this process, so far.
-std::int64_t peak_memory_bytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return std::int64_t{usage.ru_maxrss} * 1024;
-}
 
 void print_summary(std::ostream& out, const Options& options, const Summary& summary) {
   const Minimum& minimum = summary.minimum;

@@ -7,6 +7,7 @@
 #pragma once
 
 // IWYU pragma: begin_exports
+#include "ness/network.hpp"
 #include "ness/posterior.hpp"
 #include "ness/systems.hpp"
 #include "ness/training.hpp"

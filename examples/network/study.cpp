@@ -1,0 +1,273 @@
+#include "study.hpp"
+
+#include <chrono>
+#include <cmath>
+#include <ness/diffusion/independent_batches.hpp>
+#include <ness/dynamics/chain.hpp>
+#include <ness/dynamics/projected.hpp>
+#include <ness/landscape/subspace.hpp>
+#include <ness/landscape/truncated_newton.hpp>
+#include <ness/minibatch/one_of.hpp>
+#include <ness/minibatch/with_replacement.hpp>
+#include <ness/minibatch/without_replacement.hpp>
+#include <ness/model/mlp.hpp>
+#include <ness/random/normal.hpp>
+#include <ness/stationary/additive_epochs.hpp>
+#include <ness/stationary/averages.hpp>
+#include <ness/stationary/linear_chain.hpp>
+#include <ness/stationary/momentum.hpp>
+#include <ness/trajectory/moments.hpp>
+#include <ness/trajectory/run.hpp>
+#include <ness/update/momentum.hpp>
+#include <sstream>
+#include <utility>
+
+#include "../common/digits.hpp"
+#include "../common/files.hpp"
+#include "../common/numbers.hpp"
+#include "../common/progress.hpp"
+#include "../common/run_settings.hpp"
+#include "../common/user_error.hpp"
+
+namespace {
+
+using Network = ness::Mlp<ness::DynamicLayers, ness::Tanh, ness::SoftmaxCrossEntropy>;
+using Objective = ness::Objective<Network, ness::L2>;
+using Streamed = ness::StreamedObjective<Network, ness::L2>;
+using Minibatch = ness::OneOf<ness::WithReplacement, ness::WithoutReplacement>;
+using Training = ness::Sgd<Minibatch, ness::LinearUpdate>;
+
+class Clock {
+ public:
+  double seconds() const {
+    const std::chrono::duration<double> since = std::chrono::steady_clock::now() - start_;
+    return since.count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+Training training_of(const Options& options, const std::string& sampling, double momentum) {
+  const auto minibatch = sampling == "wr" ? Minibatch(ness::WithReplacement{options.batch})
+                                          : Minibatch(ness::WithoutReplacement{options.batch});
+  return {.learning_rate = options.eta,
+          .minibatch = minibatch,
+          .update = ness::HeavyBall{.momentum = momentum}.linear()};
+}
+
+Digits get_digits(const Options& options) {
+  const bool all_pixels = options.widths.front() != digit_features;
+  if (options.synthetic) {
+    Digits digits = synthetic_digits(options.samples > 0 ? options.samples : 60'000);
+    if (all_pixels) digits.features = spread_over_pixels(digits.features);
+    return digits;
+  }
+  if (all_pixels)
+    return first_digits(read_pixel_digits(options.images, options.labels), options.samples);
+  return first_digits(read_digits(options.images, options.labels), options.samples);
+}
+
+Objective make_objective(const Options& options) {
+  const Digits digits = get_digits(options);
+  check_batch(options, digits.features.cols());
+  std::vector<int> widths(options.widths.begin(), options.widths.end());
+  return Objective(Network(digits.features, one_hot(digits.labels), widths),
+                   ness::L2{options.lambda});
+}
+
+/// Random, or what a search before has left.
+Eigen::VectorXd start_of(const Options& options, Eigen::Index parameters) {
+  Eigen::VectorXd theta(parameters);
+  if (options.start.empty()) {
+    ness::Philox random(static_cast<std::uint64_t>(options.seed), std::uint64_t{1} << 32);
+    ness::Normal().fill(random, theta);
+    return 0.05 * theta;
+  }
+  const std::vector<double> numbers = read_numbers(options.start);
+  require_option(static_cast<Eigen::Index>(numbers.size()) == parameters, "--start",
+                 "hold N = " + std::to_string(parameters) + " numbers",
+                 static_cast<std::int64_t>(numbers.size()), "it is of other --widths");
+  return Eigen::Map<const Eigen::VectorXd>(numbers.data(), parameters);
+}
+
+void save_parameters(const std::string& path, const Eigen::VectorXd& theta) {
+  std::ostringstream text;
+  text.precision(17);
+  for (const double each : theta) text << each << '\n';
+  write_atomically(path, text.str());
+}
+
+void find_minimum(const Options& options, const Streamed& streamed, Summary& summary) {
+  const Clock clock;
+  if (!options.save.empty()) require_writable(options.save);
+  ProgressBar bar("looking for the minimum");
+  const auto progress = [&](const ness::MinimizeProgress& now) {
+    // Digits of the gradient: what is left is not known beforehand.
+    const double digits = std::max(0.0, -std::log10(now.relative_gradient));
+    bar(static_cast<std::int64_t>(1000 * std::min(digits / 8, 1.0)), 1000);
+    summary.products = now.products;
+    summary.relative_gradient = now.relative_gradient;
+    if (!options.save.empty() && now.iteration % 20 == 0) save_parameters(options.save, now.theta);
+  };
+  summary.minimum =
+      ness::minimize(streamed, start_of(options, streamed.parameters()), {.progress = progress});
+  if (!options.save.empty()) save_parameters(options.save, summary.minimum.theta);
+  if (summary.minimum.status != ness::MinimumStatus::converged)
+    throw UserError(summary.minimum.explanation() + " (--lambda, --start)");
+  summary.minimum_seconds = clock.seconds();
+}
+
+void find_eigenvectors(const Options& options, const Streamed& streamed, Summary& summary) {
+  const Clock clock;
+  ProgressBar bar("looking for eigenvectors");
+  summary.pairs = ness::leading_eigenpairs(
+      streamed, summary.minimum.theta,
+      {.count = options.directions, .progress = [&](Eigen::Index, double residual) {
+         const double digits = std::max(0.0, -std::log10(residual));
+         bar(static_cast<std::int64_t>(1000 * std::min(digits / 6, 1.0)), 1000);
+       }});
+  if (!summary.pairs.converged)
+    throw UserError("the eigenvectors have not converged: ask for fewer (--directions)");
+  summary.spectrum_seconds = clock.seconds();
+}
+
+double accuracy(const Network& network, const Eigen::VectorXd& theta) {
+  Eigen::Index right = 0;
+  for (Eigen::Index i = 0; i < network.samples(); ++i) {
+    Eigen::Index guess = 0, label = 0;
+    network.output(theta, network.inputs().col(i)).maxCoeff(&guess);
+    network.targets().col(i).maxCoeff(&label);
+    right += guess == label;
+  }
+  return static_cast<double>(right) / static_cast<double>(network.samples());
+}
+
+}  // namespace
+
+struct Study::Problem {
+  Options options;
+  Objective objective;
+  Summary summary = {};
+};
+
+Study::Study(const Options& options) {
+  auto problem = std::make_unique<Problem>(Problem{options, make_objective(options)});
+  const Objective& objective = problem->objective;
+  Summary& summary = problem->summary;
+  summary.parameters = objective.parameters();
+  summary.samples = objective.samples();
+  require_option(options.directions <= summary.parameters, "--directions",
+                 "be at most N = " + std::to_string(summary.parameters), options.directions,
+                 "ask for fewer");
+  const Streamed streamed(objective, static_cast<int>(options.threads));
+  find_minimum(options, streamed, summary);
+  summary.accuracy = accuracy(objective.model(), summary.minimum.theta);
+  find_eigenvectors(options, streamed, summary);
+  TrainingOptions slow = options;  // momentum makes larger rates stable
+  slow.eta /= 1 + options.momentum;
+  check_stability(slow, summary.pairs.values[0]);
+  problem_ = std::move(problem);
+}
+
+Study::~Study() = default;
+
+const Summary& Study::summary() const { return problem_->summary; }
+double Study::momentum() const { return problem_->options.momentum; }
+bool Study::batches_divide_samples() const {
+  return problem_->objective.samples() % problem_->options.batch == 0;
+}
+
+Prediction Study::predict(const std::string& sampling, double momentum) const {
+  const Options& options = problem_->options;
+  const Summary& summary = problem_->summary;
+  const Clock clock;
+  const auto few =
+      ness::in_subspace(problem_->objective, summary.minimum.theta, summary.pairs.vectors);
+  const Eigen::VectorXd origin = Eigen::VectorXd::Zero(few.parameters());
+  const Training training = training_of(options, sampling, momentum);
+  const Eigen::MatrixXd d = ness::update_diffusion(few, origin, training);
+  const double seconds = clock.seconds();
+  const Eigen::MatrixXd hessian = summary.pairs.values.asDiagonal();
+  if (sampling == "wor")
+    return {State(ness::additive_epochs(origin, hessian, d, options.eta, training.update,
+                                        training.minibatch.epoch_correlation(few.samples()))),
+            seconds};
+  auto chain = ness::linear_chain(origin, hessian, d, options.eta, ness::LyapunovForm::discrete);
+  ness::remember(training.update, chain);
+  return {State(chain), seconds};
+}
+
+Simulation Study::simulate(const std::string& sampling, const Prediction& predicted) const {
+  const Options& options = problem_->options;
+  const Objective& objective = problem_->objective;
+  const Summary& summary = problem_->summary;
+  const Training training = training_of(options, sampling, options.momentum);
+  const Eigen::Index per_step = training.updates_per_markov_step(objective.samples());
+  const Eigen::Index every = per_step == 1 ? options.stride : 1;
+  const std::int64_t per_look = per_step * every;
+  const double slowest = static_cast<double>(per_step) / predicted.state.decay_rates()[0];
+  const std::int64_t burn_in = burn_in_updates(slowest, options.steps);
+  const Eigen::Index count = summary.pairs.values.size();
+  ProgressBar bar("simulating " + sampling);
+  ness::RunSettings run = run_settings(options, options.steps, burn_in, bar);
+  if (!options.checkpoint.empty())
+    run.checkpoint = {
+        .file = options.checkpoint + (options.sampling.size() > 1 ? "." + sampling : ""),
+        .seconds = options.checkpoint_seconds,
+        .identity = "network, looks of " + std::to_string(per_look) + " updates"};
+  const std::int64_t batch = ness::batch_length(options.steps / per_look, run.chains, 64);
+  const Clock clock;
+  const auto [moments, area] = ness::run_chains(
+      run,
+      [&](int k) {
+        return ness::Projected(ness::Chain(objective, training, summary.minimum.theta,
+                                           ness::Philox(run.seed, static_cast<std::uint64_t>(k))),
+                               summary.pairs.vectors, summary.minimum.theta, every);
+      },
+      Eigen::VectorXd(Eigen::VectorXd::Zero(count)), ness::Moments<>(count, batch),
+      ness::Area<>(count, batch));
+  const double updates = static_cast<double>((options.steps + burn_in) * options.chains);
+  Eigen::MatrixXd circulation = predicted.state.circulation();
+  if (every > 1) {
+    const Eigen::MatrixXd later = ness::Autocovariance(predicted.state).at(every);
+    circulation = (later.transpose() - later) / 2;
+  }
+  return {moments.covariance(),
+          area.circulation(),
+          circulation,
+          moments.autocorrelation_time(),
+          moments.steps(),
+          per_look,
+          moments.batch_length(),
+          burn_in,
+          clock.seconds() / updates};
+}
+
+ness::SpectralDensity<double> Study::spectrum() const {
+  const Streamed streamed(problem_->objective, static_cast<int>(problem_->options.threads));
+  ProgressBar bar("density of the spectrum");
+  return ness::spectral_density(
+      streamed, problem_->summary.minimum.theta,
+      {.probes = 4, .steps = 60, .progress = [&](Eigen::Index done, Eigen::Index all) {
+         bar(done, all);
+       }});
+}
+
+LossAlong Study::loss_along(const Prediction& predicted, Eigen::Index directions) const {
+  const Summary& summary = problem_->summary;
+  const Streamed streamed(problem_->objective, static_cast<int>(problem_->options.threads));
+  directions = std::min(directions, summary.pairs.values.size());
+  constexpr Eigen::Index points = 21;
+  LossAlong result{Eigen::VectorXd::LinSpaced(points, -5, 5), Eigen::MatrixXd(points, directions),
+                   Eigen::MatrixXd(points, directions)};
+  for (Eigen::Index k = 0; k < directions; ++k)
+    for (Eigen::Index p = 0; p < points; ++p) {
+      const double length = result.steps[p] * std::sqrt(predicted.state.covariance()(k, k));
+      result.loss(p, k) =
+          streamed.value(summary.minimum.theta + length * summary.pairs.vectors.col(k)) -
+          summary.minimum.value;
+      result.form(p, k) = summary.pairs.values[k] * length * length / 2;
+    }
+  return result;
+}

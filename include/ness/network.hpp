@@ -1,0 +1,12 @@
+// Objectives of many parameters: minimum, spectrum and stationary state without a matrix of N × N.
+#pragma once
+
+// IWYU pragma: begin_exports
+#include "ness/dynamics/projected.hpp"
+#include "ness/landscape/eigenpairs.hpp"
+#include "ness/landscape/spectral_density.hpp"
+#include "ness/landscape/streamed_objective.hpp"
+#include "ness/landscape/subspace.hpp"
+#include "ness/landscape/truncated_newton.hpp"
+#include "ness/training.hpp"
+// IWYU pragma: end_exports
