@@ -117,18 +117,13 @@ class RitzSpace {
       Vector column = block.col(j);
       const Scalar before = column.norm();
       if (!(before > 0)) continue;
-      for (int twice = 0; twice < 2; ++twice) {
+      for (int times = 0; times < 2; ++times) {
         remove(basis_.leftCols(size_), column);
         remove(result.leftCols(count), column);
       }
       const Scalar left = column.norm();
       if (left <= 100 * std::numeric_limits<Scalar>::epsilon() * before) continue;
       result.col(count++) = column / left;
-      // Once more, for those that lost many digits.
-      Vector again = result.col(count - 1);
-      remove(basis_.leftCols(size_), again);
-      remove(result.leftCols(count - 1), again);
-      result.col(count - 1) = again.normalized();
     }
     return result.leftCols(count);
   }
