@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <ness/diffusion/independent_batches.hpp>
 #include <ness/dynamics/chain.hpp>
 #include <ness/dynamics/projected.hpp>
@@ -107,7 +108,6 @@ void find_minimum(const Options& options, const Streamed& streamed, Summary& sum
     const double digits = std::max(0.0, -std::log10(now.relative_gradient));
     bar(static_cast<std::int64_t>(1000 * std::min(digits / 8, 1.0)), 1000);
     summary.products = now.products;
-    summary.relative_gradient = now.relative_gradient;
     if (!options.save.empty() && now.iteration % 20 == 0) save_parameters(options.save, now.theta);
   };
   summary.minimum =
@@ -115,6 +115,8 @@ void find_minimum(const Options& options, const Streamed& streamed, Summary& sum
   if (!options.save.empty()) save_parameters(options.save, summary.minimum.theta);
   if (summary.minimum.status != ness::MinimumStatus::converged)
     throw UserError(summary.minimum.explanation() + " (--lambda, --start)");
+  summary.relative_gradient = summary.minimum.gradient_norm / summary.minimum.gradient_rounding *
+                              std::numeric_limits<double>::epsilon();
   summary.minimum_seconds = clock.seconds();
 }
 
