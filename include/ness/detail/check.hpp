@@ -25,7 +25,8 @@ namespace ness::detail {
 template <std::floating_point Value>
 std::string in_words(Value value) {
   std::array<char, 32> text;
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  const auto end =
+      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general).ptr;
   return {text.data(), end};
 }
 
