@@ -24,10 +24,12 @@ namespace ness::detail {
 /// The fewest digits that read back as this number, the same in every locale.
 template <std::floating_point Value>
 std::string in_words(Value value) {
-  std::array<char, 32> text;
-  const auto end =
-      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general).ptr;
-  return {text.data(), end};
+  const Value size = std::abs(value);
+  const bool plain = size == 0 || (size >= Value(1e-4) && size < Value(1e17));
+  std::array<char, 64> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value,
+                                 plain ? std::chars_format::fixed : std::chars_format::scientific);
+  return {text.data(), end.ptr};
 }
 
 /// What a message shows of one of its parts.
