@@ -58,6 +58,30 @@ struct TwoWells {
   }
 };
 
+/// Samples that are alike, about a minimum at √2 that no number is.
+struct Alike {
+  Index parameters() const { return 3; }
+  Index samples() const { return 3; }
+  auto sample_loss(const auto& theta, Index) const {
+    auto sum = (theta[0] * theta[0] - 2.0) * (theta[0] * theta[0] - 2.0);
+    for (Index k = 1; k < 3; ++k) sum += (theta[k] - 0.3) * (theta[k] - 0.3);
+    return sum;
+  }
+};
+
+/// Curvatures up to 100, and a maximum of −0.004 along the first axis.
+struct ShallowWells {
+  Index parameters() const { return 200; }
+  Index samples() const { return 4; }
+  auto sample_loss(const auto& theta, Index i) const {
+    const double noise = i % 2 == 0 ? 1 : -1;
+    auto sum = 1e-3 * ((theta[0] * theta[0] - 1.0) * (theta[0] * theta[0] - 1.0));
+    for (Index k = 1; k < 200; ++k)
+      sum += (0.005 + 0.25 * static_cast<double>(k)) * (theta[k] - noise) * (theta[k] - noise);
+    return sum;
+  }
+};
+
 }  // namespace
 
 TEST_CASE("Minima by Hessian products are those of the dense road") {
@@ -166,4 +190,61 @@ TEST_CASE("A minimum of many parameters refuses bad input") {
                     contains("max_iterations"));
   CHECK_THROWS_WITH(ness::minimize(streamed, VectorXd::Zero(5), {.relative_gradient = 0}),
                     contains("relative_gradient"));
+}
+
+TEST_CASE("An exact fit, and samples that are alike, are minima to the rounding of the gradient") {
+  const MatrixXd x = generic_values(6, 300, 1), solution = generic_values(3, 6, 7);
+  const ness::Objective fit(ness::LinearModel<>(x, solution * x));
+  const auto found = ness::minimize(ness::StreamedObjective(fit), VectorXd::Zero(18));
+  INFO(found.explanation());
+  CHECK(found.status == MinimumStatus::converged);
+  CHECK(found.gradient_norm <= 16 * found.gradient_rounding);
+  CHECK((found.theta - ness::minimize(fit, found.theta).theta).norm() <= 1e-14);
+
+  const ness::Objective alike(Alike{});
+  const auto root = ness::minimize(ness::StreamedObjective(alike), VectorXd::Constant(3, 0.7));
+  INFO(root.explanation());
+  CHECK(root.status == MinimumStatus::converged);
+  CHECK(std::abs(root.theta[0] - std::sqrt(2.0)) <= 1e-15);
+  CHECK(root.gradient_rounding <= 1e-14);
+}
+
+TEST_CASE("Little negative curvature beside much of the other is seen and followed") {
+  const ness::Objective objective(ShallowWells{});
+  const auto found = ness::minimize(ness::StreamedObjective(objective), VectorXd::Zero(200));
+  CHECK(found.status == MinimumStatus::converged);
+  CHECK(std::abs(std::abs(found.theta[0]) - 1) <= 1e-3);
+  CHECK(found.hessian_eigenvalues[0] > 0);
+}
+
+TEST_CASE("A direction that the data do not tell is flat, as on the dense road") {
+  MatrixXd x = generic_values(6, 300, 1);
+  x.row(5) = x.row(4);
+  const ness::Objective objective(ness::LinearModel<>(x, generic_values(3, 300, 2)));
+  const auto found = ness::minimize(ness::StreamedObjective(objective), VectorXd::Zero(18));
+  CHECK(found.status == MinimumStatus::flat);
+  CHECK(ness::minimize(objective, VectorXd::Zero(18)).status == MinimumStatus::flat);
+  CHECK(found.offset.size() == 0);
+  REQUIRE(found.direction.size() == 18);
+  CHECK(objective.hessian_product(found.theta, found.direction).norm() <= 1e-7);
+}
+
+TEST_CASE("A search that stops early says so, and a start at the minimum takes no iteration") {
+  const ness::Objective objective(
+      ness::LinearModel<>(generic_values(6, 300, 1), generic_values(3, 300, 2)), ness::L2{1e-3});
+  const ness::StreamedObjective streamed(objective);
+  for (const Index products : {0, 1, 2, 5, 8}) {
+    const auto cut = ness::minimize(streamed, VectorXd::Zero(18), {.max_products = products});
+    INFO(products << " products: " << cut.explanation());
+    CHECK(cut.status == MinimumStatus::iteration_limit);
+    CHECK(cut.offset.size() == 0);
+    CHECK_THAT(cut.explanation(), contains("max_products"));
+  }
+  const auto all = ness::minimize(streamed, VectorXd::Zero(18));
+  const auto enough =
+      ness::minimize(streamed, VectorXd::Zero(18), {.max_iterations = all.iterations});
+  CHECK(enough.status == MinimumStatus::converged);
+  const auto again = ness::minimize(streamed, all.theta, {.max_iterations = 0});
+  CHECK(again.status == MinimumStatus::converged);
+  CHECK(again.theta == all.theta);
 }

@@ -430,7 +430,8 @@ std::string Minimum<Scalar>::explanation() const {
       break;
     case MinimumStatus::iteration_limit:
       text << "no minimum after " << iterations << " iterations: |gradient| is " << gradient_norm
-           << ": raise max_iterations, or start elsewhere";
+           << ": raise max_iterations" << (hessian.size() > 0 ? "" : " or max_products")
+           << ", or start elsewhere";
       break;
   }
   return text.str();

@@ -66,11 +66,11 @@ struct GradientRounding {
 
 /// Measures it by second differences of the gradient along `step`, at a point beside θ, on that
 /// side on which they are smaller: a kink at θ is no rounding.
-template <class Scalar>
+template <class Scalar, class Metric>
 GradientRounding<Scalar> gradient_rounding(const GradientFunction<Scalar>& gradient_at,
                                            const DynamicVector<Scalar>& theta,
                                            const DynamicVector<Scalar>& step,
-                                           const Metric<Scalar>& metric) {
+                                           const Metric& metric) {
   using Vector = DynamicVector<Scalar>;
   constexpr Scalar epsilon = std::numeric_limits<Scalar>::epsilon();
   constexpr std::array<double, 6> reaches{0.37, 1, 2.6, 7.1, 17, 31};

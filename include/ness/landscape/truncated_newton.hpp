@@ -27,7 +27,8 @@ struct MatrixFreeSettings {
   int max_iterations = 1000;
   Eigen::Index max_products = 200'000;
   /// Converged when |∇𝓛| is at most this times its scale, the root mean square of |∇ℓ_i| there; or
-  /// at most 16 times the rounding of the model's numbers, if that is more.
+  /// at most 16 times the rounding of the model's numbers, if that is more; or, where no step pays,
+  /// 16 times its own rounding as it was measured.
   double relative_gradient = 1e-8;
   /// Called after each iteration. A search that begins with the theta of a search that was stopped
   /// goes on from there.
@@ -118,7 +119,17 @@ Minimum<double> minimize(const StreamedObjective<M, R>& streamed,
 #include <algorithm>
 #include <utility>
 
+#include "ness/landscape/rounding.hpp"
+
 namespace ness::detail {
+
+/// Of gradients, where there is no matrix to measure them by.
+template <class Scalar>
+struct EuclideanNorm {
+  double norm(const DynamicVector<Scalar>& gradient) const {
+    return static_cast<double>(gradient.norm());
+  }
+};
 
 /// The state of the search: the best point so far, and how far its quadratic form is trusted.
 template <class Scalar>
@@ -140,16 +151,15 @@ class TruncatedNewton {
   }
 
   Minimum<Scalar> run() {
-    while (!concluded_ && best_.iterations < settings_.max_iterations &&
-           products_ < settings_.max_products) {
+    while (!concluded_ && has_products()) {
       if (is_stationary() && !leave_saddle()) break;
-      if (concluded_) break;
+      if (best_.iterations >= settings_.max_iterations) break;
       ++best_.iterations;
       iterate();
       report();
     }
     best_.gradient_norm = gradient_.norm();
-    best_.gradient_rounding = landscape_.rounding * scale_;
+    best_.gradient_rounding = std::max(landscape_.rounding * scale_, measured_rounding_);
     if (best_.status == MinimumStatus::converged) find_offset();
     return std::move(best_);
   }
@@ -162,7 +172,10 @@ class TruncatedNewton {
            scale_;
   }
 
+  bool has_products() const { return products_ < settings_.max_products; }
+
   bool is_stationary() {
+    if (is_rounding_) return true;
     if (gradient_.norm() <= tolerance()) {
       scale_ = landscape_.gradient_scale(best_.theta);  // which the way has changed
       return gradient_.norm() <= tolerance();
@@ -192,7 +205,7 @@ class TruncatedNewton {
     Scalar promised(0);
     bool at_edge = false;
     // In exact arithmetic N products are enough.
-    for (Eigen::Index k = 0; k < 2 * gradient_.size() && products_ < settings_.max_products; ++k) {
+    for (Eigen::Index k = 0; k < 2 * gradient_.size() && has_products(); ++k) {
       const Vector image = product(along);
       const Scalar curvature = along.dot(image);
       const Scalar length = square / curvature;
@@ -222,6 +235,7 @@ class TruncatedNewton {
     if (!(radius_ > 0)) radius_ = first_radius();
     const Step step = truncated_step();
     const Scalar length = step.move.norm();
+    if (!has_products() && !(length > 0)) return;
     if (pays(step)) {
       if (step.at_edge && gain_ > Scalar(0.75)) radius_ = std::max(radius_, 2 * length);
       if (gain_ < Scalar(0.25)) radius_ = length / 4;
@@ -230,8 +244,26 @@ class TruncatedNewton {
       return;
     }
     radius_ = std::min(radius_, length) / 4;
-    if (!(radius_ > landscape_.rounding * best_.theta.norm() / 16) && !(radius_ > shortest()))
-      conclude(MinimumStatus::inconsistent, step.move);
+    if (radius_ > landscape_.rounding * best_.theta.norm() / 16 || radius_ > shortest()) return;
+    is_rounding_ = is_rounding(step.move);
+    if (!is_rounding_) conclude(MinimumStatus::inconsistent, step.move);
+  }
+
+  // Of an exact fit, and of samples that are alike, the scale vanishes with the gradient: then it
+  // is at its end where it cannot be told from how gradients beside θ scatter.
+  bool is_rounding(const Vector& step) {
+    const auto found =
+        gradient_rounding(landscape_.gradient, best_.theta, step, EuclideanNorm<Scalar>());
+    measured_rounding_ = std::max(static_cast<Scalar>(found.absolute), rounding_of_theta());
+    return gradient_.norm() <= 16 * measured_rounding_;
+  }
+
+  // What a last place of each of its elements, up or down, makes of the gradient.
+  Scalar rounding_of_theta() {
+    Philox random(1);
+    Vector places = landscape_.rounding * best_.theta;
+    for (Scalar& each : places) each *= uniform_index(random, 2) == 0 ? Scalar(1) : Scalar(-1);
+    return product(places).norm();
   }
 
   // Where steps of Newton along the gradient lead, or something to begin with.
@@ -264,6 +296,7 @@ class TruncatedNewton {
     best_.theta = trial;
     best_.value = value;
     gradient_ = std::move(gradient);
+    is_rounding_ = false;
     return true;
   }
 
@@ -286,26 +319,35 @@ class TruncatedNewton {
     return before < best_.value;
   }
 
-  // False where there is none. The lowest eigenvector of H is the leading one of −H.
+  // False where there is none. The lowest eigenvector of H is the leading one of −H; uᵀHu < 0 needs
+  // no eigenvector to be a way down.
   bool leave_saddle() {
+    Scalar largest(0);  // |Hu|
+    const auto left = settings_.max_products - products_;
     const auto lowest = leading_eigenpairs<Scalar>(
         [&](const Matrix& directions) -> Matrix {
           Matrix images(directions.rows(), directions.cols());
-          for (Eigen::Index k = 0; k < directions.cols(); ++k)
+          for (Eigen::Index k = 0; k < directions.cols(); ++k) {
             images.col(k) = -product(directions.col(k));
+            largest = std::max(largest, images.col(k).norm() / directions.col(k).norm());
+          }
           return images;
         },
-        gradient_.size(), {.count = 1, .tolerance = 0.05, .block = 2, .max_products = 60});
-    const Scalar curvature = -lowest.values[0];
+        gradient_.size(),
+        {.count = 1,
+         .tolerance = 0.05,
+         .block = 2,
+         .max_products = std::min<Eigen::Index>(60, left)});
+    const Scalar curvature = -lowest.values[0], noise = 8 * landscape_.rounding * largest;
+    const Vector direction = lowest.vectors.col(0);
     best_.hessian_eigenvalues = Vector::Constant(1, curvature);
-    if (!(curvature < -lowest.residuals[0] * std::abs(curvature)) || !(curvature < 0)) {
+    if (curvature < -noise && follow(direction, curvature)) return true;
+    if (curvature > noise) {
       best_.status = MinimumStatus::converged;
       concluded_ = true;
-      return false;
+    } else {
+      conclude(curvature < -noise ? MinimumStatus::saddle : MinimumStatus::flat, direction);
     }
-    const Vector direction = lowest.vectors.col(0);
-    if (follow(direction, curvature)) return true;
-    conclude(MinimumStatus::saddle, direction);
     return false;
   }
 
@@ -333,7 +375,7 @@ class TruncatedNewton {
       return;
     }
     const Step step = truncated_step();
-    if (!step.at_edge) best_.offset = -step.move;
+    if (!step.at_edge && has_products()) best_.offset = -step.move;
   }
 
   void report() {
@@ -346,9 +388,10 @@ class TruncatedNewton {
   const MatrixFreeSettings& settings_;
   Minimum<Scalar> best_;
   Vector gradient_;
-  Scalar scale_{}, radius_{}, first_{}, gain_{};
+  Scalar scale_{}, radius_{}, first_{}, gain_{}, measured_rounding_{};
   Eigen::Index products_ = 0;
   int steps_ = 0;
+  bool is_rounding_ = false;  // the gradient, as was measured
   bool concluded_ = false;
 };
 
