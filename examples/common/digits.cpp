@@ -71,6 +71,29 @@ Eigen::MatrixXd shapes_of_digits(ness::Philox& random) {
 
 }  // namespace
 
+void add_digit_options(CommandLine& line, DigitOptions& options) {
+  line.add("--images", options.images, "FILE",
+           "The training images, IDX, plain or gzip, with --labels. To get MNIST run  cmake -P "
+           "examples/mnist/get_mnist.cmake");
+  line.add("--labels", options.labels, "FILE", "Their labels, IDX, plain or gzip");
+  line.add("--synthetic", options.synthetic, "Use made-up data of the same shape instead");
+  line.add("--samples", options.samples, "Use only the first so many samples; 0: all");
+}
+
+void check_digit_options(const DigitOptions& options) {
+  if (options.images.empty() != options.labels.empty())
+    throw UserError("--images and --labels go together, but only one is there: give the other");
+  if (options.synthetic && !options.images.empty())
+    throw UserError("--synthetic goes without --images and --labels: choose one of the two");
+  if (!options.synthetic && options.images.empty())
+    throw UserError(
+        "there are no data: give --images FILE and --labels FILE; to get MNIST, run  cmake -P "
+        "examples/mnist/get_mnist.cmake  ; or use --synthetic");
+  constexpr std::int64_t many = 1'000'000;
+  require_option(options.samples >= 0 && options.samples <= many, "--samples",
+                 "be in 0 ... " + std::to_string(many), options.samples, "use 0 for all");
+}
+
 Eigen::MatrixXd read_images(const std::string& path) {
   return read_features(path, digit_features, block_means);
 }

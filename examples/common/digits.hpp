@@ -6,11 +6,25 @@
 #include <string>
 #include <vector>
 
+#include "command_line.hpp"
+
 inline constexpr Eigen::Index digit_classes = 10;
 inline constexpr Eigen::Index pixels = 28;       ///< of an image, each way
 inline constexpr Eigen::Index block_pixels = 4;  ///< of a block, each way
 inline constexpr Eigen::Index blocks = pixels / block_pixels;
 inline constexpr Eigen::Index digit_features = blocks * blocks;
+
+/// Which digits a program works on.
+struct DigitOptions {
+  std::string images, labels;  ///< empty: none
+  bool synthetic = false;
+  std::int64_t samples = 0;  ///< the first ones; 0: all
+};
+
+void add_digit_options(CommandLine& line, DigitOptions& options);
+
+/// Throws `UserError` where files go without each other, or there are none.
+void check_digit_options(const DigitOptions& options);
 
 /// Features in [0, 1], 49 × M, and labels 0 ... 9, M.
 struct Digits {

@@ -1,12 +1,10 @@
 // What the user asks for, and whether it can be done.
 #pragma once
 
+#include "../common/digits.hpp"
 #include "../common/training_options.hpp"
 
-struct Options : TrainingOptions {
-  std::string images, labels;  ///< empty: none
-  bool synthetic = false;
-  std::int64_t samples = 0;  ///< the first ones; 0: all
+struct Options : TrainingOptions, DigitOptions {
   bool single = false;
   std::int64_t stride = 24;  ///< with replacement
   std::string checkpoint;    ///< empty: none

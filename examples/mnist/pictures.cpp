@@ -107,15 +107,17 @@ DataTable variances(const Eigen::VectorXd& flatness, const Eigen::VectorXd& vari
   return table;
 }
 
-/// h and the mean variance of the directions that have it. Each output of a linear classifier has
-/// the same curvature, and which directions are its eigenvectors is then arbitrary.
-DataTable by_curvature(const Eigen::VectorXd& curvature, const Eigen::VectorXd& variance) {
+/// h, the mean variance of the directions that have it, and its error. Each output of a linear
+/// classifier has the same curvature, and which directions are its eigenvectors is then arbitrary.
+DataTable by_curvature(const Eigen::VectorXd& curvature, const Eigen::VectorXd& variance,
+                       const Eigen::VectorXd& error) {
   DataTable table;
   const Eigen::Index size = curvature.size();
   for (Eigen::Index first = 0, end = 0; first < size; first = end) {
     while (end < size && curvature[end] - curvature[first] <= 1e-9 * curvature[size - 1]) ++end;
     const double mean = variance.segment(first, end - first).mean();
-    if (mean > 0) table.row(curvature.segment(first, end - first).mean(), mean);
+    const double off = error.segment(first, end - first).norm() / static_cast<double>(end - first);
+    if (mean > 0) table.row(curvature.segment(first, end - first).mean(), mean, off);
   }
   return table;
 }
@@ -180,7 +182,7 @@ void draw_flatness(FigureFolder& folder, const Minimum& minimum, const std::vect
   bool simulated = false;
   for (const Results& results : all) {
     const std::string name = "variance_flatness_" + results.sampling;
-    const std::string color = results.sampling == "wr" ? "'#1f4e9c'" : "'#2a9d5c'";
+    const std::string color = "'" + sampling_color(results.sampling) + "'";
     const ness::detail::SymmetricEigen<double> eigen(results.predicted.state.covariance());
     const Eigen::VectorXd flatness = flatness_along(eigen.vectors, minimum);
     folder.data(name + "_theory", variances(flatness, eigen.values));
@@ -214,7 +216,8 @@ void draw_ways(FigureFolder& folder, const WaysInTheory& theory, const std::vect
   std::string plots;
   for (const WayInTheory& way : theory.ways) {
     const std::string name = "variance_curvature_theory_" + way.name;
-    folder.data(name, by_curvature(theory.curvature, way.variance));
+    const Eigen::VectorXd exact = Eigen::VectorXd::Zero(way.variance.size());
+    folder.data(name, by_curvature(theory.curvature, way.variance, exact));
     plots += std::string(plots.empty() ? "plot '" : ", '") + name + ".dat' with lines " +
              (way.momentum > 0 ? "lw 3 dt (2,4)" : "lw 1.5") + " lc rgb '" + way.color +
              "' title '" + way.title +
@@ -224,30 +227,16 @@ void draw_ways(FigureFolder& folder, const WaysInTheory& theory, const std::vect
     if (!results.simulated) continue;
     const Directions& found = results.simulated->directions;
     const std::string name = "variance_curvature_" + results.sampling;
-    folder.data(name, by_curvature(found.curvature, found.variance.value));
-    plots += ", '" + name + ".dat' with points pt 6 ps 1.1 lw 1.3 lc rgb '" +
-             (results.sampling == "wr" ? "#1f4e9c" : "#c81d1d") + "' title '" +
-             sampling_title(results.sampling) + ", simulation'";
+    folder.data(name,
+                by_curvature(found.curvature, found.variance.value, found.variance.standard_error));
+    plots += ", '" + name + ".dat' with yerrorbars pt 6 ps 1.1 lw 1.3 lc rgb '" +
+             sampling_color(results.sampling) + "' title '" + sampling_title(results.sampling) +
+             ", simulation'";
   }
-  std::ostringstream crossing, range;
-  crossing << 3 / theory.epoch;
   const Eigen::VectorXd& h = theory.curvature;
-  range << "set xrange [" << std::min(h.minCoeff(), 3 / theory.epoch) / 1.5 << ':'
-        << std::max(h.maxCoeff(), 3 / theory.epoch) * 1.5 << "]\n";
   folder.draw("variance_curvature",
               "set title \"{/:Italic η}/(1 − {/:Italic β}) = " + number_title(options.eta) +
-                  ",  {/:Italic m} = " + std::to_string(options.batch) + "\"\n" + range.str() + R"(
-set logscale xy
-set format x '10^{%T}'
-set format y '10^{%T}'
-set xlabel 'curvature {/:Italic h} along an eigenvector of the Hessian'
-set ylabel 'variance along it'
-set grid lc rgb '#e0e0e0'
-set key outside right top Left reverse samplen 3 font ',15'
-set arrow from )" +
-                  crossing.str() + ", graph 0 to " + crossing.str() +
-                  R"(, graph 1 nohead dt (6,4) lc rgb '#888888'
-set label '3(1 − {/:Italic β})/({/:Italic ηn})' at )" +
-                  crossing.str() + ", graph 0.05 right offset -0.7,0\n" + plots + "\n",
+                  ",  {/:Italic m} = " + std::to_string(options.batch) + "\"\n" +
+                  curvature_axes(h.minCoeff(), h.maxCoeff(), 3 / theory.epoch) + plots + "\n",
               1250, 740);
 }

@@ -203,8 +203,9 @@ WaysInTheory Study::ways() const {
       return ness::additive_epochs(minimum.theta, minimum.hessian, slow, eta, update, correlation,
                                    phase);
     };
-    add({"wor", "epochs, at the end", "#c81d1d", momentum, {}}, epochs(ness::EpochPhase::end));
-    add({"wor_phases", "epochs, over the phases", "#e08a00", momentum, {}},
+    add({"wor", "without replacement, end of an epoch", "#2a9d5c", momentum, {}},
+        epochs(ness::EpochPhase::end));
+    add({"wor_phases", "without replacement, all phases", "#e08a00", momentum, {}},
         epochs(ness::EpochPhase::mean));
   }
   return result;

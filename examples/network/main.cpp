@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "../common/outputs.hpp"
+#include "../common/titles.hpp"
 #include "pictures.hpp"
 #include "report.hpp"
 #include "study.hpp"
@@ -12,16 +13,15 @@ namespace {
 
 std::vector<Line> theory_of(const Study& study) {
   std::vector<Line> lines;
-  const auto add = [&](const std::string& sampling, double momentum, const std::string& title,
-                       const std::string& color) {
-    lines.push_back({sampling + (momentum > 0 ? "_momentum" : ""), title, color, momentum > 0,
+  const auto add = [&](const std::string& sampling, double momentum, const std::string& title) {
+    lines.push_back({sampling + (momentum > 0 ? "_momentum" : ""), title, sampling_color(sampling),
+                     momentum > 0,
                      study.predict(sampling, momentum).state.covariance().diagonal()});
   };
   for (const double momentum : {0.0, 0.9}) {
     const std::string with = momentum > 0 ? ", momentum 0.9" : "";
-    add("wr", momentum, "with replacement" + with, "#1f4e9c");
-    if (study.batches_divide_samples())
-      add("wor", momentum, "without replacement" + with, "#c81d1d");
+    add("wr", momentum, "with replacement" + with);
+    if (study.batches_divide_samples()) add("wor", momentum, "without replacement" + with);
   }
   return lines;
 }

@@ -4,12 +4,7 @@
 #include "../common/user_error.hpp"
 
 void add_options(CommandLine& line, Options& options) {
-  line.add("--images", options.images, "FILE",
-           "The training images, IDX, plain or gzip, with --labels. To get MNIST run  cmake -P "
-           "examples/mnist/get_mnist.cmake");
-  line.add("--labels", options.labels, "FILE", "Their labels, IDX, plain or gzip");
-  line.add("--synthetic", options.synthetic, "Use made-up data of the same shape instead");
-  line.add("--samples", options.samples, "Use only the first so many samples; 0: all");
+  add_digit_options(line, options);
   line.add("--widths", options.widths,
            "Units of each layer, as 784,100,10. The first is 784 for all pixels or 49 for means of "
            "4 x 4 of them, the last 10");
@@ -33,18 +28,6 @@ void add_options(CommandLine& line, Options& options) {
 
 namespace {
 
-void check_data(const Options& options) {
-  if (options.images.empty() != options.labels.empty())
-    throw UserError("--images and --labels go together, but only one is there: give the other");
-  if (options.synthetic && !options.images.empty())
-    throw UserError("--synthetic goes without --images and --labels: choose one of the two");
-  if (!options.synthetic && options.images.empty())
-    throw UserError(
-        "there are no data: give --images FILE and --labels FILE; to get MNIST, run  cmake -P "
-        "examples/mnist/get_mnist.cmake  ; or use --synthetic");
-  require_count("--samples", options.samples, 0, many, "use 0 for all");
-}
-
 void check_widths(const Options& options) {
   const auto& widths = options.widths;
   std::string given;
@@ -65,7 +48,7 @@ void check_widths(const Options& options) {
 
 void check(const Options& options) {
   check_training_options(options, {"wr", "wor"}, 0);
-  check_data(options);
+  check_digit_options(options);
   check_widths(options);
   require_count("--directions", options.directions, 1, 1000, "try 20");
   require_count("--stride", options.stride, 1, many, "try 10");

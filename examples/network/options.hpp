@@ -1,12 +1,10 @@
 // What the user asks for, and whether it can be done.
 #pragma once
 
+#include "../common/digits.hpp"
 #include "../common/training_options.hpp"
 
-struct Options : TrainingOptions {
-  std::string images, labels;  ///< empty: none
-  bool synthetic = false;
-  std::int64_t samples = 2000;  ///< the first ones; 0: all
+struct Options : TrainingOptions, DigitOptions {
   std::vector<std::int64_t> widths{49, 20, 10};
   std::int64_t directions = 10;  ///< K
   double momentum = 0;
@@ -16,6 +14,7 @@ struct Options : TrainingOptions {
   double checkpoint_seconds = 60;
 
   Options() {
+    samples = 2000;
     eta = 1e-2;
     batch = 100;
     lambda = 1e-2;

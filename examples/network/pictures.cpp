@@ -11,15 +11,9 @@
 
 namespace {
 
-std::string text(double number) {
+std::string text(double number, int digits = 6) {
   std::ostringstream out;
-  out << number;
-  return out.str();
-}
-
-std::string rounded(double number) {
-  std::ostringstream out;
-  out.precision(3);
+  out.precision(digits);
   out << number;
   return out.str();
 }
@@ -128,8 +122,8 @@ void draw_variance(FigureFolder& folder, const Summary& summary, const std::vect
                 results.simulated->covariance.standard_error(k, k));
     folder.data(name, table);
     plots += ", '" + name + ".dat' with yerrorbars pt 7 ps 1 lc rgb '" +
-             (results.sampling == "wr" ? "#1f4e9c" : "#c81d1d") + "' title '" +
-             sampling_title(results.sampling) + ", simulation'";
+             sampling_color(results.sampling) + "' title '" + sampling_title(results.sampling) +
+             ", simulation'";
   }
   folder.draw("variance",
               "set title \"{/:Italic η} = " + number_title(options.eta) +
@@ -206,7 +200,7 @@ void draw_loss(FigureFolder& folder, const LossAlong& loss, const Summary& summa
     folder.data(name, table);
     const std::string color = " lc rgb '" + colors[static_cast<std::size_t>(k) % 3] + "' ";
     plots += std::string(k == 0 ? "plot '" : ", '") + name + ".dat' using 1:3 with lines lw 2" +
-             color + "title '{/:Italic h} = " + rounded(summary.pairs.values[k]) + "', '" + name +
+             color + "title '{/:Italic h} = " + text(summary.pairs.values[k], 3) + "', '" + name +
              ".dat' using 1:2 with points pt 7 ps 0.9" + color + "notitle";
   }
   folder.draw("loss",

@@ -231,10 +231,7 @@ Simulation Study::simulate(const std::string& sampling, const Prediction& predic
       ness::Area<>(count, batch));
   const double updates = static_cast<double>((options.steps + burn_in) * options.chains);
   Eigen::MatrixXd circulation = predicted.state.circulation();
-  if (every > 1) {
-    const Eigen::MatrixXd later = ness::Autocovariance(predicted.state).at(every);
-    circulation = (later.transpose() - later) / 2;
-  }
+  if (every > 1) circulation = ness::Autocovariance(predicted.state).circulation(every);
   return {moments.covariance(),
           area.circulation(),
           circulation,

@@ -78,14 +78,6 @@ std::string element_panel(const FigureFolder& folder, const Panel& panel,
          ".dat' using 1:2:3 with xerrorbars pt 7 ps 0.8 lc rgb '" + panel.color + "' notitle\n";
 }
 
-/// The same colour for a way of sampling in all pictures.
-std::string color_of(const std::string& sampling) {
-  if (sampling == "wr") return "#1f4e9c";
-  if (sampling == "wor") return "#2a9d5c";
-  if (sampling == "earthquake") return "#c81d1d";
-  return "#8e44ad";
-}
-
 /// The variance of the simulation along each direction.
 DataTable simulated(const Relation& relation, const Eigen::MatrixXd& covariance) {
   DataTable table;
@@ -206,7 +198,7 @@ void draw_flatness(FigureFolder& folder, const std::vector<Relation>& relations,
   bool simulated_any = false;
   for (const Relation& relation : relations) {
     const std::string name = "variance_flatness_" + relation.sampling;
-    const std::string color = "lc rgb '" + color_of(relation.sampling) + "' ";
+    const std::string color = "lc rgb '" + sampling_color(relation.sampling) + "' ";
     DataTable theory;
     for (Eigen::Index k = 0; k < relation.variance.size(); ++k)
       theory.row(relation.flatness[k], relation.variance[k]);
@@ -226,7 +218,7 @@ void draw_flatness(FigureFolder& folder, const std::vector<Relation>& relations,
   folder.data("variance_flatness_parabola", parabola(minimum, options));
   plots += ", '" +
            std::string("variance_flatness_parabola.dat' with lines dt (8,5) lw 1.2 lc rgb '") +
-           color_of("earthquake") + "' title 'earthquake model, parabola'";
+           sampling_color("earthquake") + "' title 'earthquake model, parabola'";
   if (simulated_any) plots += ", NaN with points pt 7 ps 0.9 lc rgb 'black' title 'simulation'";
   folder.draw("variance_flatness",
               "set title \"{/:Italic η} = " + number_title(options.eta) +
@@ -245,34 +237,31 @@ set key outside right top Left reverse samplen 2 font ',15'
 }
 
 void draw_approach(FigureFolder& folder, const Approach& approach, const Options& options) {
-  const std::vector<std::string> colors{"#14336b", "#1f4e9c", "#5aa0e6", "#2a9d5c",
-                                        "#e08a00", "#c81d1d", "#7a1010"};
+  const std::vector<std::string> colors{"#14336b", "#5aa0e6", "#2a9d5c", "#8e44ad",
+                                        "#e08a00", "#c81d1d", "#555555"};
   std::string plots;
   for (Eigen::Index k = 0; k < approach.curvature.size(); ++k) {
     const std::string name = "stationarity_" + std::to_string(k + 1);
     DataTable table;
-    for (std::size_t b = 0; b < approach.begin.size(); ++b)
-      table.row(approach.begin[b], approach.farthest(k, static_cast<Eigen::Index>(b)));
+    for (std::size_t t = 0; t < approach.times.size(); ++t)
+      table.row(approach.times[t], approach.farthest(k, static_cast<Eigen::Index>(t)));
     folder.data(name, table);
-    std::ostringstream title;
-    title << std::llround(approach.curvature[k]);
-    plots += std::string(k == 0 ? "plot '" : ", '") + name +
-             ".dat' with linespoints pt 7 ps 1.2 lw 2 lc rgb '" +
+    plots += std::string(k == 0 ? "plot '" : ", '") + name + ".dat' with lines lw " +
+             (k < 2 ? "3" : "1.3") + " lc rgb '" +
              colors[static_cast<std::size_t>(k) % colors.size()] +
-             "' title '{/:Italic h} = " + title.str() + "'";
+             "' title '{/:Italic h} = " + std::to_string(std::llround(approach.curvature[k])) + "'";
   }
   std::ostringstream level;
   level << approach.level;
   folder.draw("stationarity",
-              "set title \"2 runs from " + number_title(approach.start) +
+              "set title \"" + std::to_string(approach.runs) + " runs from " +
+                  number_title(approach.start) +
                   " standard deviations away,  {/:Italic η} = " + number_title(options.eta) +
                   ",  {/:Italic m} = " + std::to_string(options.batch) + "\"\n" + R"(
-set logscale y
-set yrange [0.5:15]
-set xrange [-0.1:5.1]
-set ytics (0.5, 1, 2, 5, 10)
-set xlabel 'left out at the start  (slowest relaxation times)'
-set ylabel 'farthest end  (standard deviations)'
+set yrange [0:*]
+set xrange [0:6]
+set xlabel 'time  (slowest relaxation time)'
+set ylabel 'farthest of the runs  (standard deviations)'
 set grid lc rgb '#e0e0e0'
 set key outside right top Left reverse samplen 2 font ',15'
 )" + plots + ", " +

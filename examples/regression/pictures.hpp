@@ -8,8 +8,8 @@
 #include "options.hpp"
 #include "results.hpp"
 
-/// The farthest end of a run in each direction, from later and later beginnings on, with what a
-/// stationary one passes once in 1000: Yaida's relation over time (arXiv 1810.00004).
+/// How far runs are in each direction as they come to the stationary state, with the level that the
+/// farthest passes there once in 1000 times.
 void draw_approach(FigureFolder& folder, const Approach& approach, const Options& options);
 
 /// Fig. 1A: data and fit.

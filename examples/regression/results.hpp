@@ -65,13 +65,15 @@ struct Relation {
   Eigen::MatrixXd directions;  ///< in columns
 };
 
-/// Whether runs that begin far away are found stationary, from later and later beginnings on.
+/// How runs that start far away come to the stationary state, in each eigenvector of H.
 struct Approach {
-  std::vector<double> begin;  ///< of what is looked at, in the slowest relaxation times
+  std::vector<double> times;  ///< in the slowest relaxation time
   Eigen::VectorXd curvature;  ///< h, increasing
-  Eigen::MatrixXd farthest;   ///< an end, in standard deviations, directions × beginnings
-  double start = 0;           ///< where all chains start, in standard deviations of each direction
-  double level = 0;           ///< what a stationary run passes once in 1000
+  Eigen::MatrixXd
+      farthest;  ///< |u·δθ| of the farthest run over its σ in theory, directions × times
+  int runs = 0;
+  double start = 0;  ///< where they start
+  double level = 0;  ///< what the farthest passes once in 1000 times in the stationary state
 };
 
 /// 𝓛(θ)/𝓛(θ₀) − 1 over runs, at each of `TrainingCurve::updates`.

@@ -9,7 +9,6 @@
 #include <ness/trajectory/directional_variance.hpp>
 #include <ness/trajectory/drift_correlation.hpp>
 #include <ness/trajectory/measure.hpp>
-#include <ness/trajectory/stationarity.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -135,15 +134,6 @@ double stationary_error(const Minimum& minimum, const Prediction& predicted) {
   return (spread + shift.dot(minimum.hessian * shift)) / (2 * minimum.value);
 }
 
-/// Also along each of `directions`: the variance, and whether it is that of the stationary state.
-auto measure_along(const Objective& objective, const OtherTraining& training, const State& state,
-                   const ness::MeasureSettings& settings, const Eigen::MatrixXd& directions,
-                   std::int64_t batch) {
-  return ness::measure_with(objective, training, state, settings,
-                            ness::DirectionalVariance<>(directions, batch),
-                            ness::Stationarity<>(directions, batch));
-}
-
 }  // namespace
 
 Simulation Study::simulate(const std::string& sampling, const Prediction& predicted,
@@ -187,8 +177,8 @@ Way Study::other_way(const std::string& sampling) const {
       ness::batch_length(options.steps / (settings.run.every_update ? 1 : per_step),
                          settings.run.chains, settings.batches);
   const ness::detail::SymmetricEigen<double> eigen(problem_->minimum.hessian);
-  const auto [measured, along, test] =
-      measure_along(objective, training, state, settings, eigen.vectors, batch);
+  const auto [measured, along] = ness::measure_with(
+      objective, training, state, settings, ness::DirectionalVariance<>(eigen.vectors, batch));
   const Eigen::MatrixXd spread = ness::detail::product(state.covariance(), eigen.vectors);
   Eigen::VectorXd variances(eigen.values.size());
   for (Eigen::Index k = 0; k < variances.size(); ++k)
@@ -225,37 +215,36 @@ TrainingCurve Study::training_curve() const {
 }
 
 std::optional<Approach> Study::approach() const {
-  Options options = problem_->options;
-  options.momentum = 0;
-  const OtherTraining training = other_training(options, "wr");
-  const ness::detail::SymmetricEigen<double> eigen(problem_->minimum.hessian);
-  const Eigen::Index count = eigen.values.size();
+  const Options& options = problem_->options;
+  const Minimum& minimum = problem_->minimum;
+  const ness::detail::SymmetricEigen<double> eigen(minimum.hessian);
   const double relaxation = 1 / (options.eta * eigen.values[0]);
-  constexpr double window = 30;  // so that Var y is not of the approach
-  if (static_cast<double>(options.steps) < window * relaxation) return std::nullopt;
-  options.phase = "end";
-  options.chains = 2;
-  const State state = predict_other("wr").state;
-  const Eigen::MatrixXd spread = ness::detail::product(state.covariance(), eigen.vectors);
-  Approach result{{0, 0.5, 1, 2, 3, 5}, eigen.values, {}, 10, 0};
-  Eigen::VectorXd start = state.mean();
-  for (Eigen::Index k = 0; k < count; ++k)
-    start +=
-        result.start * std::sqrt(eigen.vectors.col(k).dot(spread.col(k))) * eigen.vectors.col(k);
-  const auto steps = static_cast<std::int64_t>(window * relaxation);
-  const std::int64_t batch = ness::batch_length(steps, 2, 64);
-  result.farthest.resize(count, static_cast<Eigen::Index>(result.begin.size()));
-  ProgressBar bar("approaching the stationary state");
-  for (std::size_t k = 0; k < result.begin.size(); ++k) {
-    const auto burn_in = static_cast<std::int64_t>(result.begin[k] * relaxation);
-    const ness::MeasureSettings settings{.run = run_settings(options, steps, burn_in, bar),
-                                         .lengths = {}};
-    const auto [measured, along, test] = measure_along(
-        problem_->objective, training, state.about(start), settings, eigen.vectors, batch);
-    result.farthest.col(static_cast<Eigen::Index>(k)) = test.result().farthest;
-  }
-  // Of normal numbers: both ends of two chains, in each of the directions.
-  const double chance = 1e-3 / (4 * static_cast<double>(count));
+  constexpr int looks = 120;
+  Approach result{.times = {}, .curvature = eigen.values, .farthest = {}, .runs = 4, .start = 10};
+  const auto between = static_cast<std::int64_t>(std::ceil(6 * relaxation / looks));
+  if (between > 100'000) return std::nullopt;
+  const Eigen::MatrixXd sigma = predict_other("wr").state.covariance();
+  const Eigen::VectorXd unit =
+      (eigen.vectors.transpose() * sigma * eigen.vectors).diagonal().cwiseSqrt();
+  if (!(unit.minCoeff() > 0)) return std::nullopt;
+  const Eigen::VectorXd start = minimum.theta + eigen.vectors * (result.start * unit);
+  for (int k = 0; k <= looks; ++k)
+    result.times.push_back(static_cast<double>(k * between) / relaxation);
+  result.farthest.setZero(unit.size(), looks + 1);
+  with_training(options, "wr", [&](const auto& training) {
+    for (int run = 0; run < result.runs; ++run) {
+      ness::Philox random(static_cast<std::uint64_t>(options.seed),
+                          (std::uint64_t{1} << 33) + static_cast<std::uint64_t>(run));
+      ness::Chain chain(problem_->objective, training, start, random);
+      for (Eigen::Index k = 0; k <= looks; ++k) {
+        for (std::int64_t step = 0; k > 0 && step < between; ++step) chain.step();
+        const Eigen::VectorXd away =
+            (eigen.vectors.transpose() * (chain.theta() - minimum.theta)).cwiseQuotient(unit);
+        result.farthest.col(k) = result.farthest.col(k).cwiseMax(away.cwiseAbs());
+      }
+    }
+  });
+  const double chance = 1e-3 / (result.runs * static_cast<double>(unit.size()));
   while (ness::student_tail(result.level, 1e9) > chance) result.level += 1e-3;
   return result;
 }

@@ -36,7 +36,7 @@ class Study {
   /// Of all ways of sampling that m allows.
   std::vector<Relation> relations() const;
   TrainingCurve training_curve() const;
-  /// Nothing where `--steps` are fewer than 30 of the slowest relaxation times.
+  /// With replacement; nothing where that takes too long, for a small η.
   std::optional<Approach> approach() const;
 
  private:

@@ -141,28 +141,12 @@ void draw_directions(FigureFolder& folder, const Options& options, Eigen::Index 
   const double updates = static_cast<double>(samples) / static_cast<double>(options.batch);
   const double crossing = 3 * (1 - options.momentum) / (options.eta * updates);
   const Eigen::VectorXd& h = ways.front().directions.curvature;
-  std::ostringstream crossover, range;
-  crossover << crossing;
-  range << "set xrange [" << std::min(h.minCoeff(), crossing) / 2 << ':'
-        << std::max(h.maxCoeff(), crossing) * 2 << "]\n";
   folder.draw("directions",
               "set title \"{/:Italic η} = " + number_title(options.eta) +
                   ",  {/:Italic m} = " + std::to_string(options.batch) + momentum_title(options) +
                   (options.phase == "mean" ? ",  mean over the phases of an epoch"
                                            : ",  at the end of an epoch") +
-                  "\"\n" + range.str() + R"(
-set logscale xy
-set format x '10^{%T}'
-set format y '10^{%T}'
-set xlabel 'curvature {/:Italic h} along an eigenvector of the Hessian'
-set ylabel 'variance along it'
-set grid lc rgb '#e0e0e0'
-set key outside right top Left reverse samplen 2 font ',15'
-set arrow from )" +
-                  crossover.str() + ", graph 0 to " + crossover.str() +
-                  R"(, graph 1 nohead dt (6,4) lc rgb '#888888'
-set label '3(1 − {/:Italic β})/({/:Italic ηn})' at )" +
-                  crossover.str() + ", graph 0.06 right offset -0.7,0\n" + plots +
+                  "\"\n" + curvature_axes(h.minCoeff(), h.maxCoeff(), crossing) + plots +
                   ", NaN with points pt 7 ps 1 lc rgb 'black' title 'simulation'\n",
               1150, 700);
 }

@@ -14,7 +14,7 @@ if(NOT out MATCHES "\ncovariance [^\n]*  (pass|too short|FAIL)\n")
 endif()
 
 # Scripts and data always; pictures where gnuplot is there to make them.
-set(names fig1a fig1c fig2a fig3a_wr fig4a_wr fig4b_wr fig4c_wr variance_flatness)
+set(names fig1a fig1c fig2a fig3a_wr fig4a_wr fig4b_wr fig4c_wr variance_flatness stationarity)
 list(TRANSFORM names PREPEND figures/)
 list(TRANSFORM names APPEND .gp OUTPUT_VARIABLE scripts)
 expect_files(one.json ${scripts} figures/fig1a_data.dat figures/fig1a_fit.dat figures/fig1c_wr.dat

@@ -122,6 +122,11 @@ TEST_CASE("autocovariances and averages are those of the chain's powers") {
     constexpr double tolerance = 5e-13;
     for (const int t : {0, 1, 2, 3, 10, 57})
       CHECK((lagged.at(t) - exact[static_cast<std::size_t>(t)]).norm() <= 1e-12 * exact[0].norm());
+    for (const int t : {1, 3, 10}) {
+      const MatrixXd& r = exact[static_cast<std::size_t>(t)];
+      CHECK((lagged.circulation(t) - (r.transpose() - r) / 2).norm() <= 1e-12 * exact[0].norm());
+    }
+    CHECK(relative_error(lagged.circulation(1), state_of(update).circulation()) <= 1e-11);
     for (const int window : {1, 2, 3, 16, 101})
       for (const int stride : {1, 2, 7})
         CHECK(relative_error(lagged.of_mean(window, stride),

@@ -1,4 +1,4 @@
-// Which samples to prefer.
+// Which samples to prefer (P. Zhao and T. Zhang, 2015, arXiv 1401.2753).
 #pragma once
 
 #include <numeric>

@@ -1,4 +1,4 @@
-// A chain of many parameters, of which a few directions are looked at.
+// A chain of many parameters, of which a few directions are looked at (not in the paper).
 #pragma once
 
 #include <cstdint>
@@ -66,7 +66,9 @@ class Projected {
     requires requires(const C& chain) { chain.fingerprint(); }
   {
     detail::Fingerprint result;
-    result.add(static_cast<double>(chain_.fingerprint()));
+    const std::uint64_t of_chain = chain_.fingerprint();
+    for (const std::uint64_t half : {of_chain >> 32, of_chain & 0xffffffff})
+      result.add(static_cast<double>(half));  // a double has no more than 53 bits
     result.add(*basis_);
     result.add(*origin_);
     return result.value();
@@ -80,7 +82,7 @@ class Projected {
   }
 
  private:
-  // In the precision of the chain far from θ₀, in double near it: the difference comes first.
+  // The difference first: a product of θ itself would lose digits near θ₀.
   void look() {
     away_ = chain_.theta().template cast<double>() - *origin_;
     seen_.noalias() = basis_->transpose() * away_;

@@ -1,4 +1,5 @@
-// The leading eigenvectors of the Hessian of many parameters, by its products with vectors alone.
+// The leading eigenvectors of the Hessian of many parameters, by its products with vectors alone
+// (not in the paper).
 #pragma once
 
 #include <cstdint>
@@ -49,6 +50,15 @@ namespace detail {
 template <class Scalar>
 using HessianProducts = std::function<DynamicMatrix<Scalar>(const DynamicMatrix<Scalar>&)>;
 
+/// Those of the Hessian at θ. It refers to both.
+template <class M, class R>
+HessianProducts<double> hessian_at(const StreamedObjective<M, R>& streamed,
+                                   const DynamicVector<double>& theta) {
+  return [&](const DynamicMatrix<double>& directions) {
+    return streamed.hessian_products(theta, directions);
+  };
+}
+
 /// See `ness::leading_eigenpairs`.
 template <class Scalar>
 Eigenpairs<Scalar> leading_eigenpairs(const HessianProducts<Scalar>& products,
@@ -61,23 +71,20 @@ Eigenpairs<Scalar> leading_eigenpairs(const HessianProducts<Scalar>& products,
 ///   const auto pairs = ness::leading_eigenpairs(ness::StreamedObjective(objective), theta);
 ///
 /// Block Lanczos with thick restarts (K. Wu and H. Simon, SIAM J. Matrix Anal. Appl. 22, 602
-/// (2000)), as Rayleigh's and Ritz's method in the space that the residuals of the leading vectors
-/// span, kept orthogonal to the last digit. Where `converged` is false, the residuals say what the
-/// vectors are good for: an eigenvalue is nearer to h than its residual times h. Those of H in
-/// float can hardly be smaller than 1e-7 h_max/h.
+/// (2000), doi:10.1137/S0895479898334605), as Rayleigh's and Ritz's method in the space that the
+/// residuals of the leading vectors span, kept orthogonal to the last digit. Where `converged` is
+/// false, the residuals say what the vectors are good for: an eigenvalue is nearer to h than its
+/// residual times h. Those of H in float can hardly be smaller than 1e-7 h_max/h.
 ///
-/// Cost: `products` of H, `block` at a time, some hundred for K = 20 of a network; memory: 4K + 12
-/// blocks of vectors of N. Throws `std::invalid_argument` for bad settings, a bad θ, or products
+/// Cost: `products` of H, `block` at a time, some hundred for K = 20 of a network; memory: 4K +
+/// 12 · `block` vectors of N. Throws `std::invalid_argument` for bad settings, a bad θ, or products
 /// that are not finite.
 template <class M, class R>
 Eigenpairs<double> leading_eigenpairs(const StreamedObjective<M, R>& streamed,
                                       const DynamicVector<double>& theta,
                                       const EigenpairSettings& settings = {}) {
-  return detail::leading_eigenpairs<double>(
-      [&](const DynamicMatrix<double>& directions) {
-        return streamed.hessian_products(theta, directions);
-      },
-      streamed.parameters(), settings);
+  return detail::leading_eigenpairs<double>(detail::hessian_at(streamed, theta),
+                                            streamed.parameters(), settings);
 }
 
 }  // namespace ness

@@ -23,19 +23,16 @@ struct [[nodiscard]] SpectralDensity {
   /// tr f(H), with the standard error that the probes leave; `function` of a number.
   template <class Function>
   Estimate<double> trace(const Function& function) const {
-    const auto n = static_cast<double>(parameters);
-    double sum = 0, squares = 0;
+    BatchMeans<> of_probes(1, 1, 1);
     for (Eigen::Index p = 0; p < nodes.cols(); ++p) {
       double one = 0;
       for (Eigen::Index k = 0; k < nodes.rows(); ++k)
         if (weights(k, p) > 0) one += static_cast<double>(weights(k, p)) * function(nodes(k, p));
-      sum += n * one;
-      squares += n * one * n * one;
+      const double trace = static_cast<double>(parameters) * one;
+      of_probes.add(DynamicMatrix<double>::Constant(1, 1, trace), 1);
     }
-    const auto probes = static_cast<double>(nodes.cols());
-    const double mean = sum / probes;
-    const double variance = std::max(0.0, squares / probes - mean * mean) / (probes - 1);
-    return {mean, std::sqrt(variance), probes - 1};
+    return {of_probes.mean()(0, 0), of_probes.standard_error()(0, 0),
+            of_probes.degrees_of_freedom()};
   }
   /// tr H
   Estimate<double> trace() const {
@@ -94,18 +91,15 @@ template <class M, class R>
 SpectralDensity<double> spectral_density(const StreamedObjective<M, R>& streamed,
                                          const DynamicVector<double>& theta,
                                          const SpectralDensitySettings& settings = {}) {
-  return detail::spectral_density<double>(
-      [&](const DynamicMatrix<double>& directions) {
-        return streamed.hessian_products(theta, directions);
-      },
-      streamed.parameters(), settings);
+  return detail::spectral_density<double>(detail::hessian_at(streamed, theta),
+                                          streamed.parameters(), settings);
 }
 
 }  // namespace ness
 
 #ifndef NESS_COMPILED  // else they are in the library
 
-#include "ness/random/uniform.hpp"
+#include "ness/random/signs.hpp"
 
 namespace ness::detail {
 
@@ -170,12 +164,10 @@ SpectralDensity<Scalar> spectral_density(const HessianProducts<Scalar>& products
   constexpr std::string_view name = "spectral_density";
   settings.check(name);
   const Eigen::Index steps = std::min(settings.steps, parameters);
-  DynamicMatrix<Scalar> signs(parameters, settings.probes);
   Philox random(settings.seed);
-  const Scalar size = 1 / std::sqrt(static_cast<Scalar>(parameters));
-  for (Eigen::Index k = 0; k < signs.size(); ++k)
-    signs.data()[k] = uniform_index(random, 2) == 0 ? size : -size;
-  LanczosRecursion<Scalar> recursion(std::move(signs), steps);
+  auto starts = random_signs<Scalar>(random, parameters, settings.probes);
+  starts /= std::sqrt(static_cast<Scalar>(parameters));
+  LanczosRecursion<Scalar> recursion(std::move(starts), steps);
   SpectralDensity<Scalar> result;
   result.parameters = parameters;
   for (Eigen::Index step = 0; step < steps; ++step) {

@@ -1,4 +1,4 @@
-// 𝓛 of many parameters: sums over samples on threads, without a matrix of N × N or N × M.
+// 𝓛 of many parameters: sums over samples on threads, without a matrix of N × N or N × M (Eq. 10).
 #pragma once
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 // A model of many parameters in a few directions: all of the theory runs on it unchanged.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -8,6 +9,46 @@
 #include "ness/landscape/minimize.hpp"
 
 namespace ness {
+
+namespace detail {
+
+/// Where θ = θ₀ + Qw is, in the precision of a model; the model and the regularizer share it.
+template <class Theta, class Basis>
+struct SubspaceFrame {
+  using Vector = DynamicVector<double>;
+  using Matrix = DynamicMatrix<double>;
+  Theta origin;  ///< θ₀, N
+  Basis basis;   ///< Q, N × K
+
+  /// Throws `std::invalid_argument` where a size disagrees or a number is not finite.
+  SubspaceFrame(Index parameters, const Vector& theta, const Matrix& directions) {
+    constexpr std::string_view name = "in_subspace";
+    require_size(theta, parameters, 1, name, "origin");
+    require_size(directions, parameters, directions.cols(), name, "basis");
+    require_finite(theta, name, "origin");
+    require_finite(directions, name, "basis");
+    origin = theta.template cast<typename Theta::Scalar>();
+    basis = directions.template cast<typename Theta::Scalar>();
+  }
+
+  /// Qw, N.
+  Theta direction(const Vector& w) const {
+    const DynamicVector<typename Theta::Scalar> coordinates =
+        w.template cast<typename Theta::Scalar>();
+    return basis * coordinates;
+  }
+  /// θ₀ + Qw, N.
+  Theta point(const Vector& w) const { return origin + direction(w); }
+  /// Qᵀ times each column, K × any.
+  template <class Columns>
+  Matrix inside(const Columns& columns) const {
+    return (basis.transpose() * columns).template cast<double>();
+  }
+};
+template <class M>
+using FrameOf = SubspaceFrame<vector_t<M>, block_t<M>>;
+
+}  // namespace detail
 
 /// A model in the coordinates w of θ = θ₀ + Qw, with orthonormal columns Q, N × K: K parameters.
 ///
@@ -40,29 +81,20 @@ class Subspace {
     block_t<M> directions, products;
   };
 
+  /// `frame` has θ₀ and Q of this model: see `in_subspace`.
+  Subspace(const M& model, std::shared_ptr<const detail::FrameOf<M>> frame)
+      : model_(&model), frame_(std::move(frame)) {}
   /// `origin` is θ₀, N, and `basis` Q, N × K. Throws `std::invalid_argument` where a size disagrees
   /// or a number is not finite.
-  Subspace(const M& model, const Vector& origin, const Matrix& basis) : model_(&model) {
-    constexpr std::string_view name = "Subspace";
-    detail::require_size(origin, model.parameters(), 1, name, "origin");
-    detail::require_size(basis, model.parameters(), basis.cols(), name, "basis");
-    detail::require_finite(origin, name, "origin");
-    detail::require_finite(basis, name, "basis");
-    origin_ = origin.template cast<scalar_t<M>>();
-    basis_ = basis.template cast<scalar_t<M>>();
-  }
+  Subspace(const M& model, const Vector& origin, const Matrix& basis)
+      : Subspace(model, std::make_shared<detail::FrameOf<M>>(model.parameters(), origin, basis)) {}
   Subspace(M&&, const Vector&, const Matrix&) = delete;  // it would dangle
 
-  Index parameters() const { return basis_.cols(); }
+  Index parameters() const { return frame_->basis.cols(); }
   Index samples() const { return model_->samples(); }
 
   /// θ₀ + Qw, N.
-  vector_t<M> point(const Vector& w) const {
-    const DynamicVector<scalar_t<M>> coordinates = w.template cast<scalar_t<M>>();
-    vector_t<M> theta = origin_;
-    theta.noalias() += basis_ * coordinates;
-    return theta;
-  }
+  vector_t<M> point(const Vector& w) const { return frame_->point(w); }
 
   double sample_loss(const Vector& w, Index i) const {
     return static_cast<double>(model_->sample_loss(point(w), i));
@@ -74,7 +106,7 @@ class Subspace {
 
   void sample_gradients(const Vector& w, Index first, Matrix& gradients, Workspace& ws) const {
     ws.projections.resize(parameters(), gradients.cols());
-    in(ws).projected_gradients(point(w), first, basis_, ws.projections);
+    in(ws).projected_gradients(point(w), first, frame_->basis, ws.projections);
     gradients = ws.projections.template cast<double>();
   }
 
@@ -84,10 +116,10 @@ class Subspace {
   {
     const vector_t<M> theta = point(w);
     for (Index j = 0; j < directions.cols(); ++j) {  // one at a time: N numbers
-      ws.directions.noalias() = basis_ * directions.col(j).template cast<scalar_t<M>>();
-      ws.products.resize(basis_.rows(), 1);
+      ws.directions = frame_->direction(directions.col(j));
+      ws.products.resize(theta.size(), 1);
       in(ws).sample_hessian_products(theta, first + j, ws.directions, ws.products);
-      products.col(j) = (basis_.transpose() * ws.products).template cast<double>();
+      products.col(j) = frame_->inside(ws.products);
     }
   }
 
@@ -95,9 +127,8 @@ class Subspace {
   void hessian(const Vector& w, Matrix& hessian, Workspace& ws) const
     requires(HasSummedHessianProducts<M> || TwiceDifferentiable<M>)
   {
-    in(ws).summed_hessian_products(point(w), 0, samples(), basis_, ws.products);
-    hessian =
-        (basis_.transpose() * ws.products).template cast<double>() / static_cast<double>(samples());
+    in(ws).summed_hessian_products(point(w), 0, samples(), frame_->basis, ws.products);
+    hessian = frame_->inside(ws.products) / static_cast<double>(samples());
   }
 
  private:
@@ -107,45 +138,39 @@ class Subspace {
   }
 
   const M* model_;
-  vector_t<M> origin_;
-  block_t<M> basis_;
+  std::shared_ptr<const detail::FrameOf<M>> frame_;
 };
 
-/// R(θ₀ + Qw) of a regularizer R of θ.
-template <class R, class Theta>
+/// R(θ₀ + Qw) of a regularizer R of the θ of a model M.
+template <class R, class M>
 class SubspaceRegularizer {
  public:
   using Vector = DynamicVector<double>;
-  using Matrix = DynamicMatrix<double>;
 
-  SubspaceRegularizer(R regularizer, Vector origin, Matrix basis)
-      : regularizer_(std::move(regularizer)),
-        origin_(std::move(origin)),
-        basis_(std::move(basis)) {}
+  SubspaceRegularizer(R regularizer, std::shared_ptr<const detail::FrameOf<M>> frame)
+      : regularizer_(std::move(regularizer)), frame_(std::move(frame)) {}
 
-  double value(const Vector& w) const { return static_cast<double>(regularizer_.value(point(w))); }
+  double value(const Vector& w) const {
+    return static_cast<double>(regularizer_.value(frame_->point(w)));
+  }
   /// gradient += Qᵀ∇R
   void add_gradient(const Vector& w, Vector& gradient) const {
-    Theta slope = Theta::Zero(origin_.size());
-    RegularizerDerivatives<R, Theta>(regularizer_).add_gradient(point(w), slope);
-    gradient.noalias() += basis_.transpose() * slope.template cast<double>();
+    Theta slope = Theta::Zero(frame_->origin.size());
+    RegularizerDerivatives<R, Theta>(regularizer_).add_gradient(frame_->point(w), slope);
+    gradient += frame_->inside(slope);
   }
   /// product += Qᵀ∂∂R Q · direction
   void add_hessian_product(const Vector& w, const Vector& direction, Vector& product) const {
-    const Theta along = (basis_ * direction).template cast<typename Theta::Scalar>();
-    Theta curved = Theta::Zero(origin_.size());
-    RegularizerDerivatives<R, Theta>(regularizer_).add_hessian_product(point(w), along, curved);
-    product.noalias() += basis_.transpose() * curved.template cast<double>();
+    Theta curved = Theta::Zero(frame_->origin.size());
+    RegularizerDerivatives<R, Theta>(regularizer_)
+        .add_hessian_product(frame_->point(w), frame_->direction(direction), curved);
+    product += frame_->inside(curved);
   }
 
  private:
-  Theta point(const Vector& w) const {
-    return (origin_ + basis_ * w).template cast<typename Theta::Scalar>();
-  }
-
+  using Theta = vector_t<M>;
   R regularizer_;
-  Vector origin_;
-  Matrix basis_;
+  std::shared_ptr<const detail::FrameOf<M>> frame_;
 };
 
 /// The objective in the coordinates w of θ = θ₀ + Qw: see `Subspace`. It refers to the model of
@@ -153,8 +178,10 @@ class SubspaceRegularizer {
 template <class M, class R>
 auto in_subspace(const Objective<M, R>& objective, const DynamicVector<double>& origin,
                  const DynamicMatrix<double>& basis) {
-  return Objective(Subspace<M>(objective.model(), origin, basis),
-                   SubspaceRegularizer<R, vector_t<M>>(objective.regularizer(), origin, basis));
+  const auto frame =
+      std::make_shared<const detail::FrameOf<M>>(objective.parameters(), origin, basis);
+  return Objective(Subspace<M>(objective.model(), frame),
+                   SubspaceRegularizer<R, M>(objective.regularizer(), frame));
 }
 template <class M, class R>
 void in_subspace(Objective<M, R>&&, const DynamicVector<double>&,

@@ -1,4 +1,5 @@
-// A minimum of the objective of many parameters, by products of its Hessian with vectors alone.
+// A minimum of the objective of many parameters, by products of its Hessian with vectors alone
+// (not in the paper).
 #pragma once
 
 #include <cmath>
@@ -10,7 +11,7 @@
 #include "ness/landscape/minimize.hpp"
 #include "ness/landscape/streamed_objective.hpp"
 #include "ness/random/philox.hpp"
-#include "ness/random/uniform.hpp"
+#include "ness/random/signs.hpp"
 
 namespace ness {
 
@@ -67,8 +68,7 @@ template <class M, class R>
 double gradient_scale(const StreamedObjective<M, R>& streamed, const DynamicVector<double>& theta) {
   constexpr Index probes = 8;
   Philox random(1);
-  DynamicMatrix<double> signs(streamed.parameters(), probes);
-  for (Index k = 0; k < signs.size(); ++k) signs.data()[k] = uniform_index(random, 2) == 0 ? 1 : -1;
+  const auto signs = random_signs<double>(random, streamed.parameters(), probes);
   double sum = 0;
   streamed.for_each_projection(
       theta, signs, [&](Index, const DynamicMatrix<double>& part) { sum += part.squaredNorm(); });
@@ -80,10 +80,11 @@ double gradient_scale(const StreamedObjective<M, R>& streamed, const DynamicVect
 /// Finds a minimum of 𝓛 of any number of parameters downhill from `start`: Newton steps, each of
 /// them by conjugate gradients on Hessian products, cut off at the edge of a region where the
 /// quadratic form is trusted, and along directions of negative curvature at its edge (T. Steihaug,
-/// SIAM J. Numer. Anal. 20, 626 (1983)); solved the better the nearer the minimum is (S. Eisenstat
-/// and H. Walker, SIAM J. Sci. Comput. 17, 16 (1996)). Where 𝓛 itself can no longer tell two points
-/// apart, a step is judged by the gradient. At the end the lowest part of the spectrum is looked
-/// at, and a direction in which 𝓛 falls is followed.
+/// SIAM J. Numer. Anal. 20, 626 (1983), doi:10.1137/0720042); solved the better the nearer the
+/// minimum is (S. Eisenstat and H. Walker, SIAM J. Sci. Comput. 17, 16 (1996),
+/// doi:10.1137/0917003). Where 𝓛 itself can no longer tell two points apart, a step is judged by
+/// the gradient. At the end the lowest part of the spectrum is looked at, and a direction in which
+/// 𝓛 falls is followed.
 ///
 ///   const ness::StreamedObjective streamed(objective);
 ///   const auto minimum = ness::minimize(streamed, start, {.progress = [](const auto& now) {…}});
@@ -92,7 +93,7 @@ double gradient_scale(const StreamedObjective<M, R>& streamed, const DynamicVect
 /// `hessian_eigenvalues` of the lowest curvature that was found alone, which is not below 0 at a
 /// minimum but may be above the smallest eigenvalue. Cost: for each iteration a gradient, two
 /// values and some Hessian products, of which a network takes hundreds to thousands in all; memory:
-/// ten vectors of N, and 26 at the end. Throws `std::invalid_argument` for a start of another size
+/// some thirty vectors of N. Throws `std::invalid_argument` for a start of another size
 /// or not finite, derivatives that are not finite, or bad settings.
 template <class M, class R>
 Minimum<double> minimize(const StreamedObjective<M, R>& streamed,
@@ -261,9 +262,8 @@ class TruncatedNewton {
   // What a last place of each of its elements, up or down, makes of the gradient.
   Scalar rounding_of_theta() {
     Philox random(1);
-    Vector places = landscape_.rounding * best_.theta;
-    for (Scalar& each : places) each *= uniform_index(random, 2) == 0 ? Scalar(1) : Scalar(-1);
-    return product(places).norm();
+    const Vector signs = random_signs<Scalar>(random, best_.theta.size(), 1);
+    return landscape_.rounding * product(best_.theta.cwiseProduct(signs)).norm();
   }
 
   // Where steps of Newton along the gradient lead, or something to begin with.

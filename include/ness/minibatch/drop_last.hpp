@@ -1,4 +1,4 @@
-// Epochs of a random order whose length m does not divide.
+// Epochs of a random order whose length m does not divide (not in the paper).
 #pragma once
 
 #include "ness/minibatch/minibatch.hpp"

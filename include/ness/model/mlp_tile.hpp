@@ -267,15 +267,15 @@ struct MlpPasses {
   void gather(const Data& inputs, const Data& targets, Eigen::Index rows, Eigen::Index count,
               const IndexOf& index) {
     ws.resize(shape, rows);
-    if constexpr (!Views::is_static) {
+    if constexpr (Views::is_static) {
+      for (Eigen::Index row = 0; row < ws.activation.rows(); ++row) {
+        const Eigen::Index sample = index(std::min(row, count - 1));
+        for (int k = 0; k < shape.width(0); ++k) ws.activation(row, k) = inputs(k, sample);
+        for (int k = 0; k < shape.width(shape.count); ++k) ws.targets(row, k) = targets(k, sample);
+      }
+    } else {
       gather_columns(inputs, ws.activation, rows, count, index);
       gather_columns(targets, ws.targets, rows, count, index);
-      return;
-    }
-    for (Eigen::Index row = 0; row < ws.activation.rows(); ++row) {
-      const Eigen::Index sample = index(std::min(row, count - 1));
-      for (int k = 0; k < shape.width(0); ++k) ws.activation(row, k) = inputs(k, sample);
-      for (int k = 0; k < shape.width(shape.count); ++k) ws.targets(row, k) = targets(k, sample);
     }
   }
 

@@ -41,6 +41,12 @@ class Autocovariance {
   /// `std::invalid_argument` for t < 0.
   Matrix at(std::int64_t steps) const;
 
+  /// ½(R(t)ᵀ − R(t)), N × N: the mean area of the chords over t steps (Eq. 26), which is C for one.
+  /// Cost and errors: those of `at`.
+  Matrix circulation(std::int64_t steps) const {
+    return detail::half_sum_with_transpose(detail::transposed(at(steps)), -1);
+  }
+
   /// Σ_t R(t) over all t from −∞ to ∞, N × N: K⁻¹2DK⁻¹ for any momentum, exactly, of finite steps.
   /// Over Σ, along a direction: the statistical inefficiency.
   Matrix sum() const;
