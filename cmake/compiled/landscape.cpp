@@ -1,3 +1,4 @@
+#include "ness/diffusion/epoch_noise_along.hpp"
 #include "ness/landscape/eigenpairs.hpp"
 #include "ness/landscape/spectral_density.hpp"
 #include "ness/landscape/truncated_newton.hpp"
@@ -10,5 +11,8 @@ template SpectralDensity<double> spectral_density(const HessianProducts<double>&
                                                   const SpectralDensitySettings&);
 template Minimum<double> minimize(const MatrixFreeLandscape<double>&, const DynamicVector<double>&,
                                   const MatrixFreeSettings&);
+
+template EpochNoiseAlong epoch_noise_of(EpochProjections<double>, const EpochMoments&, Eigen::Index,
+                                        double);
 
 }  // namespace ness::detail

@@ -64,15 +64,26 @@ class Objective {
       "Matrix& hessian) const`, with the output (N x N) by reference");
 
   static_assert(
-      HasSummedHessianProducts<M> || !requires { &M::summed_hessian_products; },
-      "ness: your Model's summed_hessian_products must be callable as `void "
-      "summed_hessian_products(const Vector& theta, Eigen::Index first, Eigen::Index count, const "
-      "Matrix& directions, Matrix& products) const`, with the output (N x any) by reference");
+      HasBatchHessianProducts<M> || !requires { &M::batch_hessian_products; },
+      "ness: your Model's batch_hessian_products must be callable as `void "
+      "batch_hessian_products(const Vector& theta, ness::Batch batch, const Matrix& directions, "
+      "Matrix& products) const`, with the output (N x any) by reference");
   static_assert(
       HasProjectedGradients<M> || !requires { &M::projected_gradients; },
       "ness: your Model's projected_gradients must be callable as `void projected_gradients("
       "const Vector& theta, Eigen::Index first, const Matrix& subspace, Projections& projections) "
       "const`, with the output (K x block) by reference");
+  static_assert(
+      HasProjectedHessianProducts<M> || !requires { &M::projected_hessian_products; },
+      "ness: your Model's projected_hessian_products must be callable as `void "
+      "projected_hessian_products(const Vector& theta, Eigen::Index first, const Vector& "
+      "direction, const Matrix& subspace, Projections& projections) const`, with the output "
+      "(K x block) by reference");
+  static_assert(
+      HasProjectedOwnProducts<M> || !requires { &M::projected_own_products; },
+      "ness: your Model's projected_own_products must be callable as `void "
+      "projected_own_products(const Vector& theta, Eigen::Index first, const Matrix& subspace, "
+      "Projections& projections) const`, with the output (K x block) by reference");
   static_assert(
       HasSummedLoss<M> || !requires { &M::summed_loss; },
       "ness: your Model's summed_loss must be callable as `Scalar summed_loss(const "

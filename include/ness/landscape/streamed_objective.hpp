@@ -2,7 +2,10 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "ness/detail/matrices.hpp"
 #include "ness/landscape/objective.hpp"
@@ -24,9 +27,9 @@ class StreamedObjective {
   using Vector = DynamicVector<double>;
   using Matrix = DynamicMatrix<double>;
   static_assert(
-      HasSummedHessianProducts<M> || TwiceDifferentiable<M>,
+      HasBatchHessianProducts<M> || TwiceDifferentiable<M>,
       "ness: many parameters need Hessian products of ranges of samples: make sample_loss "
-      "generic, or give your Model `summed_hessian_products` or "
+      "generic, or give your Model `batch_hessian_products` or "
       "`sample_hessian_products`");
 
   /// `threads` 0: as many as the machine has. Throws `std::invalid_argument` for a negative number.
@@ -94,34 +97,144 @@ class StreamedObjective {
             sum.data()[k] += static_cast<double>(part.data()[k]);
         });
     sum /= static_cast<double>(samples());
-    add_regularizer(at, along, sum);
+    sum += regularizer_products(theta, directions);
     return sum;
   }
 
-  /// Calls `work(first, projections)` for ranges of samples in order, with Qᵀ∇ℓ_i of each in a
-  /// column, K × count, Q = `subspace`, N × K.
+  /// ∂∂R(θ) · directions, N × any, which `hessian_products` has a part of. Throws as that does.
+  Matrix regularizer_products(const Vector& theta, const Matrix& directions) const {
+    constexpr std::string_view name = "StreamedObjective::regularizer_products";
+    const Parameters at = objective_->point(theta, name);
+    detail::require_size(directions, parameters(), directions.cols(), name, "directions");
+    RegularizerDerivatives<R, Parameters> regularizer(objective_->regularizer());
+    Matrix result(parameters(), directions.cols());
+    Parameters direction, product;
+    for (Index k = 0; k < directions.cols(); ++k) {
+      direction = directions.col(k).template cast<Scalar>();
+      product.setZero(parameters());
+      regularizer.add_hessian_product(at, direction, product);
+      result.col(k) = product.template cast<double>();
+    }
+    return result;
+  }
+
+  // With signs s_i, each 1, −1 or 0, M of them; these throw `std::invalid_argument` for another
+  // number.
+
+  /// Σ_i s_i∇ℓ_i(θ), N.
+  Vector signed_gradient(const Vector& theta, const Vector& signs) const {
+    const Parameters at = objective_->point(theta, "StreamedObjective::signed_gradient");
+    return signed_sum(signs, Block(parameters(), 1),
+                      [&](Derivatives<M>& derivatives, Batch batch, Block& part) {
+                        Parameters gradient(parameters());
+                        derivatives.batch_gradient(at, batch, gradient);
+                        part = gradient;
+                      })
+        .col(0);
+  }
+
+  /// Σ_i s_i∂∂ℓ_i(θ) · directions, N × any.
+  Matrix signed_hessian_products(const Vector& theta, const Vector& signs,
+                                 const Matrix& directions) const {
+    constexpr std::string_view name = "StreamedObjective::signed_hessian_products";
+    const Parameters at = objective_->point(theta, name);
+    detail::require_size(directions, parameters(), directions.cols(), name, "directions");
+    const Block along = directions.template cast<Scalar>();
+    return signed_sum(signs, Block(parameters(), directions.cols()),
+                      [&](Derivatives<M>& derivatives, Batch batch, Block& part) {
+                        derivatives.batch_hessian_products(at, batch, along, part);
+                      });
+  }
+
+  // Each of these calls `work(first, projections)` for ranges of samples in order, with a column of
+  // K numbers for each, Q = `subspace`, N × K.
+
+  /// Qᵀ∇ℓ_i
   template <class Work>
   void for_each_projection(const Vector& theta, const Matrix& subspace, const Work& work) const {
-    constexpr std::string_view name = "StreamedObjective::for_each_projection";
-    const Parameters at = objective_->point(theta, name);
-    detail::require_size(subspace, parameters(), subspace.cols(), name, "subspace");
-    const Block basis = subspace.template cast<Scalar>();
-    using Projections = projections_t<M>;
-    for_each_chunk(
-        Projections(),
-        [&](Derivatives<M>& derivatives, Index first, Index count, Projections& part) {
-          part.resize(basis.cols(), count);
-          derivatives.projected_gradients(at, first, basis, part);
+    for_each_projected(
+        theta, subspace, "StreamedObjective::for_each_projection",
+        [](Derivatives<M>& derivatives, const Parameters& at, Index first, const Block& basis,
+           Projections& part) { derivatives.projected_gradients(at, first, basis, part); },
+        work);
+  }
+
+  /// Qᵀ∂∂ℓ_i · direction
+  template <class Work>
+  void for_each_projected_product(const Vector& theta, const Vector& direction,
+                                  const Matrix& subspace, const Work& work) const {
+    constexpr std::string_view name = "StreamedObjective::for_each_projected_product";
+    detail::require_size(direction, parameters(), 1, name, "direction");
+    const Parameters along = direction.template cast<Scalar>();
+    for_each_projected(
+        theta, subspace, name,
+        [&](Derivatives<M>& derivatives, const Parameters& at, Index first, const Block& basis,
+            Projections& part) {
+          derivatives.projected_hessian_products(at, first, along, basis, part);
         },
-        [&](Index first, const Projections& part) {
-          work(first, Matrix(part.template cast<double>()));
-        });
+        work);
+  }
+
+  /// Qᵀ∂∂ℓ_i∇ℓ_i
+  template <class Work>
+  void for_each_projected_own_product(const Vector& theta, const Matrix& subspace,
+                                      const Work& work) const {
+    for_each_projected(
+        theta, subspace, "StreamedObjective::for_each_projected_own_product",
+        [](Derivatives<M>& derivatives, const Parameters& at, Index first, const Block& basis,
+           Projections& part) { derivatives.projected_own_products(at, first, basis, part); },
+        work);
   }
 
  private:
   using Parameters = vector_t<M>;
   using Block = block_t<M>;
+  using Projections = projections_t<M>;
   static constexpr Index chunk = 512;  // samples; the sums do not depend on the threads
+
+  // `work(derivatives, batch, part)` is called with those of either sign, of weight ±1.
+  template <class Work>
+  Matrix signed_sum(const Vector& signs, const Block& part, const Work& work) const {
+    detail::require_size(signs, samples(), 1, "StreamedObjective", "signs");
+    struct Part {
+      Block sum, of_some;
+      std::vector<std::uint32_t> some;
+    };
+    Matrix sum = Matrix::Zero(part.rows(), part.cols());
+    for_each_chunk(
+        Part{part, part, {}},
+        [&](Derivatives<M>& derivatives, Index first, Index count, Part& parts) {
+          parts.sum.setZero();
+          for (const double sign : {1.0, -1.0}) {
+            parts.some.clear();
+            for (Index i = first; i < first + count; ++i)
+              if (sign * signs[i] > 0) parts.some.push_back(static_cast<std::uint32_t>(i));
+            if (parts.some.empty()) continue;
+            work(derivatives, Batch(std::span<const std::uint32_t>(parts.some), sign),
+                 parts.of_some);
+            parts.sum += parts.of_some;
+          }
+        },
+        [&](Index, const Part& parts) { sum += parts.sum.template cast<double>(); });
+    return sum;
+  }
+
+  template <class Project, class Work>
+  void for_each_projected(const Vector& theta, const Matrix& subspace, std::string_view name,
+                          const Project& project, const Work& work) const {
+    const Parameters at = objective_->point(theta, name);
+    detail::require_size(subspace, parameters(), subspace.cols(), name, "subspace");
+    const Block basis = subspace.template cast<Scalar>();
+    for_each_chunk(
+        Projections(),
+        [&](Derivatives<M>& derivatives, Index first, Index count, Projections& part) {
+          part.resize(basis.cols(), count);
+          project(derivatives, at, first, basis, part);
+        },
+        [&](Index first, const Projections& part) {
+          work(first, Matrix(part.template cast<double>()));
+        });
+  }
 
   // `add(first, part)` is called in the order of the chunks, by one thread at a time.
   template <class Part, class Work, class Add>
@@ -140,17 +253,6 @@ class StreamedObjective {
           work(scratch.derivatives, first, std::min(chunk, samples() - first), scratch.part);
         },
         [&](const Scratch& scratch, int k) { add(k * chunk, scratch.part); });
-  }
-
-  void add_regularizer(const Parameters& at, const Block& along, Matrix& sum) const {
-    RegularizerDerivatives<R, Parameters> regularizer(objective_->regularizer());
-    Parameters direction = Parameters::Zero(parameters()), product = direction;
-    for (Index k = 0; k < along.cols(); ++k) {
-      direction = along.col(k);
-      product.setZero();
-      regularizer.add_hessian_product(at, direction, product);
-      sum.col(k) += product.template cast<double>();
-    }
   }
 
   const Objective<M, R>* objective_;

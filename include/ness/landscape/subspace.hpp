@@ -125,7 +125,7 @@ class Subspace {
 
   /// QᵀH_LQ, K × K.
   void hessian(const Vector& w, Matrix& hessian, Workspace& ws) const
-    requires(HasSummedHessianProducts<M> || TwiceDifferentiable<M>)
+    requires(HasBatchHessianProducts<M> || TwiceDifferentiable<M>)
   {
     in(ws).summed_hessian_products(point(w), 0, samples(), frame_->basis, ws.products);
     hessian = frame_->inside(ws.products) / static_cast<double>(samples());

@@ -152,11 +152,11 @@ struct CallSampleHessians {
     return model.sample_hessians(static_cast<A&&>(arguments)...);
   }
 };
-struct CallSummedHessianProducts {
+struct CallBatchHessianProducts {
   template <class M, class... A>
   auto operator()(const M& model, A&&... arguments) const
-      -> decltype(model.summed_hessian_products(static_cast<A&&>(arguments)...)) {
-    return model.summed_hessian_products(static_cast<A&&>(arguments)...);
+      -> decltype(model.batch_hessian_products(static_cast<A&&>(arguments)...)) {
+    return model.batch_hessian_products(static_cast<A&&>(arguments)...);
   }
 };
 struct CallProjectedGradients {
@@ -164,6 +164,20 @@ struct CallProjectedGradients {
   auto operator()(const M& model, A&&... arguments) const
       -> decltype(model.projected_gradients(static_cast<A&&>(arguments)...)) {
     return model.projected_gradients(static_cast<A&&>(arguments)...);
+  }
+};
+struct CallProjectedHessianProducts {
+  template <class M, class... A>
+  auto operator()(const M& model, A&&... arguments) const
+      -> decltype(model.projected_hessian_products(static_cast<A&&>(arguments)...)) {
+    return model.projected_hessian_products(static_cast<A&&>(arguments)...);
+  }
+};
+struct CallProjectedOwnProducts {
+  template <class M, class... A>
+  auto operator()(const M& model, A&&... arguments) const
+      -> decltype(model.projected_own_products(static_cast<A&&>(arguments)...)) {
+    return model.projected_own_products(static_cast<A&&>(arguments)...);
   }
 };
 struct CallHessianProduct {
@@ -249,15 +263,15 @@ concept HasHessianProduct = detail::Overwrites<detail::CallHessianProduct, M, ve
 template <class M>
 concept HasHessian = detail::Overwrites<detail::CallHessian, M, matrix_t<M>, const vector_t<M>>;
 
-// For many parameters: sums over the samples first ... first + count − 1, by matrix products.
+// For many parameters, by matrix products.
 
-/// Products of the sum of Hessians with several vectors: `void summed_hessian_products(const
-/// Vector& theta, Index first, Index count, const Matrix& directions, Matrix& products) const`
-/// overwrites column k of `products` (N × any) with Σ_i ∂∂ℓ_i times column k of `directions`.
+/// Products of the Hessian of a batch with several vectors: `void batch_hessian_products(const
+/// Vector& theta, ness::Batch batch, const Matrix& directions, Matrix& products) const` overwrites
+/// column k of `products` (N × any) with weight · Σ_{i∈B} ∂∂ℓ_i times column k of `directions`.
 template <class M>
-concept HasSummedHessianProducts =
-    detail::Overwrites<detail::CallSummedHessianProducts, M, block_t<M>, const vector_t<M>, Index,
-                       Index, const block_t<M>>;
+concept HasBatchHessianProducts =
+    detail::Overwrites<detail::CallBatchHessianProducts, M, block_t<M>, const vector_t<M>, Batch,
+                       const block_t<M>>;
 
 /// Gradients of consecutive samples in a subspace: `void projected_gradients(const Vector& theta,
 /// Index first, const Matrix& subspace, Projections& projections) const` overwrites column j of
@@ -265,6 +279,23 @@ concept HasSummedHessianProducts =
 template <class M>
 concept HasProjectedGradients =
     detail::Overwrites<detail::CallProjectedGradients, M, projections_t<M>, const vector_t<M>,
+                       Index, const block_t<M>>;
+
+/// Hessian products of consecutive samples in a subspace: `void projected_hessian_products(const
+/// Vector& theta, Index first, const Vector& direction, const Matrix& subspace, Projections&
+/// projections) const` overwrites column j of `projections` (K × block) with Qᵀ∂∂ℓ_{first+j} ·
+/// direction.
+template <class M>
+concept HasProjectedHessianProducts =
+    detail::Overwrites<detail::CallProjectedHessianProducts, M, projections_t<M>, const vector_t<M>,
+                       Index, const vector_t<M>, const block_t<M>>;
+
+/// The same along each sample's own gradient: `void projected_own_products(const Vector& theta,
+/// Index first, const Matrix& subspace, Projections& projections) const` overwrites column j with
+/// Qᵀ∂∂ℓ_{first+j}∇ℓ_{first+j}.
+template <class M>
+concept HasProjectedOwnProducts =
+    detail::Overwrites<detail::CallProjectedOwnProducts, M, projections_t<M>, const vector_t<M>,
                        Index, const block_t<M>>;
 
 /// `Scalar summed_loss(const Vector& theta, Index first, Index count) const`: Σ_i ℓ_i.

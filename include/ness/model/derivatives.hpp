@@ -175,28 +175,34 @@ class Derivatives {
 
   /// gradient = Σ_i ∇ℓ_i(θ) of the samples first ... first + count − 1.
   void summed_gradient(const Vector& theta, Index first, Index count, Vector& gradient) {
-    numbers_.resize(static_cast<std::size_t>(count));
-    std::iota(numbers_.begin(), numbers_.end(), static_cast<std::uint32_t>(first));
-    batch_gradient(theta, Batch(std::span<const std::uint32_t>(numbers_), 1), gradient);
+    batch_gradient(theta, range(first, count), gradient);
+  }
+
+  /// products = weight · Σ_{i∈B} ∂∂ℓ_i(θ) · directions, N × any.
+  void batch_hessian_products(const Vector& theta, Batch batch, const Block& directions,
+                              Block& products)
+    requires(HasBatchHessianProducts<M> || TwiceDifferentiable<M>)
+  {
+    if constexpr (HasBatchHessianProducts<M>) {
+      call(detail::CallBatchHessianProducts{}, theta, batch, directions, products);
+    } else {
+      products.setZero(theta.size(), directions.cols());
+      for (const Index i : batch) add_hessian_products(theta, i, 1, directions, products);
+      products *= static_cast<Scalar>(batch.weight());
+    }
   }
 
   /// products = Σ_i ∂∂ℓ_i(θ) · directions, N × any, of the samples first ... first + count − 1.
   void summed_hessian_products(const Vector& theta, Index first, Index count,
                                const Block& directions, Block& products)
-    requires(HasSummedHessianProducts<M> || TwiceDifferentiable<M>)
+    requires(HasBatchHessianProducts<M> || TwiceDifferentiable<M>)
   {
-    if constexpr (HasSummedHessianProducts<M>) {
-      call(detail::CallSummedHessianProducts{}, theta, first, count, directions, products);
+    if constexpr (HasBatchHessianProducts<M>) {
+      batch_hessian_products(theta, range(first, count), directions, products);
     } else {
       products.setZero(theta.size(), directions.cols());
-      const Index most = samples_at_once(theta.size());
-      detail::for_each_range(count, most, [&](Index begin, Index size) {
-        products_.resize(theta.size(), size);
-        for (Index k = 0; k < directions.cols(); ++k) {
-          directions_ = directions.col(k).replicate(1, size);
-          sample_hessian_products(theta, first + begin, directions_, products_);
-          products.col(k) += products_.rowwise().sum();
-        }
+      detail::for_each_range(count, samples_at_once(theta.size()), [&](Index begin, Index size) {
+        add_hessian_products(theta, first + begin, size, directions, products);
       });
     }
   }
@@ -212,6 +218,34 @@ class Derivatives {
         gradients_.resize(theta.size(), size);
         sample_gradients(theta, first + begin, gradients_);
         projections.middleCols(begin, size).noalias() = subspace.transpose() * gradients_;
+      });
+    }
+  }
+
+  /// Column j of `projections`, K × count, is Qᵀ∂∂ℓ_{first+j}(θ) · direction.
+  void projected_hessian_products(const Vector& theta, Index first, const Vector& direction,
+                                  const Block& subspace, projections_t<M>& projections)
+    requires(HasProjectedHessianProducts<M> || TwiceDifferentiable<M>)
+  {
+    if constexpr (HasProjectedHessianProducts<M>) {
+      call(detail::CallProjectedHessianProducts{}, theta, first, direction, subspace, projections);
+    } else {
+      project_products(theta, first, subspace, projections,
+                       [&](Index, Index size) { directions_ = direction.replicate(1, size); });
+    }
+  }
+
+  /// Column j of `projections`, K × count, is Qᵀ∂∂ℓ_{first+j}(θ)∇ℓ_{first+j}(θ).
+  void projected_own_products(const Vector& theta, Index first, const Block& subspace,
+                              projections_t<M>& projections)
+    requires(HasProjectedOwnProducts<M> || TwiceDifferentiable<M>)
+  {
+    if constexpr (HasProjectedOwnProducts<M>) {
+      call(detail::CallProjectedOwnProducts{}, theta, first, subspace, projections);
+    } else {
+      project_products(theta, first, subspace, projections, [&](Index begin, Index size) {
+        directions_.resize(theta.size(), size);
+        sample_gradients(theta, begin, directions_);
       });
     }
   }
@@ -247,6 +281,36 @@ class Derivatives {
   // So many that N × these is some megabytes at most.
   static Index samples_at_once(Index parameters) {
     return std::clamp<Index>((Index{1} << 20) / parameters, 1, block_size);
+  }
+
+  // Consecutive samples, each once.
+  Batch range(Index first, Index count) {
+    numbers_.resize(static_cast<std::size_t>(count));
+    std::iota(numbers_.begin(), numbers_.end(), static_cast<std::uint32_t>(first));
+    return Batch(std::span<const std::uint32_t>(numbers_), 1);
+  }
+
+  void add_hessian_products(const Vector& theta, Index first, Index count, const Block& directions,
+                            Block& products) {
+    products_.resize(theta.size(), count);
+    for (Index k = 0; k < directions.cols(); ++k) {
+      directions_ = directions.col(k).replicate(1, count);
+      sample_hessian_products(theta, first, directions_, products_);
+      products.col(k) += products_.rowwise().sum();
+    }
+  }
+
+  // `load(first, count)` sets the directions.
+  template <class Load>
+  void project_products(const Vector& theta, Index first, const Block& subspace,
+                        projections_t<M>& projections, const Load& load) {
+    detail::for_each_range(
+        projections.cols(), samples_at_once(theta.size()), [&](Index begin, Index size) {
+          load(first + begin, size);
+          products_.resize(theta.size(), size);
+          sample_hessian_products(theta, first + begin, directions_, products_);
+          projections.middleCols(begin, size).noalias() = subspace.transpose() * products_;
+        });
   }
 
   template <class Call, class... A>

@@ -110,17 +110,11 @@ class Mlp {
   template <class Vector>
   void batch_gradient(const Vector& theta, Batch batch, Vector& gradient, Workspace& ws) const {
     gradient.setZero(parameters());
-    auto pass = passes(theta, ws);
-    const auto size = static_cast<Index>(batch.size());
     const auto weight = static_cast<Scalar>(batch.weight());
-    const Index rows = Views::tile_rows(size);
-    for (Index first = 0; first < size; first += rows) {
-      const Index count = std::min(rows, size - first);
-      const std::uint32_t* const indices = batch.data() + first;
-      pass.gather(inputs_, targets_, rows, count, [&](Index row) { return Index{indices[row]}; });
+    for_each_tile_of(theta, batch, ws, [&](auto& pass, Index count) {
       pass.template forward<1>();
       pass.backward(count, detail::SampleSum<Shape, Vector>{shape_, gradient}, weight);
-    }
+    });
     if constexpr (Shape::is_static) gradient *= weight;
   }
 
@@ -187,20 +181,21 @@ class Mlp {
 
   /// What does not depend on the direction is done once for all of them.
   template <class Vector, class Block>
-  void summed_hessian_products(const Vector& theta, Index first, Index size,
-                               const Block& directions, Block& products, Workspace& ws) const
+  void batch_hessian_products(const Vector& theta, Batch batch, const Block& directions,
+                              Block& products, Workspace& ws) const
     requires(!Shape::is_static)
   {
     products.setZero(parameters(), directions.cols());
-    for_each_tile(theta, first, size, ws, [&](auto& pass, Index, Index count) {
+    const auto weight = static_cast<Scalar>(batch.weight());
+    for_each_tile_of(theta, batch, ws, [&](auto& pass, Index count) {
       pass.template forward<2>();
-      pass.backward(count, Nowhere{});
+      pass.backward(count, Nowhere{}, weight);
       for (Index k = 0; k < directions.cols(); ++k) {
         const Eigen::Map<const Vector> along(directions.col(k).data(), parameters());
         Eigen::Map<Vector> sum(products.col(k).data(), parameters());
         pass.hessian_product(
             count, detail::CommonDirection<Shape, const Eigen::Map<const Vector>>{shape_, along},
-            detail::SampleSum<Shape, Eigen::Map<Vector>>{shape_, sum});
+            detail::SampleSum<Shape, Eigen::Map<Vector>>{shape_, sum}, weight);
       }
     });
   }
@@ -214,9 +209,29 @@ class Mlp {
     projections.setZero();
     for_each_tile(theta, first, projections.cols(), ws, [&](auto& pass, Index begin, Index count) {
       pass.template forward<1>();
-      pass.backward(count, detail::ProjectedSum<Shape, Block, Projections>{
-                               shape_, subspace, projections, begin, count, ws.back_tangent});
+      pass.backward(count, projected(subspace, projections, begin, count, ws));
     });
+  }
+
+  /// Cost: that of twice as many forward passes as the subspace has columns.
+  template <class Vector, class Block, class Projections>
+  void projected_hessian_products(const Vector& theta, Index first, const Vector& direction,
+                                  const Block& subspace, Projections& projections,
+                                  Workspace& ws) const
+    requires(!Shape::is_static)
+  {
+    project_products(theta, first, detail::CommonDirection<Shape, Vector>{shape_, direction},
+                     subspace, projections, ws);
+  }
+
+  /// The same cost.
+  template <class Vector, class Block, class Projections>
+  void projected_own_products(const Vector& theta, Index first, const Block& subspace,
+                              Projections& projections, Workspace& ws) const
+    requires(!Shape::is_static)
+  {
+    project_products(theta, first, detail::OwnGradients<Shape, Scalar>{shape_, ws}, subspace,
+                     projections, ws);
   }
 
  private:
@@ -236,6 +251,25 @@ class Mlp {
     return detail::EachSample<Shape, typename Views::SampleParameters>{shape_, rows};
   }
 
+  // Scratch that is free whenever a layer is added to what comes out.
+  template <class Block, class Projections>
+  auto projected(const Block& subspace, Projections& projections, Index begin, Index count,
+                 Workspace& ws) const {
+    return detail::ProjectedSum<Shape, Block, Projections>{shape_, subspace, projections,
+                                                           begin,  count,    ws.back_tangent};
+  }
+
+  template <class Vector, class Direction, class Block, class Projections>
+  void project_products(const Vector& theta, Index first, const Direction& direction,
+                        const Block& subspace, Projections& projections, Workspace& ws) const {
+    projections.setZero();
+    for_each_tile(theta, first, projections.cols(), ws, [&](auto& pass, Index begin, Index count) {
+      pass.template forward<2>();
+      pass.backward(count, Nowhere{});
+      pass.hessian_product(count, direction, projected(subspace, projections, begin, count, ws));
+    });
+  }
+
   // Calls `work(passes, begin, count)` with samples first + begin ... gathered into the tile.
   template <class Vector, class Work>
   void for_each_tile(const Vector& theta, Index first, Index size, Workspace& ws,
@@ -246,6 +280,20 @@ class Mlp {
       const Index count = std::min(rows, size - begin);
       pass.gather(inputs_, targets_, rows, count, [&](Index row) { return first + begin + row; });
       work(pass, begin, count);
+    }
+  }
+
+  // Calls `work(passes, count)` with the samples of a batch gathered into the tile.
+  template <class Vector, class Work>
+  void for_each_tile_of(const Vector& theta, Batch batch, Workspace& ws, const Work& work) const {
+    auto pass = passes(theta, ws);
+    const auto size = static_cast<Index>(batch.size());
+    const Index rows = Views::tile_rows(size);
+    for (Index first = 0; first < size; first += rows) {
+      const Index count = std::min(rows, size - first);
+      const std::uint32_t* const indices = batch.data() + first;
+      pass.gather(inputs_, targets_, rows, count, [&](Index row) { return Index{indices[row]}; });
+      work(pass, count);
     }
   }
 

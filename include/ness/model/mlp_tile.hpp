@@ -250,6 +250,27 @@ struct SampleDirections {
   }
 };
 
+/// The gradient of each sample itself, Σ_l a_{l−1} ⊗ δ_l, of which no number is formed.
+template <class Shape, class Scalar>
+struct OwnGradients {
+  using Views = MlpViews<Shape, Scalar>;
+  const Shape& shape;
+  const MlpWorkspace<Shape, Scalar>& ws;
+
+  template <class Layer, class Input, class Tangent>
+  void add_forward(Layer layer, const Input& input, Tangent&& tangent) const {
+    const auto delta = Views::units(ws.delta, shape, layer);
+    for (Eigen::Index row = 0; row < input.rows(); ++row)
+      tangent.row(row) += (input.row(row).squaredNorm() + 1) * delta.row(row);
+  }
+  template <class Layer, class Delta, class Back>
+  void add_backward(Layer layer, const Delta& delta, Back&& back) const {
+    const auto below = Views::units(ws.activation, shape, Views::previous(layer));
+    for (Eigen::Index row = 0; row < delta.rows(); ++row)
+      back.row(row) += delta.row(row).squaredNorm() * below.row(row);
+  }
+};
+
 /// The passes themselves. Order 1 gives gradients, order 2 Hessian products as well.
 template <class Shape, class Activation, class Loss, class Vector>
 struct MlpPasses {
@@ -314,9 +335,11 @@ struct MlpPasses {
   }
 
   /// Adds the Hessian products along `direction` to `sink`: Pearlmutter's R-operator, the tangents
-  /// of `forward` and `backward` (doi:10.1162/neco.1994.6.1.147). Call after `backward`.
+  /// of `forward` and `backward` (doi:10.1162/neco.1994.6.1.147). Call after `backward`, with its
+  /// `weight`.
   template <class Direction, class Sink>
-  void hessian_product(Eigen::Index count, const Direction& direction, Sink sink) {
+  void hessian_product(Eigen::Index count, const Direction& direction, Sink sink,
+                       Scalar weight = 1) {
     shape.upward([&](auto layer) {
       const auto below = Views::previous(layer);
       auto tangent = units(ws.tangent, layer);
@@ -329,6 +352,7 @@ struct MlpPasses {
     });
     auto delta_tangent = last(ws.delta_tangent);
     loss.curvature(outputs(), ws.targets, last(ws.tangent), delta_tangent);
+    if constexpr (!Views::is_static) delta_tangent *= weight;
     delta_tangent.bottomRows(delta_tangent.rows() - count).setZero();
     shape.downward([&](auto layer) {
       const auto below = Views::previous(layer);

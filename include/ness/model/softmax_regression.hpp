@@ -27,7 +27,7 @@ class SoftmaxRegression {
 
   /// Scratch for one thread.
   struct Workspace {
-    Data features, residuals, tangents, curved;
+    Data features, targets, residuals, tangents, curved;
   };
 
   /// `features` is F × M and `targets` K × M, one column a sample: one-hot labels or probabilities.
@@ -96,11 +96,9 @@ class SoftmaxRegression {
     gradient.setZero(parameters());
     const auto m = static_cast<Index>(batch.size());
     detail::for_each_range(m, block, [&](Index first, Index count) {
-      const std::uint32_t* const numbers = batch.data() + first;
-      ws.features.resize(features_.rows(), count);
-      for (Index j = 0; j < count; ++j) ws.features.col(j) = features_.col(numbers[j]);
+      gather(batch.data() + first, count, ws.features, ws.targets);
       probabilities(theta, ws.features, ws.residuals);
-      for (Index j = 0; j < count; ++j) ws.residuals.col(j) -= targets_.col(numbers[j]);
+      ws.residuals -= ws.targets;
       weights(gradient).noalias() += ws.features * ws.residuals.transpose();
     });
     gradient *= scale() * static_cast<Scalar>(batch.weight());
@@ -139,21 +137,21 @@ class SoftmaxRegression {
 
   /// Cost: for each direction two products of F × K with the samples.
   template <class Vector, class Block>
-  void summed_hessian_products(const Vector& theta, Index begin, Index size,
-                               const Block& directions, Block& products, Workspace& ws) const {
+  void batch_hessian_products(const Vector& theta, Batch batch, const Block& directions,
+                              Block& products, Workspace& ws) const {
     products.setZero(parameters(), directions.cols());
-    detail::for_each_range(size, block, [&](Index first, Index count) {
-      first += begin;
-      const auto x = features_.middleCols(first, count);
-      ws.residuals.noalias() = weights(theta).transpose() * x;
+    detail::for_each_range(static_cast<Index>(batch.size()), block, [&](Index first, Index count) {
+      gather(batch.data() + first, count, ws.features, ws.targets);
+      ws.residuals.noalias() = weights(theta).transpose() * ws.features;
       ws.curved.resize(classes(), count);
       for (Index k = 0; k < directions.cols(); ++k) {
-        ws.tangents.noalias() = column(directions, k).transpose() * x;
-        loss_.curvature(ws.residuals.transpose(), targets_.middleCols(first, count).transpose(),
-                        ws.tangents.transpose(), ws.curved.transpose());
-        column(products, k).noalias() += x * ws.curved.transpose();
+        ws.tangents.noalias() = column(directions, k).transpose() * ws.features;
+        loss_.curvature(ws.residuals.transpose(), ws.targets.transpose(), ws.tangents.transpose(),
+                        ws.curved.transpose());
+        column(products, k).noalias() += ws.features * ws.curved.transpose();
       }
     });
+    products *= static_cast<Scalar>(batch.weight());
   }
 
   /// Cost: for each direction a product of F × K with the samples.
@@ -193,6 +191,15 @@ class SoftmaxRegression {
  private:
   static constexpr Index block = 256;
   Scalar scale() const { return static_cast<Scalar>(loss_.scale); }
+
+  void gather(const std::uint32_t* numbers, Index count, Data& features, Data& targets) const {
+    features.resize(features_.rows(), count);
+    targets.resize(targets_.rows(), count);
+    for (Index j = 0; j < count; ++j) {
+      features.col(j) = features_.col(numbers[j]);
+      targets.col(j) = targets_.col(numbers[j]);
+    }
+  }
 
   // Wᵀ, F × K, in the memory of θ.
   template <class Vector>

@@ -69,7 +69,9 @@ class ModelLaws {
     if constexpr (HasCurvature<M> && (HasHessian<M> || HasHessianProduct<M>)) check_hessian();
     if constexpr (HasSummedLoss<M>) check_summed_loss();
     if constexpr (HasProjectedGradients<M>) check_projections();
-    if constexpr (HasSummedHessianProducts<M> && TwiceDifferentiable<M>) check_summed_products();
+    if constexpr (HasBatchHessianProducts<M> && TwiceDifferentiable<M>) check_batch_products();
+    if constexpr (HasProjectedHessianProducts<M> || HasProjectedOwnProducts<M>)
+      check_projected_products();
     return std::move(check_);
   }
 
@@ -188,19 +190,42 @@ class ModelLaws {
         basis.transpose() * gradients, rounding);
   }
 
-  void check_summed_products() {
+  void check_projected_products() {
+    const Block basis = directions();
+    projections_t<M> found(basis.cols(), range_size());
+    Block along(theta_.size(), range_size()), products = along;
+    if constexpr (HasProjectedHessianProducts<M>) {
+      const Vector direction = basis.col(0);
+      along = direction.replicate(1, range_size());
+      derivatives_.sample_hessian_products(theta_, range_begin(), along, products);
+      derivatives_.projected_hessian_products(theta_, range_begin(), direction, basis, found);
+      law("projected_hessian_products are the sample Hessian products in the subspace", found,
+          basis.transpose() * products, rounding);
+    }
+    if constexpr (HasProjectedOwnProducts<M>) {
+      derivatives_.sample_gradients(theta_, range_begin(), along);
+      derivatives_.sample_hessian_products(theta_, range_begin(), along, products);
+      derivatives_.projected_own_products(theta_, range_begin(), basis, found);
+      law("projected_own_products are the sample Hessian products along the sample gradients",
+          found, basis.transpose() * products, rounding);
+    }
+  }
+
+  // Of samples apart, in an order of their own, and not of the weight of a mean.
+  void check_batch_products() {
     const Block along = directions();
     Block found;
-    derivatives_.summed_hessian_products(theta_, range_begin(), range_size(), along, found);
+    const std::vector<std::uint32_t> batch(some_.rbegin(), some_.rend());
+    derivatives_.batch_hessian_products(theta_, Batch(batch, 0.75), along, found);
     Values sum = Values::Zero(theta_.size(), along.cols());
-    for (Index i = range_begin(); i < range_begin() + range_size(); ++i)
+    for (const Index i : batch)
       for (Index k = 0; k < along.cols(); ++k) {
         const Block one = along.col(k);
         Block product(theta_.size(), 1);
         derivatives_.sample_hessian_products(theta_, i, one, product);
-        sum.col(k) += product.col(0);
+        sum.col(k) += Scalar(0.75) * product.col(0);
       }
-    law("summed_hessian_products are the sums of sample Hessian products", found, sum, rounding);
+    law("batch_hessian_products are the sums of sample Hessian products", found, sum, rounding);
   }
 
   Index size() const { return static_cast<Index>(some_.size()); }
