@@ -1,4 +1,5 @@
 #include "ness/diffusion/epoch_noise_along.hpp"
+#include "ness/diffusion/noise_spectrum.hpp"
 #include "ness/landscape/eigenpairs.hpp"
 #include "ness/landscape/spectral_density.hpp"
 #include "ness/landscape/truncated_newton.hpp"
@@ -7,11 +8,13 @@ namespace ness::detail {
 
 template Eigenpairs<double> leading_eigenpairs(const HessianProducts<double>&, Eigen::Index,
                                                const EigenpairSettings&);
-template SpectralDensity<double> spectral_density(const HessianProducts<double>&, Eigen::Index,
-                                                  const SpectralDensitySettings&);
+template SpectralDensity<double> spectral_density(
+    const HessianProducts<double>&, const DynamicMatrix<double>&, Eigen::Index,
+    const std::function<void(Eigen::Index, Eigen::Index)>&);
 template Minimum<double> minimize(const MatrixFreeLandscape<double>&, const DynamicVector<double>&,
                                   const MatrixFreeSettings&);
 
+template Estimate<double> square_of(const DynamicMatrix<double>&);
 template EpochNoiseAlong epoch_noise_of(EpochProjections<double>, const EpochMoments&, Eigen::Index,
                                         double);
 

@@ -3,6 +3,7 @@
 
 // IWYU pragma: begin_exports
 #include "ness/diffusion/epoch_noise_along.hpp"
+#include "ness/diffusion/noise_spectrum.hpp"
 #include "ness/dynamics/projected.hpp"
 #include "ness/landscape/eigenpairs.hpp"
 #include "ness/landscape/spectral_density.hpp"

@@ -17,9 +17,10 @@ using Eigen::VectorXd;
 using ness::Index;
 
 ness::SpectralDensity<> density_of(const MatrixXd& h, Index probes, Index steps) {
+  ness::Philox random(1);
   return ness::detail::spectral_density<double>(
-      [&h](const MatrixXd& along) -> MatrixXd { return h * along; }, h.rows(),
-      {.probes = probes, .steps = steps});
+      [&h](const MatrixXd& along) -> MatrixXd { return h * along; },
+      ness::detail::random_signs<double>(random, h.rows(), probes), steps, {});
 }
 
 }  // namespace

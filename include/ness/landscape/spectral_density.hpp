@@ -8,19 +8,22 @@
 #include <string_view>
 
 #include "ness/landscape/eigenpairs.hpp"
+#include "ness/random/philox.hpp"
+#include "ness/random/signs.hpp"
 #include "ness/statistics/estimate.hpp"
 
 namespace ness {
 
-/// A quadrature of the spectrum: f(H) has the trace N⟨Σ_k w_k f(λ_k)⟩, the mean over probes.
+/// A quadrature of the spectrum: f(H) has the trace N⟨Σ_k w_k f(λ_k)⟩, the mean over probes. Where
+/// the probes are those of a matrix D, ⟨uuᵀ⟩ = D, this is tr(D f(H)).
 template <class Scalar = double>
 struct [[nodiscard]] SpectralDensity {
   Eigen::Index parameters = 0;    ///< N
   DynamicMatrix<Scalar> nodes;    ///< λ, in columns: those of one probe, increasing
-  DynamicMatrix<Scalar> weights;  ///< w ≥ 0, which sum to 1 for each probe
+  DynamicMatrix<Scalar> weights;  ///< w ≥ 0, which sum to |u|²/N for each probe: 1 of signs
   Eigen::Index products = 0;      ///< of H with a vector
 
-  /// tr f(H), with the standard error that the probes leave; `function` of a number.
+  /// tr f(H), or tr(D f(H)), with the standard error that the probes leave; `function` of a number.
   template <class Function>
   Estimate<double> trace(const Function& function) const {
     BatchMeans<> of_probes(1, 1, 1);
@@ -70,11 +73,11 @@ struct SpectralDensitySettings {
 
 namespace detail {
 
-/// See `ness::spectral_density`.
+/// The quadratures from the columns of `probes`, N × any.
 template <class Scalar>
-SpectralDensity<Scalar> spectral_density(const HessianProducts<Scalar>& products,
-                                         Eigen::Index parameters,
-                                         const SpectralDensitySettings& settings);
+SpectralDensity<Scalar> spectral_density(
+    const HessianProducts<Scalar>& products, const DynamicMatrix<Scalar>& probes,
+    Eigen::Index steps, const std::function<void(Eigen::Index, Eigen::Index)>& progress);
 
 }  // namespace detail
 
@@ -91,15 +94,17 @@ template <class M, class R>
 SpectralDensity<double> spectral_density(const StreamedObjective<M, R>& streamed,
                                          const DynamicVector<double>& theta,
                                          const SpectralDensitySettings& settings = {}) {
-  return detail::spectral_density<double>(detail::hessian_at(streamed, theta),
-                                          streamed.parameters(), settings);
+  settings.check("spectral_density");
+  Philox random(settings.seed);
+  return detail::spectral_density<double>(
+      detail::hessian_at(streamed, theta),
+      detail::random_signs<double>(random, streamed.parameters(), settings.probes), settings.steps,
+      settings.progress);
 }
 
 }  // namespace ness
 
 #ifndef NESS_COMPILED  // else they are in the library
-
-#include "ness/random/signs.hpp"
 
 namespace ness::detail {
 
@@ -158,28 +163,31 @@ class LanczosRecursion {
 };
 
 template <class Scalar>
-SpectralDensity<Scalar> spectral_density(const HessianProducts<Scalar>& products,
-                                         Eigen::Index parameters,
-                                         const SpectralDensitySettings& settings) {
+SpectralDensity<Scalar> spectral_density(
+    const HessianProducts<Scalar>& products, const DynamicMatrix<Scalar>& probes, Eigen::Index most,
+    const std::function<void(Eigen::Index, Eigen::Index)>& progress) {
   constexpr std::string_view name = "spectral_density";
-  settings.check(name);
-  const Eigen::Index steps = std::min(settings.steps, parameters);
-  Philox random(settings.seed);
-  auto starts = random_signs<Scalar>(random, parameters, settings.probes);
-  starts /= std::sqrt(static_cast<Scalar>(parameters));
+  const Eigen::Index steps = std::min(most, probes.rows()), count = probes.cols();
+  const DynamicVector<Scalar> lengths = probes.colwise().norm().transpose();
+  DynamicMatrix<Scalar> starts = probes;
+  for (Eigen::Index p = 0; p < count; ++p)
+    if (lengths[p] > 0) starts.col(p) /= lengths[p];
   LanczosRecursion<Scalar> recursion(std::move(starts), steps);
   SpectralDensity<Scalar> result;
-  result.parameters = parameters;
+  result.parameters = probes.rows();
   for (Eigen::Index step = 0; step < steps; ++step) {
     DynamicMatrix<Scalar> images = products(recursion.vectors());
     require_finite(images, name, "the product of the Hessian with a vector");
     recursion.advance(step, std::move(images));
-    result.products += settings.probes;
-    if (settings.progress) settings.progress(result.products, steps * settings.probes);
+    result.products += count;
+    if (progress) progress(result.products, steps * count);
   }
-  result.nodes.resize(steps, settings.probes);
-  result.weights.resize(steps, settings.probes);
-  for (Eigen::Index p = 0; p < settings.probes; ++p) recursion.quadrature(p, result);
+  result.nodes.resize(steps, count);
+  result.weights.resize(steps, count);
+  for (Eigen::Index p = 0; p < count; ++p) {
+    recursion.quadrature(p, result);
+    result.weights.col(p) *= lengths[p] * lengths[p] / static_cast<Scalar>(probes.rows());
+  }
   return result;
 }
 
