@@ -24,9 +24,17 @@ void block_means(const Image& image, Eigen::Ref<Eigen::VectorXd> means) {
   means /= 255.0 * block_pixels * block_pixels;
 }
 
-/// `fill(image, column)` makes the features of an image, of which there are `size`.
+/// Of a file: those of its images that are kept, and how many it holds.
+struct Features {
+  Eigen::MatrixXd kept;
+  Eigen::Index held;
+};
+
+/// The first `samples` images, all for 0; the others are read, to see whether the file is whole.
+/// `fill(image, column)` makes the features of one, of which there are `size`.
 template <class Fill>
-Eigen::MatrixXd read_features(const std::string& path, Eigen::Index size, const Fill& fill) {
+Features read_features(const std::string& path, Eigen::Index size, std::int64_t samples,
+                       const Fill& fill) {
   IdxFile file(path, 3, "images");
   if (file.sizes()[1] != pixels || file.sizes()[2] != pixels)
     file.fail("announces images of " + std::to_string(file.sizes()[1]) + " x " +
@@ -35,23 +43,39 @@ Eigen::MatrixXd read_features(const std::string& path, Eigen::Index size, const 
   // The header is not believed before the data are there.
   constexpr Eigen::Index portion = 10'000;
   const auto count = static_cast<Eigen::Index>(file.count());
-  Eigen::MatrixXd features(size, std::min(count, portion));
+  require_option(samples <= count, "--samples",
+                 "be at most the number of images, " + std::to_string(count), samples,
+                 "use 0 for all");
+  const Eigen::Index kept = samples == 0 ? count : static_cast<Eigen::Index>(samples);
+  Features features{Eigen::MatrixXd(size, std::min(kept, portion)), count};
   for (Eigen::Index i = 0; i < count; ++i) {
     file.read(image);
-    if (i == features.cols())
-      features.conservativeResize(Eigen::NoChange, std::min(count, 2 * features.cols()));
-    fill(image, features.col(i));
+    if (i >= kept) continue;
+    if (i == features.kept.cols())
+      features.kept.conservativeResize(Eigen::NoChange, std::min(kept, 2 * features.kept.cols()));
+    fill(image, features.kept.col(i));
   }
   file.expect_end();
   return features;
 }
 
-Digits with_labels(const std::string& images, const std::string& labels, Eigen::MatrixXd features) {
-  Digits digits{std::move(features), read_labels(labels)};
-  if (digits.features.cols() != static_cast<Eigen::Index>(digits.labels.size()))
-    throw UserError("'" + images + "' holds " + std::to_string(digits.features.cols()) +
-                    " images and '" + labels + "' " + std::to_string(digits.labels.size()) +
+Features read_means(const std::string& path, std::int64_t samples) {
+  return read_features(path, digit_features, samples, block_means);
+}
+Features read_all_pixels(const std::string& path, std::int64_t samples) {
+  return read_features(path, pixels * pixels, samples, [](const Image& image, auto column) {
+    for (Eigen::Index k = 0; k < column.size(); ++k)
+      column[k] = image[static_cast<std::size_t>(k)] / 255.0;
+  });
+}
+
+Digits with_labels(const std::string& images, const std::string& labels, Features features) {
+  Digits digits{std::move(features.kept), read_labels(labels)};
+  if (features.held != static_cast<Eigen::Index>(digits.labels.size()))
+    throw UserError("'" + images + "' holds " + std::to_string(features.held) + " images and '" +
+                    labels + "' " + std::to_string(digits.labels.size()) +
                     " labels (byte 4 of each): they must be of the same set");
+  digits.labels.resize(static_cast<std::size_t>(digits.features.cols()));
   return digits;
 }
 
@@ -94,16 +118,7 @@ void check_digit_options(const DigitOptions& options) {
                  "be in 0 ... " + std::to_string(many), options.samples, "use 0 for all");
 }
 
-Eigen::MatrixXd read_images(const std::string& path) {
-  return read_features(path, digit_features, block_means);
-}
-
-Eigen::MatrixXd read_pixels(const std::string& path) {
-  return read_features(path, pixels * pixels, [](const Image& image, auto column) {
-    for (Eigen::Index k = 0; k < column.size(); ++k)
-      column[k] = image[static_cast<std::size_t>(k)] / 255.0;
-  });
-}
+Eigen::MatrixXd read_images(const std::string& path) { return read_means(path, 0).kept; }
 
 std::vector<std::uint8_t> read_labels(const std::string& path) {
   IdxFile file(path, 1, "labels");
@@ -121,12 +136,13 @@ std::vector<std::uint8_t> read_labels(const std::string& path) {
   return labels;
 }
 
-Digits read_digits(const std::string& images, const std::string& labels) {
-  return with_labels(images, labels, read_images(images));
+Digits read_digits(const std::string& images, const std::string& labels, std::int64_t samples) {
+  return with_labels(images, labels, read_means(images, samples));
 }
 
-Digits read_pixel_digits(const std::string& images, const std::string& labels) {
-  return with_labels(images, labels, read_pixels(images));
+Digits read_pixel_digits(const std::string& images, const std::string& labels,
+                         std::int64_t samples) {
+  return with_labels(images, labels, read_all_pixels(images, samples));
 }
 
 Eigen::MatrixXd spread_over_pixels(const Eigen::MatrixXd& features) {
@@ -136,17 +152,6 @@ Eigen::MatrixXd spread_over_pixels(const Eigen::MatrixXd& features) {
       result.row(row * pixels + column) =
           features.row(row / block_pixels * blocks + column / block_pixels);
   return result;
-}
-
-Digits first_digits(Digits digits, std::int64_t samples) {
-  const Eigen::Index all = digits.features.cols();
-  require_option(samples <= all, "--samples",
-                 "be at most the number of images, " + std::to_string(all), samples,
-                 "use 0 for all");
-  if (samples == 0) return digits;
-  digits.features.conservativeResize(Eigen::NoChange, samples);
-  digits.labels.resize(static_cast<std::size_t>(samples));
-  return digits;
 }
 
 Eigen::MatrixXd one_hot(const std::vector<std::uint8_t>& labels) {

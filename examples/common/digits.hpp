@@ -36,23 +36,19 @@ struct Digits {
 /// `UserError` that says what is wrong and where.
 Eigen::MatrixXd read_images(const std::string& path);
 
-/// The same, all pixels: 784 × M.
-Eigen::MatrixXd read_pixels(const std::string& path);
-
 /// The labels of an IDX file. Throws `UserError` that says what is wrong and where.
 std::vector<std::uint8_t> read_labels(const std::string& path);
 
-/// Images and their labels. Throws `UserError`, also where the two are not equally many.
-Digits read_digits(const std::string& images, const std::string& labels);
+/// The first `samples` images and their labels, all for 0: the option --samples. Throws
+/// `UserError`, also where the two are not equally many, or fewer.
+Digits read_digits(const std::string& images, const std::string& labels, std::int64_t samples = 0);
 
 /// The same with all pixels.
-Digits read_pixel_digits(const std::string& images, const std::string& labels);
+Digits read_pixel_digits(const std::string& images, const std::string& labels,
+                         std::int64_t samples = 0);
 
 /// Each block mean at all of its pixels: 784 × M, for made-up digits.
 Eigen::MatrixXd spread_over_pixels(const Eigen::MatrixXd& features);
-
-/// The first of them, all for 0: the option --samples. Throws `UserError` where there are fewer.
-Digits first_digits(Digits digits, std::int64_t samples);
 
 /// One column a sample, 1 in the row of its label: 10 × M.
 Eigen::MatrixXd one_hot(const std::vector<std::uint8_t>& labels);

@@ -22,7 +22,7 @@ namespace {
 /// The user's data, or made-up ones; the first `--samples` of them. Throws `UserError`.
 Digits get_digits(const Options& options) {
   if (options.synthetic) return synthetic_digits(options.samples > 0 ? options.samples : 60'000);
-  return first_digits(read_digits(options.images, options.labels), options.samples);
+  return read_digits(options.images, options.labels, options.samples);
 }
 
 Objective make_objective(const Options& options) {

@@ -4,11 +4,19 @@
 #include <iomanip>
 #include <ness/compare.hpp>
 #include <ostream>
+#include <sstream>
 
 #include "../common/memory.hpp"
 #include "../common/reports.hpp"
 
 namespace {
+
+std::string with_error(const ness::Estimate<double>& found) {
+  std::ostringstream text;
+  text.precision(3);
+  text << found.value << " +- " << found.standard_error;
+  return text.str();
+}
 
 void print_summary(std::ostream& out, const Options& options, const Summary& summary) {
   if (options.synthetic)
@@ -27,7 +35,10 @@ void print_summary(std::ostream& out, const Options& options, const Summary& sum
       << "Hessian, " << std::setw(4) << summary.pairs.values.size() << " leading    "
       << in_row(summary.pairs.values, 4) << "  (residual " << summary.pairs.residuals.maxCoeff()
       << "; " << summary.pairs.products << " products, " << summary.spectrum_seconds << " s)\n"
-      << "lowest curvature found   " << summary.minimum.hessian_eigenvalues[0] << '\n';
+      << "lowest curvature found   " << summary.minimum.hessian_eigenvalues[0] << '\n'
+      << "noise of an update       tr D " << with_error(summary.noise.diffusion()) << ", tr Sigma "
+      << with_error(summary.noise.covariance(options.eta)) << ", mean curvature tr HD / tr D "
+      << summary.noise.mean_curvature() << "  (" << summary.noise_seconds << " s)\n";
 }
 
 Eigen::VectorXd errors_of(const Simulation& simulation) {
@@ -90,6 +101,8 @@ void write(const Json& json, const Options& options, const Summary& summary,
   json["variance"]["theory"] = Eigen::VectorXd(state.covariance().diagonal());
   json["circulation"]["theory"] = state.circulation();
   json["diffusion"]["theory"] = state.diffusion();
+  json["trace"]["diffusion"] = summary.noise.diffusion().value;
+  json["trace"]["covariance"] = summary.noise.covariance(options.eta).value;
   json["seconds"]["minimum"] = summary.minimum_seconds;
   json["seconds"]["spectrum"] = summary.spectrum_seconds;
   json["seconds"]["diffusion"] = results.predicted.diffusion_seconds;

@@ -3,6 +3,7 @@
 
 #include <Eigen/Core>
 #include <cstdint>
+#include <ness/diffusion/noise_spectrum.hpp>
 #include <ness/landscape/eigenpairs.hpp>
 #include <ness/landscape/minimize.hpp>
 #include <ness/landscape/spectral_density.hpp>
@@ -22,7 +23,8 @@ struct Summary {
   double relative_gradient;
   Eigen::Index products;  ///< of the Hessian with a vector, to find the minimum
   ness::Eigenpairs<double> pairs;
-  double minimum_seconds, spectrum_seconds;
+  ness::NoiseSpectrum noise;  ///< of updates with replacement
+  double minimum_seconds, spectrum_seconds, noise_seconds, epochs_seconds;
 };
 
 /// One way of sampling in theory, in the K directions.

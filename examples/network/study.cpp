@@ -3,23 +3,22 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
-#include <ness/diffusion/independent_batches.hpp>
+#include <ness/diffusion/epoch_noise_along.hpp>
+#include <ness/diffusion/noise_spectrum.hpp>
 #include <ness/dynamics/chain.hpp>
 #include <ness/dynamics/projected.hpp>
-#include <ness/landscape/subspace.hpp>
 #include <ness/landscape/truncated_newton.hpp>
 #include <ness/minibatch/one_of.hpp>
 #include <ness/minibatch/with_replacement.hpp>
 #include <ness/minibatch/without_replacement.hpp>
 #include <ness/model/mlp.hpp>
 #include <ness/random/normal.hpp>
-#include <ness/stationary/additive_epochs.hpp>
 #include <ness/stationary/averages.hpp>
-#include <ness/stationary/linear_chain.hpp>
-#include <ness/stationary/momentum.hpp>
+#include <ness/stationary/predict_along.hpp>
 #include <ness/trajectory/moments.hpp>
 #include <ness/trajectory/run.hpp>
 #include <ness/update/momentum.hpp>
+#include <optional>
 #include <sstream>
 #include <utility>
 
@@ -35,8 +34,9 @@ namespace {
 using Network = ness::Mlp<ness::DynamicLayers, ness::Tanh, ness::SoftmaxCrossEntropy>;
 using Objective = ness::Objective<Network, ness::L2>;
 using Streamed = ness::StreamedObjective<Network, ness::L2>;
-using Minibatch = ness::OneOf<ness::WithReplacement, ness::WithoutReplacement>;
+template <class Minibatch>
 using Training = ness::Sgd<Minibatch, ness::LinearUpdate>;
+using EitherBatches = ness::OneOf<ness::WithReplacement, ness::WithoutReplacement>;
 
 class Clock {
  public:
@@ -49,9 +49,8 @@ class Clock {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-Training training_of(const Options& options, const std::string& sampling, double momentum) {
-  const auto minibatch = sampling == "wr" ? Minibatch(ness::WithReplacement{options.batch})
-                                          : Minibatch(ness::WithoutReplacement{options.batch});
+template <class Minibatch>
+Training<Minibatch> training_of(const Options& options, Minibatch minibatch, double momentum) {
   return {.learning_rate = options.eta,
           .minibatch = minibatch,
           .update = ness::HeavyBall{.momentum = momentum}.linear()};
@@ -64,9 +63,8 @@ Digits get_digits(const Options& options) {
     if (all_pixels) digits.features = spread_over_pixels(digits.features);
     return digits;
   }
-  if (all_pixels)
-    return first_digits(read_pixel_digits(options.images, options.labels), options.samples);
-  return first_digits(read_digits(options.images, options.labels), options.samples);
+  if (all_pixels) return read_pixel_digits(options.images, options.labels, options.samples);
+  return read_digits(options.images, options.labels, options.samples);
 }
 
 Objective make_objective(const Options& options) {
@@ -151,7 +149,37 @@ struct Study::Problem {
   Options options;
   Objective objective;
   Summary summary = {};
+  std::optional<ness::EpochNoiseAlong> epochs = {};  // where batches divide the samples
+
+  Streamed streamed() const { return Streamed(objective, static_cast<int>(options.threads)); }
 };
+
+namespace {
+
+/// What minibatches make of the noise: over the spectrum, and of epochs along the eigenvectors.
+void find_noise(const Options& options, const Streamed& streamed, Summary& summary,
+                std::optional<ness::EpochNoiseAlong>& epochs) {
+  const Clock clock;
+  {
+    ProgressBar bar("traces of the noise");
+    summary.noise = ness::noise_spectrum(
+        streamed, summary.minimum.theta,
+        training_of(options, ness::WithReplacement{options.batch}, 0),
+        {.probes = 4, .steps = 60, .progress = [&](Eigen::Index done, Eigen::Index all) {
+           bar(done, all);
+         }});
+  }
+  summary.noise_seconds = clock.seconds();
+  if (summary.samples % options.batch != 0) return;
+  ProgressBar bar("noise of epochs");
+  epochs = ness::epoch_noise_along(
+      streamed, summary.minimum.theta, summary.pairs.vectors,
+      training_of(options, ness::WithoutReplacement{options.batch}, 0),
+      {.progress = [&](Eigen::Index done, Eigen::Index all) { bar(done, all); }});
+  summary.epochs_seconds = clock.seconds() - summary.noise_seconds;
+}
+
+}  // namespace
 
 Study::Study(const Options& options) {
   auto problem = std::make_unique<Problem>(Problem{options, make_objective(options)});
@@ -162,13 +190,14 @@ Study::Study(const Options& options) {
   require_option(options.directions <= summary.parameters, "--directions",
                  "be at most N = " + std::to_string(summary.parameters), options.directions,
                  "ask for fewer");
-  const Streamed streamed(objective, static_cast<int>(options.threads));
+  const Streamed streamed = problem->streamed();
   find_minimum(options, streamed, summary);
   summary.accuracy = accuracy(objective.model(), summary.minimum.theta);
   find_eigenvectors(options, streamed, summary);
   TrainingOptions slow = options;  // momentum makes larger rates stable
   slow.eta /= 1 + options.momentum;
   check_stability(slow, summary.pairs.values[0]);
+  find_noise(options, streamed, summary, problem->epochs);
   problem_ = std::move(problem);
 }
 
@@ -176,35 +205,34 @@ Study::~Study() = default;
 
 const Summary& Study::summary() const { return problem_->summary; }
 double Study::momentum() const { return problem_->options.momentum; }
-bool Study::batches_divide_samples() const {
-  return problem_->objective.samples() % problem_->options.batch == 0;
-}
+bool Study::batches_divide_samples() const { return problem_->epochs.has_value(); }
 
 Prediction Study::predict(const std::string& sampling, double momentum) const {
   const Options& options = problem_->options;
   const Summary& summary = problem_->summary;
+  const Streamed streamed = problem_->streamed();
   const Clock clock;
-  const auto few =
-      ness::in_subspace(problem_->objective, summary.minimum.theta, summary.pairs.vectors);
-  const Eigen::VectorXd origin = Eigen::VectorXd::Zero(few.parameters());
-  const Training training = training_of(options, sampling, momentum);
-  const Eigen::MatrixXd d = ness::update_diffusion(few, origin, training);
-  const double seconds = clock.seconds();
-  const Eigen::MatrixXd hessian = summary.pairs.values.asDiagonal();
-  if (sampling == "wor")
-    return {State(ness::additive_epochs(origin, hessian, d, options.eta, training.update,
-                                        training.minibatch.epoch_correlation(few.samples()))),
-            seconds};
-  auto chain = ness::linear_chain(origin, hessian, d, options.eta, ness::LyapunovForm::discrete);
-  ness::remember(training.update, chain);
-  return {State(chain), seconds};
+  if (sampling == "wr") {
+    const auto training = training_of(options, ness::WithReplacement{options.batch}, momentum);
+    return {ness::predict(streamed, summary.minimum, summary.pairs, training,
+                          {.form = ness::LyapunovForm::discrete}),
+            clock.seconds()};
+  }
+  // What batches that differ in curvature add is known of plain updates.
+  const auto order = momentum > 0 ? ness::EpochOrder::additive : ness::EpochOrder::combined;
+  const auto training = training_of(options, ness::WithoutReplacement{options.batch}, momentum);
+  return {ness::predict(streamed, summary.minimum, summary.pairs, training, *problem_->epochs,
+                        {.epochs = {.order = order}}),
+          clock.seconds() + summary.epochs_seconds};
 }
 
 Simulation Study::simulate(const std::string& sampling, const Prediction& predicted) const {
   const Options& options = problem_->options;
   const Objective& objective = problem_->objective;
   const Summary& summary = problem_->summary;
-  const Training training = training_of(options, sampling, options.momentum);
+  const auto minibatch = sampling == "wr" ? EitherBatches(ness::WithReplacement{options.batch})
+                                          : EitherBatches(ness::WithoutReplacement{options.batch});
+  const auto training = training_of(options, minibatch, options.momentum);
   const Eigen::Index per_step = training.updates_per_markov_step(objective.samples());
   const Eigen::Index every = per_step == 1 ? options.stride : 1;
   const std::int64_t per_look = per_step * every;
@@ -244,7 +272,7 @@ Simulation Study::simulate(const std::string& sampling, const Prediction& predic
 }
 
 ness::SpectralDensity<double> Study::spectrum() const {
-  const Streamed streamed(problem_->objective, static_cast<int>(problem_->options.threads));
+  const Streamed streamed = problem_->streamed();
   ProgressBar bar("density of the spectrum");
   return ness::spectral_density(
       streamed, problem_->summary.minimum.theta,
@@ -255,7 +283,7 @@ ness::SpectralDensity<double> Study::spectrum() const {
 
 LossAlong Study::loss_along(const Prediction& predicted, Eigen::Index directions) const {
   const Summary& summary = problem_->summary;
-  const Streamed streamed(problem_->objective, static_cast<int>(problem_->options.threads));
+  const Streamed streamed = problem_->streamed();
   directions = std::min(directions, summary.pairs.values.size());
   constexpr Eigen::Index points = 21;
   LossAlong result{Eigen::VectorXd::LinSpaced(points, -5, 5), Eigen::MatrixXd(points, directions),

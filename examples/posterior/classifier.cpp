@@ -128,9 +128,8 @@ class Study {
 
   static Objective make_objective(const ClassifierOptions& options) {
     const Data data = with_offset(
-        options.synthetic
-            ? synthetic_digits(options.samples > 0 ? options.samples : 60'000)
-            : first_digits(read_digits(options.images, options.labels), options.samples));
+        options.synthetic ? synthetic_digits(options.samples > 0 ? options.samples : 60'000)
+                          : read_digits(options.images, options.labels, options.samples));
     const auto m = static_cast<double>(data.features.cols());
     return Objective(Model(data.features, one_hot(data.labels), {m}),
                      ness::L2{0.5 / (options.prior * options.prior)});

@@ -6,6 +6,7 @@
 #include "ness/diffusion/noise_spectrum.hpp"
 #include "ness/dynamics/projected.hpp"
 #include "ness/landscape/eigenpairs.hpp"
+#include "ness/landscape/gauss_newton.hpp"
 #include "ness/landscape/spectral_density.hpp"
 #include "ness/landscape/streamed_objective.hpp"
 #include "ness/landscape/subspace.hpp"

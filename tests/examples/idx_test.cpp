@@ -127,6 +127,23 @@ TEST_CASE("Whatever is wrong with a file is told, with its name and the byte") {
                     contains("holds 2 images") && contains("3 labels"));
 }
 
+TEST_CASE("The first images are those of all, and the whole file is looked at") {
+  const TemporaryFolder folder;
+  const std::string images = folder.write("i", images_of(4));
+  const std::string labels = folder.write("l", labels_of({1, 2, 3, 9}));
+  for (const auto& [all, some] :
+       {std::pair{read_digits(images, labels), read_digits(images, labels, 3)},
+        std::pair{read_pixel_digits(images, labels), read_pixel_digits(images, labels, 3)}}) {
+    CHECK(all.features.cols() == 4);
+    CHECK(some.features == all.features.leftCols(3));
+    CHECK(some.labels == std::vector<std::uint8_t>{1, 2, 3});
+  }
+  CHECK_THROWS_WITH(read_digits(images, labels, 5),
+                    contains("--samples must be at most the number of images, 4, but is 5"));
+  const Bytes cut = images_of(4).substr(0, 3000);
+  CHECK_THROWS_WITH(read_digits(folder.write("cut", cut), labels, 1), contains("cut short"));
+}
+
 TEST_CASE("Files changed at random are read or refused, and nothing else happens") {
   const TemporaryFolder folder;
   ness::Philox random(5);

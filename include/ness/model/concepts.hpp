@@ -298,6 +298,21 @@ concept HasProjectedOwnProducts =
     detail::Overwrites<detail::CallProjectedOwnProducts, M, projections_t<M>, const vector_t<M>,
                        Index, const block_t<M>>;
 
+/// Outputs f that are compared with targets, and how they move with θ, for all samples: `Index
+/// outputs() const`; `void linearize_outputs(const Vector& theta, Dense& gram, Dense& slopes,
+/// Dense& curvatures) const` overwrites `gram` with JJᵀ, J = ∂f/∂θ with a row for each output of
+/// each sample in turn, `slopes` with ∂ℓ_i/∂f_i in column i and `curvatures` with ∂²ℓ_i/∂f_i∂f_i
+/// side by side; `void output_products(const Vector& theta, const Matrix& directions, Dense&
+/// products) const` with J · directions.
+template <class M>
+concept LinearizesOutputs =
+    requires(const M& model, const vector_t<M>& theta, const block_t<M>& directions,
+             DynamicMatrix<scalar_t<M>>& out) {
+      { model.outputs() } -> std::convertible_to<Index>;
+      model.linearize_outputs(theta, out, out, out);
+      model.output_products(theta, directions, out);
+    };
+
 /// `Scalar summed_loss(const Vector& theta, Index first, Index count) const`: Σ_i ℓ_i.
 template <class M>
 concept HasSummedLoss = requires(const M& model, const vector_t<M>& theta, Index i) {

@@ -139,7 +139,7 @@ class Mlp {
       along.setZero(ws.activation.rows(), parameters());
       along.topRows(count) = directions.middleCols(begin, count).transpose();
       pass.template forward<2>();
-      pass.backward(count, Nowhere{});
+      pass.backward(count, detail::Nowhere{});
       pass.hessian_product(
           count, detail::SampleDirections<Shape, typename Views::SampleParameters>{shape_, along},
           each_sample(rows));
@@ -154,7 +154,7 @@ class Mlp {
     for_each_tile(theta, first, hessians.cols(), ws, [&](auto& pass, Index begin, Index count) {
       auto& rows = ws.sample_parameters;
       pass.template forward<2>();
-      pass.backward(count, Nowhere{});
+      pass.backward(count, detail::Nowhere{});
       for (Index k = 0; k < n; ++k) {
         rows.setZero(ws.activation.rows(), n);
         unit[k] = Scalar(1);
@@ -172,7 +172,7 @@ class Mlp {
     product.setZero(parameters());
     for_each_tile(theta, 0, samples(), ws, [&](auto& pass, Index, Index count) {
       pass.template forward<2>();
-      pass.backward(count, Nowhere{});
+      pass.backward(count, detail::Nowhere{});
       pass.hessian_product(count, detail::CommonDirection<Shape, Vector>{shape_, direction},
                            detail::SampleSum<Shape, Vector>{shape_, product});
     });
@@ -189,7 +189,7 @@ class Mlp {
     const auto weight = static_cast<Scalar>(batch.weight());
     for_each_tile_of(theta, batch, ws, [&](auto& pass, Index count) {
       pass.template forward<2>();
-      pass.backward(count, Nowhere{}, weight);
+      pass.backward(count, detail::Nowhere{}, weight);
       for (Index k = 0; k < directions.cols(); ++k) {
         const Eigen::Map<const Vector> along(directions.col(k).data(), parameters());
         Eigen::Map<Vector> sum(products.col(k).data(), parameters());
@@ -234,13 +234,73 @@ class Mlp {
                      projections, ws);
   }
 
- private:
-  // The R-operator needs the deltas of the backward pass, not its gradients.
-  struct Nowhere {
-    void add_weights(const auto&, const auto&, const auto&) {}
-    void add_biases(const auto&, const auto&) {}
-  };
+  /// Of one sample.
+  Index outputs() const { return shape_.width(shape_.count); }
 
+  /// JJᵀ, of layers Σ_l (A_{l−1}A_{l−1}ᵀ + 1) ∘ Δ_lΔ_lᵀ, and the loss at the outputs. Cost: M'²
+  /// times the number of units, M' = outputs · M.
+  template <class Vector>
+  void linearize_outputs(const Vector& theta, Data& gram, Data& slopes, Data& curvatures) const
+    requires(!Shape::is_static)
+  {
+    const Index count = outputs(), all = count * samples();
+    Data activations(samples(), shape_.units()), deltas(all, shape_.units());
+    slopes.resize(count, samples());
+    curvatures.resize(count, all);
+    Workspace ws;
+    for_each_tile(theta, 0, samples(), ws, [&](auto& pass, Index begin, Index rows) {
+      pass.template forward<1>();
+      activations.middleRows(begin, rows) = ws.activation.topRows(rows);
+      Data part(ws.activation.rows(), count), unit;
+      loss_.gradient(pass.outputs(), ws.targets, part);
+      slopes.middleCols(begin, rows) = part.topRows(rows).transpose();
+      for (Index k = 0; k < count; ++k) {
+        pass.backward_of_output(rows, k);
+        unit.setZero(part.rows(), count);
+        unit.col(k).setOnes();
+        loss_.curvature(pass.outputs(), ws.targets, unit, part);
+        for (Index row = 0; row < rows; ++row) {
+          const Index at = (begin + row) * count + k;
+          deltas.row(at) = ws.delta.row(row);
+          curvatures.col(at) = part.row(row).transpose();
+        }
+      }
+    });
+    gram.setZero(all, all);
+    for (int layer = 1; layer <= shape_.count; ++layer) {
+      const auto below = Views::units(activations, shape_, layer - 1);
+      const auto above = Views::units(deltas, shape_, layer);
+      const Data inputs = below * below.transpose();
+      const Data back = above * above.transpose();
+      for (Index j = 0; j < samples(); ++j)
+        for (Index i = 0; i < samples(); ++i)
+          gram.block(i * count, j * count, count, count) +=
+              (inputs(i, j) + 1) * back.block(i * count, j * count, count, count);
+    }
+  }
+
+  /// Cost: a forward pass for each direction.
+  template <class Vector, class Block>
+  void output_products(const Vector& theta, const Block& directions, Data& products) const
+    requires(!Shape::is_static)
+  {
+    const Index count = outputs();
+    products.resize(count * samples(), directions.cols());
+    Workspace ws;
+    Vector along(parameters());
+    for_each_tile(theta, 0, samples(), ws, [&](auto& pass, Index begin, Index rows) {
+      pass.template forward<1>();
+      for (Index d = 0; d < directions.cols(); ++d) {
+        along = directions.col(d);
+        pass.push_forward(detail::CommonDirection<Shape, Vector>{shape_, along});
+        for (Index row = 0; row < rows; ++row)
+          products.col(d).segment((begin + row) * count, count) =
+              pass.tangents().row(row).transpose();
+      }
+    });
+  }
+
+ private:
   template <class Vector>
   auto passes(const Vector& theta, Workspace& ws) const {
     return detail::MlpPasses<Shape, Activation, Loss, Vector>{shape_, activation_, loss_, theta,
@@ -265,7 +325,7 @@ class Mlp {
     projections.setZero();
     for_each_tile(theta, first, projections.cols(), ws, [&](auto& pass, Index begin, Index count) {
       pass.template forward<2>();
-      pass.backward(count, Nowhere{});
+      pass.backward(count, detail::Nowhere{});
       pass.hessian_product(count, direction, projected(subspace, projections, begin, count, ws));
     });
   }

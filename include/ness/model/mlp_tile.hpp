@@ -271,6 +271,12 @@ struct OwnGradients {
   }
 };
 
+/// Collects nothing: where the deltas themselves are wanted.
+struct Nowhere {
+  void add_weights(const auto&, const auto&, const auto&) {}
+  void add_biases(const auto&, const auto&) {}
+};
+
 /// The passes themselves. Order 1 gives gradients, order 2 Hessian products as well.
 template <class Shape, class Activation, class Loss, class Vector>
 struct MlpPasses {
@@ -321,6 +327,20 @@ struct MlpPasses {
     loss.gradient(outputs(), ws.targets, delta);
     if constexpr (!Views::is_static) delta *= weight;  // else of few parameters the gradient is
     delta.bottomRows(delta.rows() - count).setZero();
+    pull_back(sink);
+  }
+
+  /// The same of output k instead of the loss.
+  void backward_of_output(Eigen::Index count, Eigen::Index k) {
+    auto delta = last(ws.delta);
+    delta.setZero();
+    delta.col(k).head(count).setOnes();
+    pull_back(Nowhere{});
+  }
+
+  /// From the deltas of the last layer on.
+  template <class Sink>
+  void pull_back(Sink sink) {
     shape.downward([&](auto layer) {
       const auto below = Views::previous(layer);
       sink.add_weights(layer, units(ws.activation, below), units(ws.delta, layer));
@@ -340,16 +360,7 @@ struct MlpPasses {
   template <class Direction, class Sink>
   void hessian_product(Eigen::Index count, const Direction& direction, Sink sink,
                        Scalar weight = 1) {
-    shape.upward([&](auto layer) {
-      const auto below = Views::previous(layer);
-      auto tangent = units(ws.tangent, layer);
-      tangent.setZero();
-      direction.add_forward(layer, units(ws.activation, below), tangent);
-      if (layer > 1)
-        Views::add_product(layer, tangent, units(ws.activation_tangent, below), weights(layer));
-      if (layer < shape.count)
-        units(ws.activation_tangent, layer) = tangent.cwiseProduct(units(ws.slope, layer));
-    });
+    push_forward(direction);
     auto delta_tangent = last(ws.delta_tangent);
     loss.curvature(outputs(), ws.targets, last(ws.tangent), delta_tangent);
     if constexpr (!Views::is_static) delta_tangent *= weight;
@@ -371,6 +382,23 @@ struct MlpPasses {
       }
     });
   }
+
+  /// The tangents of all layers along a direction; call after `forward`.
+  template <class Direction>
+  void push_forward(const Direction& direction) {
+    shape.upward([&](auto layer) {
+      const auto below = Views::previous(layer);
+      auto tangent = units(ws.tangent, layer);
+      tangent.setZero();
+      direction.add_forward(layer, units(ws.activation, below), tangent);
+      if (layer > 1)
+        Views::add_product(layer, tangent, units(ws.activation_tangent, below), weights(layer));
+      if (layer < shape.count)
+        units(ws.activation_tangent, layer) = tangent.cwiseProduct(units(ws.slope, layer));
+    });
+  }
+
+  auto tangents() { return last(ws.tangent); }
 
  private:
   // Columns of `from` to rows of `to`, several at a time, so that whole cache lines are written.
