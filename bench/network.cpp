@@ -1,16 +1,25 @@
 // Many parameters: a network of 784-100-10, N = 79 510, against the matrix products that it
-// consists of.
+// consists of, and, where it is installed, Spectra's Lanczos solver.
+#include <ness/diffusion/epoch_noise_along.hpp>
 #include <ness/dynamics/chain.hpp>
+#include <ness/landscape/eigenpairs.hpp>
 #include <ness/landscape/objective.hpp>
+#include <ness/landscape/streamed_objective.hpp>
 #include <ness/minibatch/with_replacement.hpp>
+#include <ness/minibatch/without_replacement.hpp>
 #include <ness/model/mlp.hpp>
 #include <ness/random/normal.hpp>
+
+#if __has_include(<Spectra/SymEigsSolver.h>)
+#include <Spectra/SymEigsSolver.h>
+#endif
 
 #include "ratios.hpp"
 
 namespace {
 
-constexpr Eigen::Index inputs = 784, hidden = 100, outputs = 10, samples = 1024, batch = 100;
+constexpr int inputs = 784, hidden = 100, outputs = 10, batch = 100;
+constexpr Eigen::Index samples = 1024;
 constexpr Eigen::Index directions = 16;
 
 template <class S>
@@ -27,20 +36,21 @@ Matrix<S> normal_numbers(Eigen::Index rows, Eigen::Index cols) {
   return result;
 }
 
-template <class S>
+template <class S, int units = hidden, Eigen::Index size = samples>
 const auto& objective() {
   static const ness::Objective result = [] {
-    Matrix<S> labels = Matrix<S>::Zero(outputs, samples);
-    for (Eigen::Index i = 0; i < samples; ++i) labels(i * i % outputs, i) = 1;
+    Matrix<S> labels = Matrix<S>::Zero(outputs, size);
+    for (Eigen::Index i = 0; i < size; ++i) labels(i * i % outputs, i) = 1;
     return ness::Objective(
-        Network<S>(normal_numbers<S>(inputs, samples), labels, {inputs, hidden, outputs}),
+        Network<S>(normal_numbers<S>(inputs, size), labels, {inputs, units, outputs}),
         ness::L2{1e-3});
   }();
   return result;
 }
-template <class S>
+template <class S, int units = hidden>
 const Matrix<S>& start() {
-  static const Matrix<S> result = S(0.05) * normal_numbers<S>(objective<S>().parameters(), 1);
+  static const Matrix<S> result =
+      S(0.05) * normal_numbers<S>(objective<S, units>().parameters(), 1);
   return result;
 }
 
@@ -125,6 +135,63 @@ void hessian_products(benchmark::State& state) {
   }
 }
 
+/// The noise of an epoch along `count` directions, of a network of `units` and `size` samples.
+template <Eigen::Index count, int units, Eigen::Index size>
+void epoch_noise(benchmark::State& state) {
+  const ness::StreamedObjective streamed(objective<double, units, size>(), 1);
+  const Eigen::VectorXd theta = start<double, units>().col(0);
+  const Matrix<double> basis = normal_numbers<double>(theta.size(), count);
+  const ness::Sgd<ness::WithoutReplacement> training{.learning_rate = 1e-3, .minibatch = {64}};
+  for (auto _ : state) {
+    const auto noise = ness::epoch_noise_along(streamed, theta, basis, training, {.probes = 2});
+    benchmark::DoNotOptimize(noise.diffusion.data());
+  }
+}
+
+constexpr int pairs = 10;
+
+void eigenpairs(benchmark::State& state) {
+  const ness::StreamedObjective streamed(objective<double, hidden, 512>(), 1);
+  for (auto _ : state) {
+    const auto found = ness::leading_eigenpairs(streamed, start<double>().col(0), {.count = pairs});
+    benchmark::DoNotOptimize(found.values.data());
+  }
+}
+
+#if __has_include(<Spectra/SymEigsSolver.h>)
+/// What Spectra asks for: one product at a time.
+class HessianOperator {
+ public:
+  using Scalar = double;
+  Eigen::Index rows() const { return streamed_.parameters(); }
+  Eigen::Index cols() const { return rows(); }
+  void perform_op(const double* in, double* out) const {
+    const Eigen::VectorXd direction = Eigen::Map<const Eigen::VectorXd>(in, rows());
+    Eigen::Map<Eigen::VectorXd>(out, rows()) =
+        streamed_.hessian_products(start<double>().col(0), direction);
+  }
+
+ private:
+  ness::StreamedObjective<Network<double>, ness::L2> streamed_{objective<double, hidden, 512>(), 1};
+};
+
+void eigenpairs_spectra(benchmark::State& state) {
+  for (auto _ : state) {
+    HessianOperator hessian;
+    Spectra::SymEigsSolver<HessianOperator> solver(hessian, pairs, 3 * pairs);
+    solver.init();
+    solver.compute(Spectra::SortRule::LargestAlge, 1000, 1e-6);
+    if (solver.info() != Spectra::CompInfo::Successful) state.SkipWithError("not converged");
+    benchmark::DoNotOptimize(solver.eigenvalues().data());
+  }
+}
+BENCHMARK(eigenpairs_spectra)->Unit(benchmark::kMillisecond);
+#endif
+
+void epoch_noise_of_all(benchmark::State& s) { epoch_noise<16, hidden, samples>(s); }
+void epoch_noise_half_directions(benchmark::State& s) { epoch_noise<8, hidden, samples>(s); }
+void epoch_noise_half_samples(benchmark::State& s) { epoch_noise<16, hidden, samples / 2>(s); }
+void epoch_noise_half_units(benchmark::State& s) { epoch_noise<16, hidden / 2, samples>(s); }
 void step_double(benchmark::State& s) { step<double>(s); }
 void step_products_double(benchmark::State& s) { step_products<double>(s); }
 void step_float(benchmark::State& s) { step<float>(s); }
@@ -145,6 +212,11 @@ BENCHMARK(hessian_1)->Unit(benchmark::kMillisecond);
 BENCHMARK(hessian_8)->Unit(benchmark::kMillisecond);
 BENCHMARK(hessian_16)->Unit(benchmark::kMillisecond);
 BENCHMARK(hessian_16_half)->Unit(benchmark::kMillisecond);
+BENCHMARK(epoch_noise_of_all)->Unit(benchmark::kMillisecond);
+BENCHMARK(epoch_noise_half_directions)->Unit(benchmark::kMillisecond);
+BENCHMARK(epoch_noise_half_samples)->Unit(benchmark::kMillisecond);
+BENCHMARK(epoch_noise_half_units)->Unit(benchmark::kMillisecond);
+BENCHMARK(eigenpairs)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 
@@ -158,5 +230,12 @@ int main(int argc, char** argv) {
        {"Hessian with 16 vectors / with 1", "hessian_16", "hessian_1", 8},
        {"Hessian with 16 vectors / with 8", "hessian_16", "hessian_8", 2.1},
        {"Hessian with 16 vectors / the same of half the samples", "hessian_16", "hessian_16_half",
-        2.1}});
+        2.1},
+       {"noise of an epoch / of half the directions", "epoch_noise_of_all",
+        "epoch_noise_half_directions", 2.1},
+       {"noise of an epoch / of half the samples", "epoch_noise_of_all", "epoch_noise_half_samples",
+        2.1},
+       {"noise of an epoch / of half the parameters", "epoch_noise_of_all",
+        "epoch_noise_half_units", 2.1},
+       {"10 eigenpairs / by Spectra", "eigenpairs", "eigenpairs_spectra", 1}});
 }
