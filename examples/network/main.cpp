@@ -29,10 +29,11 @@ std::vector<Line> theory_of(const Study& study) {
 void draw(FigureFolder& folder, const Options& options, const Study& study,
           const std::vector<Results>& all) {
   const Summary& summary = study.summary();
-  draw_spectrum(folder, study.spectrum(), summary);
+  const ness::SpectralDensity<double> density = study.spectrum();
+  draw_spectrum(folder, density, summary);
   draw_variance(folder, summary, theory_of(study), all, options);
   const Prediction plain = study.predict("wr", 0);
-  draw_noise(folder, summary, plain, options);
+  draw_noise(folder, density, summary, plain, options);
   draw_loss(folder, study.loss_along(plain, 3), summary);
   for (const Results& results : all) draw_plane(folder, results, options);
 }

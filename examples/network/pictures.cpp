@@ -64,33 +64,55 @@ DataTable currents(const State& state, double unit) {
 
 }  // namespace
 
-void draw_spectrum(FigureFolder& folder, const ness::SpectralDensity<double>& density,
-                   const Summary& summary) {
-  // On a logarithmic axis: eigenvalues per unit of log₁₀ h.
+namespace {
+
+/// Eigenvalues, or what weighs them, per unit of log₁₀ h: each node is spread as far as its
+/// neighbours are away, for between them a quadrature knows nothing, and `narrowest` at the least.
+Eigen::VectorXd on_log_axis(const ness::SpectralDensity<double>& density, const Eigen::VectorXd& at,
+                            double narrowest) {
+  Eigen::VectorXd result = Eigen::VectorXd::Zero(at.size());
+  for (Eigen::Index p = 0; p < density.nodes.cols(); ++p) {
+    const auto nodes = density.nodes.col(p);
+    const auto apart = [&](Eigen::Index k, Eigen::Index l) {
+      const bool both = l >= 0 && l < nodes.size() && nodes[std::min(k, l)] > 0;
+      return both ? std::abs(std::log10(nodes[l] / nodes[k])) : 0.0;
+    };
+    for (Eigen::Index k = 0; k < nodes.size(); ++k) {
+      if (!(nodes[k] > 0)) continue;
+      const double width = std::max(narrowest, std::max(apart(k, k - 1), apart(k, k + 1)) / 2);
+      for (Eigen::Index x = 0; x < at.size(); ++x) {
+        const double z = (std::log10(nodes[k]) - at[x]) / width;
+        result[x] += density.weights(k, p) * std::exp(-z * z / 2) / width;
+      }
+    }
+  }
+  const double probes = static_cast<double>(density.nodes.cols());
+  return static_cast<double>(density.parameters) / (probes * std::sqrt(2 * std::numbers::pi)) *
+         result;
+}
+
+/// log₁₀ h from below the least eigenvalue that was found to above the largest.
+Eigen::VectorXd log_axis(const Summary& summary) {
   const double least =
       std::max(summary.minimum.hessian_eigenvalues[0], 1e-6 * summary.pairs.values[0]) / 2;
-  const double most = 2 * summary.pairs.values[0];
-  constexpr int points = 300;
-  constexpr double width = 0.04;  // of log₁₀ h
+  return Eigen::VectorXd::LinSpaced(300, std::log10(least),
+                                    std::log10(2 * summary.pairs.values[0]));
+}
+
+}  // namespace
+
+void draw_spectrum(FigureFolder& folder, const ness::SpectralDensity<double>& density,
+                   const Summary& summary) {
+  const Eigen::VectorXd axis = log_axis(summary);
+  const Eigen::VectorXd counts = on_log_axis(density, axis, 0.04);
   DataTable curve, leading;
-  for (int p = 0; p <= points; ++p) {
-    const double x = std::lerp(std::log10(least), std::log10(most), p / double{points});
-    const double count =
-        density
-            .trace([=](double h) {
-              if (!(h > 0)) return 0.0;
-              const double z = (std::log10(h) - x) / width;
-              return std::exp(-z * z / 2) / (width * std::sqrt(2 * std::numbers::pi));
-            })
-            .value;
-    curve.row(std::pow(10, x), count);
-  }
+  for (Eigen::Index p = 0; p < axis.size(); ++p) curve.row(std::pow(10, axis[p]), counts[p]);
   for (const double h : summary.pairs.values) leading.row(h, 1);
   folder.data("spectrum_density", curve);
   folder.data("spectrum_leading", leading);
   folder.draw("spectrum", "set title '{/:Italic N} = " + std::to_string(summary.parameters) +
-                              "'\n" + logarithmic + "set xrange [" + text(least) + ":" +
-                              text(most) +
+                              "'\n" + logarithmic + "set xrange [" + text(std::pow(10, axis[0])) +
+                              ":" + text(std::pow(10, axis[axis.size() - 1])) +
                               R"(]
 set yrange [0.1:*]
 set xlabel 'eigenvalue {/:Italic h} of the Hessian'
@@ -135,22 +157,31 @@ set key outside right top Left reverse samplen 3 font ',15'
               1200, 700);
 }
 
-void draw_noise(FigureFolder& folder, const Summary& summary, const Prediction& predicted,
-                const Options& options) {
-  DataTable table;
+void draw_noise(FigureFolder& folder, const ness::SpectralDensity<double>& density,
+                const Summary& summary, const Prediction& predicted, const Options& options) {
+  DataTable table, mean;
   for (Eigen::Index k = 0; k < summary.pairs.values.size(); ++k)
     table.row(summary.pairs.values[k], predicted.state.diffusion()(k, k));
+  const Eigen::VectorXd axis = log_axis(summary);
+  constexpr double wide = 0.15;  // so that a mean has eigenvectors to take
+  const Eigen::VectorXd counts = on_log_axis(density, axis, wide);
+  const Eigen::VectorXd weighed = on_log_axis(summary.noise.weighed, axis, wide);
+  for (Eigen::Index p = 0; p < axis.size(); ++p)
+    if (counts[p] > 1 && std::pow(10, axis[p]) < summary.pairs.values[0])
+      mean.row(std::pow(10, axis[p]), weighed[p] / counts[p]);
   folder.data("noise", table);
+  folder.data("noise_mean", mean);
   const double slope = predicted.state.diffusion()(0, 0) / summary.pairs.values[0];
-  folder.draw("noise",
-              "set title \"one batch,  {/:Italic η} = " + number_title(options.eta) +
-                  ",  {/:Italic m} = " + std::to_string(options.batch) + "\"\n" + logarithmic +
-                  R"(
+  folder.draw("noise", "set title \"one batch,  {/:Italic η} = " + number_title(options.eta) +
+                           ",  {/:Italic m} = " + std::to_string(options.batch) + "\"\n" +
+                           logarithmic +
+                           R"(
 set xlabel 'curvature {/:Italic h} along an eigenvector of the Hessian'
 set ylabel 'diffusion {/:Italic D} along it'
 set key top left Left reverse
-plot 'noise.dat' with points pt 7 ps 1.2 lc rgb '#1f4e9c' title '{/:Italic D}', )" +
-                  text(slope) + " * x with lines dt (8,5) lc rgb 'black' title '∝ {/:Italic h}'\n");
+plot 'noise_mean.dat' with lines lw 2 lc rgb '#7a9fd4' title 'mean of all eigenvectors near {/:Italic h}', 'noise.dat' with points pt 7 ps 1.2 lc rgb '#1f4e9c' title 'the leading )" +
+                           std::to_string(summary.pairs.values.size()) + "', " + text(slope) +
+                           " * x with lines dt (8,5) lc rgb 'black' title '∝ {/:Italic h}'\n");
 }
 
 void draw_plane(FigureFolder& folder, const Results& results, const Options& options) {

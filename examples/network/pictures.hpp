@@ -23,9 +23,9 @@ struct Line {
 void draw_variance(FigureFolder& folder, const Summary& summary, const std::vector<Line>& theory,
                    const std::vector<Results>& all, const Options& options);
 
-/// D along the leading eigenvectors against h.
-void draw_noise(FigureFolder& folder, const Summary& summary, const Prediction& predicted,
-                const Options& options);
+/// D against h: along the leading eigenvectors, and the mean of all near each h.
+void draw_noise(FigureFolder& folder, const ness::SpectralDensity<double>& density,
+                const Summary& summary, const Prediction& predicted, const Options& options);
 
 /// The ellipse of Σ in the plane of the two leading eigenvectors, in theory and simulation, with
 /// the current on it.
