@@ -167,8 +167,8 @@ template struct AdditiveNoise<double>;
 template struct AdditiveNoise<float>;
 template class MomentsOfWalks<double>;
 template class MomentsOfWalks<float>;
-template class EpochMoments<double>;
-template class EpochMoments<float>;
+template class SampledMoments<double>;
+template class SampledMoments<float>;
 template EpochMap<double> assemble_epoch_map(const DynamicVector<double>&,
                                              const DynamicVector<double>&,
                                              const Estimate<DynamicMatrix<double>>&,

@@ -128,6 +128,10 @@ void print(std::ostream& out, const Options& options, const Summary& summary,
         << to_string(results.predicted.state.step()) << ", D between the directions in "
         << results.predicted.diffusion_seconds << " s\n\n";
     print_directions(out, summary, results);
+    if (const Eigen::VectorXd& part = results.predicted.of_curvature; part.size() > 0)
+      out << "of which batches that differ in curvature make " << std::setprecision(3)
+          << 100 * part.minCoeff() << " to " << 100 * part.maxCoeff() << " %\n"
+          << std::setprecision(6);
     if (!results.simulated) continue;
     const Simulation& found = *results.simulated;
     out << "\nlooks                    " << found.looks << ", every " << found.updates_per_look

@@ -23,7 +23,7 @@ struct Summary {
   double relative_gradient;
   Eigen::Index products;  ///< of the Hessian with a vector, to find the minimum
   ness::Eigenpairs<double> pairs;
-  ness::NoiseSpectrum noise;  ///< of updates with replacement
+  ness::NoiseSpectrum<double> noise;  ///< of updates with replacement
   double minimum_seconds, spectrum_seconds, noise_seconds, epochs_seconds;
 };
 
@@ -31,6 +31,7 @@ struct Summary {
 struct Prediction {
   State state;
   double diffusion_seconds;
+  Eigen::VectorXd of_curvature;  ///< the part that batches of different curvature make; or empty
 };
 
 /// The same in simulation.

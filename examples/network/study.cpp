@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <iostream>
 #include <limits>
 #include <ness/diffusion/epoch_noise_along.hpp>
 #include <ness/diffusion/noise_spectrum.hpp>
@@ -101,12 +102,16 @@ void find_minimum(const Options& options, const Streamed& streamed, Summary& sum
   const Clock clock;
   if (!options.save.empty()) require_writable(options.save);
   ProgressBar bar("looking for the minimum");
+  double saved = 0;
   const auto progress = [&](const ness::MinimizeProgress& now) {
     // Digits of the gradient: what is left is not known beforehand.
     const double digits = std::max(0.0, -std::log10(now.relative_gradient));
     bar(static_cast<std::int64_t>(1000 * std::min(digits / 8, 1.0)), 1000);
     summary.products = now.products;
-    if (!options.save.empty() && now.iteration % 20 == 0) save_parameters(options.save, now.theta);
+    if (!options.save.empty() && clock.seconds() >= saved + options.checkpoint_seconds) {
+      save_parameters(options.save, now.theta);
+      saved = clock.seconds();
+    }
   };
   summary.minimum =
       ness::minimize(streamed, start_of(options, streamed.parameters()), {.progress = progress});
@@ -181,6 +186,23 @@ void find_noise(const Options& options, const Streamed& streamed, Summary& summa
 
 }  // namespace
 
+namespace {
+
+/// What the largest part of it takes beside the data: Lanczos vectors and their images, or blocks
+/// as large as Q for the noise of epochs, or the search for the minimum.
+void tell_memory(const Options& options, Eigen::Index parameters, Eigen::Index samples) {
+  const auto directions = static_cast<double>(options.directions);
+  const double threads = std::max<double>(static_cast<double>(options.threads), 1);
+  const double vectors = std::max({30.0, 5 * directions + 112, (7 + 2 * threads) * directions});
+  const auto data = static_cast<double>(samples * (options.widths.front() + digit_classes));
+  const double bytes = 8 * (data + vectors * static_cast<double>(parameters)) + 10e6;
+  std::cout << "N = " << parameters << ": some " << std::llround(bytes / 1e6)
+            << " MB of memory at most\n"
+            << std::flush;
+}
+
+}  // namespace
+
 Study::Study(const Options& options) {
   auto problem = std::make_unique<Problem>(Problem{options, make_objective(options)});
   const Objective& objective = problem->objective;
@@ -190,6 +212,7 @@ Study::Study(const Options& options) {
   require_option(options.directions <= summary.parameters, "--directions",
                  "be at most N = " + std::to_string(summary.parameters), options.directions,
                  "ask for fewer");
+  tell_memory(options, summary.parameters, summary.samples);
   const Streamed streamed = problem->streamed();
   find_minimum(options, streamed, summary);
   summary.accuracy = accuracy(objective.model(), summary.minimum.theta);
@@ -216,14 +239,20 @@ Prediction Study::predict(const std::string& sampling, double momentum) const {
     const auto training = training_of(options, ness::WithReplacement{options.batch}, momentum);
     return {ness::predict(streamed, summary.minimum, summary.pairs, training,
                           {.form = ness::LyapunovForm::discrete}),
-            clock.seconds()};
+            clock.seconds(),
+            {}};
   }
   // What batches that differ in curvature add is known of plain updates.
   const auto order = momentum > 0 ? ness::EpochOrder::additive : ness::EpochOrder::combined;
   const auto training = training_of(options, ness::WithoutReplacement{options.batch}, momentum);
-  return {ness::predict(streamed, summary.minimum, summary.pairs, training, *problem_->epochs,
-                        {.epochs = {.order = order}}),
-          clock.seconds() + summary.epochs_seconds};
+  const auto state_of = [&](ness::EpochOrder by) {
+    return ness::predict(streamed, summary.minimum, summary.pairs, training, *problem_->epochs,
+                         {.epochs = {.order = by}});
+  };
+  const Eigen::VectorXd additive = state_of(ness::EpochOrder::additive).covariance().diagonal();
+  State state = state_of(order);
+  const Eigen::VectorXd share = 1 - additive.array() / state.covariance().diagonal().array();
+  return {std::move(state), clock.seconds() + summary.epochs_seconds, share};
 }
 
 Simulation Study::simulate(const std::string& sampling, const Prediction& predicted) const {

@@ -2,6 +2,7 @@
 #include "ness/landscape/truncated_newton.hpp"
 
 #include <cmath>
+#include <vector>
 
 #include "ness/model/linear_model.hpp"
 #include "ness/model/mlp.hpp"
@@ -215,6 +216,24 @@ TEST_CASE("Little negative curvature beside much of the other is seen and follow
   CHECK(found.status == MinimumStatus::converged);
   CHECK(std::abs(std::abs(found.theta[0]) - 1) <= 1e-3);
   CHECK(found.hessian_eigenvalues[0] > 0);
+}
+
+TEST_CASE("A step goes down negative curvature, and not up to where the form is stationary") {
+  // ½θᵀHθ with one direction of −1 near the start, closed by a fourth power: from (1, 0.1) the way
+  // to the stationary point of the quadratic form is the way to the saddle at 0.
+  const ness::Objective objective(TwoWells{2});
+  VectorXd start(2);
+  start << 0.05, 1;
+  std::vector<double> values;
+  const auto found = ness::minimize(
+      ness::StreamedObjective(objective), start,
+      {.progress = [&](const ness::MinimizeProgress& now) { values.push_back(now.value); }});
+  CHECK(found.status == MinimumStatus::converged);
+  CHECK(std::abs(std::abs(found.theta[0]) - 1) <= 1e-7);
+  // The lowest of the ridge is 1.
+  CHECK(values.size() <= 12);
+  REQUIRE(values.size() >= 3);
+  CHECK(values[2] < 1);
 }
 
 TEST_CASE("A direction that the data do not tell is flat, as on the dense road") {

@@ -17,6 +17,13 @@ using DynamicMatrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
 
 namespace detail {
 
+/// double, as a type that depends on T: what a template computes in it is not compiled before it is
+/// used.
+template <class T>
+struct DoubleFor {
+  using type = double;
+};
+
 // Each of these is compiled once, where the same written as an expression of Eigen would be
 // compiled anew in every function.
 

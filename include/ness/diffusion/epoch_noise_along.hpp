@@ -75,7 +75,7 @@ DynamicMatrix<double> sum_of_pairs(const StreamedObjective<M, R>& streamed,
                                    const DynamicVector<double>& theta,
                                    const DynamicMatrix<double>& basis,
                                    const DynamicVector<double>& signs, const PairFactors& factors) {
-  using Matrix = DynamicMatrix<double>;
+  using Matrix = typename StreamedObjective<M, R>::Matrix;
   Matrix a(basis.cols(), streamed.samples()), b = a;
   const auto into = [](Matrix& all) {
     return [&all](Index first, const Matrix& part) { all.middleCols(first, part.cols()) = part; };
@@ -122,8 +122,8 @@ template <class M, class R>
 EpochProjections<double> project_epoch(const StreamedObjective<M, R>& streamed,
                                        const DynamicVector<double>& theta,
                                        const DynamicMatrix<double>& basis) {
-  using Matrix = DynamicMatrix<double>;
-  using Vector = DynamicVector<double>;
+  using Matrix = typename StreamedObjective<M, R>::Matrix;
+  using Vector = typename StreamedObjective<M, R>::Vector;
   const Index count = basis.cols(), samples = streamed.samples();
   const Vector x = streamed.objective().regularizer_gradient(theta).template cast<double>();
   const Vector total = streamed.gradient(theta);
@@ -176,7 +176,7 @@ EpochNoiseAlong epoch_noise_along(const StreamedObjective<M, R>& streamed,
                                   const DynamicVector<double>& theta,
                                   const DynamicMatrix<double>& basis, const T& training,
                                   const EpochNoiseSettings& settings = {}) {
-  using Matrix = DynamicMatrix<double>;
+  using Matrix = typename StreamedObjective<M, R>::Matrix;
   constexpr std::string_view name = "epoch_noise_along";
   static_assert(
       TwiceDifferentiable<M> || (HasProjectedHessianProducts<M> && HasProjectedOwnProducts<M>),

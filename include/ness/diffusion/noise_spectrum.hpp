@@ -12,8 +12,9 @@
 namespace ness {
 
 /// The spectrum of H as the noise D of one update weighs it: see `noise_spectrum`.
+template <class Scalar = double>
 struct [[nodiscard]] NoiseSpectrum {
-  SpectralDensity<double> weighed;  ///< its traces are tr(D f(H))
+  SpectralDensity<Scalar> weighed;  ///< its traces are tr(D f(H))
   Estimate<double> square;          ///< tr D²
 
   /// tr D, per update; ⟨δθᵀ∇𝓛⟩ = tr D/η (Eq. 22).
@@ -33,7 +34,7 @@ struct [[nodiscard]] NoiseSpectrum {
     return weighed.trace([](double h) { return h; }).value / diffusion().value;
   }
   /// tr(HD)/√(tr H² tr D²), with the density of H alone: 1 where D ∝ H.
-  double alignment(const SpectralDensity<double>& hessian) const {
+  double alignment(const SpectralDensity<Scalar>& hessian) const {
     return weighed.trace([](double h) { return h; }).value /
            std::sqrt(hessian.trace([](double h) { return h * h; }).value * square.value);
   }
@@ -86,9 +87,9 @@ Estimate<double> square_of(const DynamicMatrix<Scalar>& probes);
 /// of N × probes. Throws `std::invalid_argument` for bad settings, a bad θ, and a training that
 /// does not fit.
 template <class M, class R, IsTraining T>
-NoiseSpectrum noise_spectrum(const StreamedObjective<M, R>& streamed,
-                             const DynamicVector<double>& theta, const T& training,
-                             const SpectralDensitySettings& settings = {}) {
+NoiseSpectrum<double> noise_spectrum(const StreamedObjective<M, R>& streamed,
+                                     const DynamicVector<double>& theta, const T& training,
+                                     const SpectralDensitySettings& settings = {}) {
   constexpr std::string_view name = "noise_spectrum";
   static_assert(!StatesSampleMoments<typename T::Minibatch>,
                 "ness: noise_spectrum is known of batches whose samples are alike: use "

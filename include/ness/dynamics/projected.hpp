@@ -28,8 +28,8 @@ namespace ness {
 template <class C>
 class Projected {
  public:
-  using Vector = DynamicVector<double>;
-  using Matrix = DynamicMatrix<double>;
+  using Vector = DynamicVector<typename detail::DoubleFor<C>::type>;
+  using Matrix = DynamicMatrix<typename detail::DoubleFor<C>::type>;
 
   /// Throws `std::invalid_argument` where a size disagrees, or for `every` below 1.
   Projected(C chain, const Matrix& basis, const Vector& origin, Eigen::Index every = 1)

@@ -20,11 +20,12 @@ namespace ness {
 ///   ℓ_i(w) = ℓ_i(θ₀) + z_i · ∂ℓ_i/∂f + ½ z_iᵀ(∂²ℓ_i/∂f∂f)z_i,  z_i = L_iᵀw.
 /// Its Hessian is that of Gauss and Newton. r parameters; memory: r numbers for each output of each
 /// sample. Made by `GaussNewton`.
+template <class S = double>
 class LinearizedModel {
  public:
-  using Scalar = double;
-  using Vector = DynamicVector<double>;
-  using Matrix = DynamicMatrix<double>;
+  using Scalar = S;
+  using Vector = DynamicVector<Scalar>;
+  using Matrix = DynamicMatrix<Scalar>;
 
   /// `moves` is L, r × M', `slopes` ∂ℓ_i/∂f_i in column i, outputs × M, and `curvatures` their
   /// second derivatives side by side, outputs × M'.
@@ -68,7 +69,7 @@ class LinearizedModel {
     for (Index i = 0; i < samples(); ++i)
       bent.middleCols(i * slopes_.rows(), slopes_.rows()).noalias() = of(i) * curvature(i);
     hessian.noalias() = bent * moves_.transpose();
-    hessian /= static_cast<double>(samples());
+    hessian /= static_cast<Scalar>(samples());
   }
 
  private:
@@ -101,31 +102,31 @@ class LinearizedModel {
 /// Cost: an eigendecomposition of M' × M', and that of `linearize_outputs`; memory: five such
 /// matrices. Directions whose s is rounding, as those of samples that are alike, are left out.
 /// Throws `std::invalid_argument` for a θ₀ of another size or not finite.
-template <LinearizesOutputs M>
+template <LinearizesOutputs M, class S = double>
 class GaussNewton {
  public:
-  using Vector = DynamicVector<double>;
-  using Matrix = DynamicMatrix<double>;
+  using Vector = DynamicVector<S>;
+  using Matrix = DynamicMatrix<S>;
 
   GaussNewton(const Objective<M, L2>& objective, const Vector& theta)
       : model_(&objective.model()), theta_(objective.point(theta, "GaussNewton")) {
     DynamicMatrix<scalar_t<M>> gram, slopes, curvatures;
     model_->linearize_outputs(theta_, gram, slopes, curvatures);
-    const detail::SymmetricEigen<double> eigen(Matrix(gram.template cast<double>()));
+    const detail::SymmetricEigen<S> eigen(Matrix(gram.template cast<S>()));
     const Index all = gram.rows();
-    const double largest = std::max(0.0, eigen.values[all - 1]);
-    const double rounding = static_cast<double>(std::numeric_limits<scalar_t<M>>::epsilon()) *
-                            static_cast<double>(all) * largest;
+    const S largest = std::max(S(0), eigen.values[all - 1]);
+    const S rounding =
+        static_cast<S>(std::numeric_limits<scalar_t<M>>::epsilon()) * static_cast<S>(all) * largest;
     Index rank = 0;
     while (rank < all && eigen.values[all - 1 - rank] > rounding) ++rank;
     roots_ = eigen.values.tail(rank).cwiseSqrt();
     directions_ = eigen.vectors.rightCols(rank);
-    origin_ = coordinates(theta_.template cast<double>());
-    const double lambda = objective.regularizer().lambda;
+    origin_ = coordinates(theta_.template cast<S>());
+    const auto lambda = static_cast<S>(objective.regularizer().lambda);
     prior_ = {2 * lambda * Matrix::Identity(rank, rank), 2 * lambda * origin_,
-              lambda * theta_.template cast<double>().squaredNorm()};
-    slopes_ = slopes.template cast<double>();
-    curvatures_ = curvatures.template cast<double>();
+              lambda * theta_.template cast<S>().squaredNorm()};
+    slopes_ = slopes.template cast<S>();
+    curvatures_ = curvatures.template cast<S>();
   }
   GaussNewton(Objective<M, L2>&&, const Vector&) = delete;  // it would dangle
 
@@ -135,9 +136,9 @@ class GaussNewton {
   Vector origin() const { return Vector::Zero(parameters()); }
 
   /// 𝓛 in the coordinates w, less the loss L(θ₀).
-  Objective<LinearizedModel, QuadraticForm<Matrix>> objective() const {
+  Objective<LinearizedModel<S>, QuadraticForm<Matrix>> objective() const {
     return Objective(
-        LinearizedModel(roots_.asDiagonal() * directions_.transpose(), slopes_, curvatures_),
+        LinearizedModel<S>(roots_.asDiagonal() * directions_.transpose(), slopes_, curvatures_),
         prior_);
   }
 
@@ -151,7 +152,7 @@ class GaussNewton {
     const block_t<M> along = directions.template cast<scalar_t<M>>();
     DynamicMatrix<scalar_t<M>> products;
     model_->output_products(theta_, along, products);
-    Matrix result = directions_.transpose() * products.template cast<double>();
+    Matrix result = directions_.transpose() * products.template cast<S>();
     for (Index j = 0; j < result.cols(); ++j) result.col(j).array() /= roots_.array();
     return result;
   }

@@ -24,8 +24,8 @@ template <class M, class R>
 class StreamedObjective {
  public:
   using Scalar = scalar_t<M>;
-  using Vector = DynamicVector<double>;
-  using Matrix = DynamicMatrix<double>;
+  using Vector = DynamicVector<typename detail::DoubleFor<M>::type>;
+  using Matrix = DynamicMatrix<typename detail::DoubleFor<M>::type>;
   static_assert(
       HasBatchHessianProducts<M> || TwiceDifferentiable<M>,
       "ness: many parameters need Hessian products of ranges of samples: make sample_loss "

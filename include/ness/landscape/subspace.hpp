@@ -15,8 +15,8 @@ namespace detail {
 /// Where θ = θ₀ + Qw is, in the precision of a model; the model and the regularizer share it.
 template <class Theta, class Basis>
 struct SubspaceFrame {
-  using Vector = DynamicVector<double>;
-  using Matrix = DynamicMatrix<double>;
+  using Vector = DynamicVector<typename DoubleFor<Theta>::type>;
+  using Matrix = DynamicMatrix<typename DoubleFor<Theta>::type>;
   Theta origin;  ///< θ₀, N
   Basis basis;   ///< Q, N × K
 
@@ -70,9 +70,9 @@ using FrameOf = SubspaceFrame<vector_t<M>, block_t<M>>;
 template <class M>
 class Subspace {
  public:
-  using Scalar = double;
-  using Vector = DynamicVector<double>;
-  using Matrix = DynamicMatrix<double>;
+  using Scalar = typename detail::DoubleFor<M>::type;
+  using Vector = DynamicVector<Scalar>;
+  using Matrix = DynamicMatrix<Scalar>;
 
   /// Scratch for one thread.
   struct Workspace {
@@ -145,7 +145,7 @@ class Subspace {
 template <class R, class M>
 class SubspaceRegularizer {
  public:
-  using Vector = DynamicVector<double>;
+  using Vector = DynamicVector<typename detail::DoubleFor<M>::type>;
 
   SubspaceRegularizer(R regularizer, std::shared_ptr<const detail::FrameOf<M>> frame)
       : regularizer_(std::move(regularizer)), frame_(std::move(frame)) {}

@@ -14,14 +14,13 @@ namespace ness {
 namespace detail {
 
 /// D̂ less what it has of additive noise, (η²n²(n+1)/12) H D H: see `diffusion_of_curvature`.
-inline DynamicMatrix<double> curvature_along(const EpochNoiseAlong& noise,
-                                             const DynamicVector<double>& hessian,
-                                             const DynamicMatrix<double>& update, double eta,
-                                             double n) {
-  DynamicMatrix<double> d = noise.diffusion;
+template <class Scalar>
+DynamicMatrix<Scalar> curvature_along(DynamicMatrix<Scalar> d, const DynamicVector<Scalar>& hessian,
+                                      const DynamicMatrix<Scalar>& update, double eta, double n) {
+  const auto of_noise = static_cast<Scalar>(eta * eta * n * n * (n + 1) / 12);
   for (Index j = 0; j < d.cols(); ++j)
     for (Index i = 0; i < d.rows(); ++i)
-      d(i, j) -= eta * eta * n * n * (n + 1) / 12 * hessian[i] * update(i, j) * hessian[j];
+      d(i, j) -= of_noise * hessian[i] * update(i, j) * hessian[j];
   return d;
 }
 
@@ -37,8 +36,8 @@ LinearChain<double> linearize_along(const StreamedObjective<M, R>& streamed,
                                     const Minimum<double>& minimum, const Eigenpairs<double>& pairs,
                                     const T& training, const EpochNoiseAlong& noise,
                                     const PredictSettings& settings) {
-  using Vector = DynamicVector<double>;
-  using Matrix = DynamicMatrix<double>;
+  using Vector = typename StreamedObjective<M, R>::Vector;
+  using Matrix = typename StreamedObjective<M, R>::Matrix;
   check_epochs_along(settings);
   const Index updates = training.updates_per_markov_step(streamed.samples());
   const auto n = static_cast<double>(updates);
@@ -58,7 +57,7 @@ LinearChain<double> linearize_along(const StreamedObjective<M, R>& streamed,
   const Matrix d = update_diffusion(few, few_minimum.theta, training);
   Matrix more;
   if (settings.epochs.order == EpochOrder::combined && updates > 1)
-    more = curvature_along(noise, pairs.values, d, training.learning_rate, n);
+    more = curvature_along(noise.diffusion, pairs.values, d, training.learning_rate, n);
   auto chain = additive_epochs<double>(mean, hessian, d, training.learning_rate, update,
                                        training.minibatch.epoch_correlation(streamed.samples()),
                                        settings.epochs.phase, more);

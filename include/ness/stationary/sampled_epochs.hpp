@@ -166,14 +166,14 @@ struct AdditiveNoise {
 
 /// The state of the map, from averages over groups of epochs.
 template <class Scalar>
-class EpochMoments {
+class SampledMoments {
  public:
   using Matrix = DynamicMatrix<Scalar>;
   using Vector = DynamicVector<Scalar>;
 
   /// `maps`: (A − 1 | c less `known`) of each group. Throws where the mean map does not contract.
-  EpochMoments(std::vector<Matrix> maps, const Vector& known, Matrix additive,
-               double learning_rate);
+  SampledMoments(std::vector<Matrix> maps, const Vector& known, Matrix additive,
+                 double learning_rate);
 
   const Vector& shift() const { return shift_; }            ///< ⟨(y, z)⟩, 2N
   const Matrix& lost() const { return lost_; }              ///< ⟨A⟩ − 1, 2N × 2N
@@ -208,7 +208,7 @@ class MomentsOfWalks {
   using Vector = DynamicVector<Scalar>;
   using Matrix = DynamicMatrix<Scalar>;
 
-  explicit MomentsOfWalks(const EpochMoments<Scalar>& known);
+  explicit MomentsOfWalks(const SampledMoments<Scalar>& known);
 
   /// eeᵀ of a map (A − 1 | c), e = c + (A − 1)⟨s⟩, less that of additive noise.
   void add_noise(Matrix& sum, const Matrix& map, const Vector& additive_y,
@@ -333,8 +333,8 @@ SampledEpochs<scalar_t<M>> sample_epochs(const Objective<M, R>& objective,
   const auto average = [&](Index rows, const detail::WalkSum<Sampler>& look) {
     return detail::average_walks(sampler, common, counts, rows, look);
   };
-  detail::EpochMoments<Scalar> moments(average(2 * n, add_map), known, additive.end,
-                                       training.learning_rate);
+  detail::SampledMoments<Scalar> moments(average(2 * n, add_map), known, additive.end,
+                                         training.learning_rate);
   if (random) {
     const detail::MomentsOfWalks<Scalar> of_mean(moments);
     moments.add(average(2 * n, [&](auto& sum, const auto& walk, bool end) {
@@ -439,7 +439,7 @@ AdditiveNoise<Scalar>::AdditiveNoise(const EpochCommon<Scalar>& common,
 }
 
 template <class Scalar>
-MomentsOfWalks<Scalar>::MomentsOfWalks(const EpochMoments<Scalar>& known)
+MomentsOfWalks<Scalar>::MomentsOfWalks(const SampledMoments<Scalar>& known)
     : size_(known.shift().size() / 2),
       shift_(known.shift()),
       rest_(shift_.head(size_) + shift_.tail(size_)),
@@ -491,8 +491,8 @@ void MomentsOfWalks<Scalar>::add_phase(Matrix& sum, const Matrix& now, const Mat
 }
 
 template <class Scalar>
-EpochMoments<Scalar>::EpochMoments(std::vector<Matrix> maps, const Vector& known, Matrix additive,
-                                   double learning_rate)
+SampledMoments<Scalar>::SampledMoments(std::vector<Matrix> maps, const Vector& known,
+                                       Matrix additive, double learning_rate)
     : maps_(std::move(maps)), noise_(std::move(additive)), learning_rate_(learning_rate) {
   const Index twice = noise_.rows();
   for (Matrix& map : maps_) map.col(twice).head(twice / 2) += known;
@@ -504,7 +504,7 @@ EpochMoments<Scalar>::EpochMoments(std::vector<Matrix> maps, const Vector& known
 }
 
 template <class Scalar>
-void EpochMoments<Scalar>::solve() {
+void SampledMoments<Scalar>::solve() {
   const GeneralLyapunov<Scalar> solution(-lost_, noise_, Scalar(1));
   if (!(solution.decay_rates[0] > 0 && solution.spectral_radius < 1))
     invalid("sample_epochs",
@@ -517,12 +517,12 @@ void EpochMoments<Scalar>::solve() {
 }
 
 template <class Scalar>
-DynamicMatrix<Scalar> EpochMoments<Scalar>::root() const {
+DynamicMatrix<Scalar> SampledMoments<Scalar>::root() const {
   return SymmetricEigen<Scalar>(covariance_).root();
 }
 
 template <class Scalar>
-void EpochMoments<Scalar>::add(const std::vector<Matrix>& more) {
+void SampledMoments<Scalar>::add(const std::vector<Matrix>& more) {
   const Index twice = noise_.rows();
   const Matrix mean = estimate_of_groups(more).value;
   noise_ += half_sum_with_transpose(Matrix(mean.leftCols(twice)), 1);
@@ -537,7 +537,7 @@ DynamicMatrix<Scalar> area_of_drift(const DynamicMatrix<Scalar>& drift) {
 }
 
 template <class Scalar>
-SampledEpochs<Scalar> EpochMoments<Scalar>::end(const Vector& theta, double learning_rate) const {
+SampledEpochs<Scalar> SampledMoments<Scalar>::end(const Vector& theta, double learning_rate) const {
   const Index n = theta.size();
   // What the errors of the mean map and of the noise make of the state, to first order.
   std::vector<Matrix> covariances, areas, means;
@@ -580,9 +580,9 @@ SampledEpochs<Scalar> EpochMoments<Scalar>::end(const Vector& theta, double lear
 }
 
 template <class Scalar>
-SampledEpochs<Scalar> EpochMoments<Scalar>::mean(const SampledEpochs<Scalar>& end,
-                                                 const std::vector<Matrix>& phases,
-                                                 const Matrix& additive, Index updates) const {
+SampledEpochs<Scalar> SampledMoments<Scalar>::mean(const SampledEpochs<Scalar>& end,
+                                                   const std::vector<Matrix>& phases,
+                                                   const Matrix& additive, Index updates) const {
   const Index n = additive.rows();
   std::vector<Matrix> covariances, areas, means;
   for (std::size_t k = 0; k < phases.size(); ++k) {
