@@ -230,10 +230,9 @@ TEST_CASE("A step goes down negative curvature, and not up to where the form is 
       {.progress = [&](const ness::MinimizeProgress& now) { values.push_back(now.value); }});
   CHECK(found.status == MinimumStatus::converged);
   CHECK(std::abs(std::abs(found.theta[0]) - 1) <= 1e-7);
-  // The lowest of the ridge is 1.
-  CHECK(values.size() <= 12);
+  // 𝓛 never rises, as it does towards the saddle, where it is 1.
   REQUIRE(values.size() >= 3);
-  CHECK(values[2] < 1);
+  for (std::size_t k = 1; k < values.size(); ++k) CHECK(values[k] <= values[k - 1]);
 }
 
 TEST_CASE("A direction that the data do not tell is flat, as on the dense road") {
