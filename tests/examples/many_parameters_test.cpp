@@ -1,5 +1,5 @@
-// The 490 weights of the paper's classifier of MNIST, where both roads go: by matrices of N × N, and by
-// Hessian products alone.
+// The 490 weights of the paper's classifier of MNIST, where both roads go: by matrices of N × N,
+// and by Hessian products alone.
 #include <filesystem>
 #include <ness/diffusion/epochs.hpp>
 #include <ness/landscape/truncated_newton.hpp>
