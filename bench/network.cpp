@@ -237,5 +237,5 @@ int main(int argc, char** argv) {
         2.1},
        {"noise of an epoch / of half the parameters", "epoch_noise_of_all",
         "epoch_noise_half_units", 2.1},
-       {"10 eigenpairs / by Spectra", "eigenpairs", "eigenpairs_spectra", 1}});
+       {"10 eigenpairs / by Spectra", "eigenpairs", "eigenpairs_spectra", 0}});
 }

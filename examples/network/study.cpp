@@ -21,6 +21,7 @@
 #include <ness/update/momentum.hpp>
 #include <optional>
 #include <sstream>
+#include <thread>
 #include <utility>
 
 #include "../common/digits.hpp"
@@ -192,8 +193,10 @@ namespace {
 /// as large as Q for the noise of epochs, or the search for the minimum.
 void tell_memory(const Options& options, Eigen::Index parameters, Eigen::Index samples) {
   const auto directions = static_cast<double>(options.directions);
-  const double threads = std::max<double>(static_cast<double>(options.threads), 1);
-  const double vectors = std::max({30.0, 5 * directions + 112, (7 + 2 * threads) * directions});
+  const auto threads = static_cast<double>(
+      options.threads > 0 ? options.threads : std::thread::hardware_concurrency());
+  const double vectors =
+      std::max({30.0, 5 * directions + 112, (8 + 2 * threads) * directions + 10});
   const auto data = static_cast<double>(samples * (options.widths.front() + digit_classes));
   const double bytes = 8 * (data + vectors * static_cast<double>(parameters)) + 10e6;
   std::cout << "N = " << parameters << ": some " << std::llround(bytes / 1e6)

@@ -20,6 +20,7 @@
 #include <concepts>
 #include <type_traits>
 
+#include "ness/detail/matrices.hpp"
 #include "ness/model/batch.hpp"
 #include "ness/model/dual.hpp"
 
