@@ -151,9 +151,10 @@ void epoch_noise(benchmark::State& state) {
 constexpr int pairs = 10;
 
 void eigenpairs(benchmark::State& state) {
-  const ness::StreamedObjective streamed(objective<double, hidden, 512>(), 1);
+  const ness::StreamedObjective streamed(objective<double, hidden / 5, 512>(), 1);
   for (auto _ : state) {
-    const auto found = ness::leading_eigenpairs(streamed, start<double>().col(0), {.count = pairs});
+    const auto found =
+        ness::leading_eigenpairs(streamed, start<double, hidden / 5>().col(0), {.count = pairs});
     benchmark::DoNotOptimize(found.values.data());
   }
 }
@@ -168,11 +169,12 @@ class HessianOperator {
   void perform_op(const double* in, double* out) const {
     const Eigen::VectorXd direction = Eigen::Map<const Eigen::VectorXd>(in, rows());
     Eigen::Map<Eigen::VectorXd>(out, rows()) =
-        streamed_.hessian_products(start<double>().col(0), direction);
+        streamed_.hessian_products(start<double, hidden / 5>().col(0), direction);
   }
 
  private:
-  ness::StreamedObjective<Network<double>, ness::L2> streamed_{objective<double, hidden, 512>(), 1};
+  ness::StreamedObjective<Network<double>, ness::L2> streamed_{objective<double, hidden / 5, 512>(),
+                                                               1};
 };
 
 void eigenpairs_spectra(benchmark::State& state) {

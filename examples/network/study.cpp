@@ -252,9 +252,12 @@ Prediction Study::predict(const std::string& sampling, double momentum) const {
     return ness::predict(streamed, summary.minimum, summary.pairs, training, *problem_->epochs,
                          {.epochs = {.order = by}});
   };
-  const Eigen::VectorXd additive = state_of(ness::EpochOrder::additive).covariance().diagonal();
   State state = state_of(order);
-  const Eigen::VectorXd share = 1 - additive.array() / state.covariance().diagonal().array();
+  Eigen::VectorXd share;
+  if (order == ness::EpochOrder::combined) {
+    const State additive = state_of(ness::EpochOrder::additive);
+    share = 1 - additive.covariance().diagonal().array() / state.covariance().diagonal().array();
+  }
   return {std::move(state), clock.seconds() + summary.epochs_seconds, share};
 }
 

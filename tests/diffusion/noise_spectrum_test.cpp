@@ -82,6 +82,25 @@ TEST_CASE("Traces of the noise over the spectrum are those of the matrices withi
   CHECK(std::isnan(noise.covariance(1e3).value));
 }
 
+TEST_CASE("tr D squared scatters as its error says") {
+  const auto objective = softmax(300);
+  const ness::StreamedObjective streamed(objective, 1);
+  const VectorXd theta = generic_values(36, 1, 2);
+  const ness::Sgd<ness::WithReplacement> training{.learning_rate = 0.4, .minibatch = {10}};
+  const double exact = ness::update_diffusion(objective, theta, training).squaredNorm();
+  double sum = 0;
+  constexpr int times = 200;
+  for (std::uint64_t seed = 1; seed <= times; ++seed) {
+    const auto square =
+        ness::noise_spectrum(streamed, theta, training, {.probes = 40, .steps = 1, .seed = seed})
+            .square;
+    sum += std::pow((square.value - exact) / square.standard_error, 2);
+  }
+  // 1, but for the third of a part by which the error itself is off.
+  CHECK(sum / times >= 0.6);
+  CHECK(sum / times <= 1.7);
+}
+
 TEST_CASE("Noise that is none has no traces, and bad settings are refused") {
   const auto objective = softmax(20);
   const ness::StreamedObjective streamed(objective, 1);

@@ -80,6 +80,17 @@ TEST_CASE("Epochs without replacement have the shifted minimum and the curvature
   }
 }
 
+TEST_CASE("Momentum moves the minimum of epochs as it does that of all parameters") {
+  const auto of = [](double eta) {
+    return difference(
+        ness::Sgd<ness::WithoutReplacement, ness::HeavyBall>{
+            .learning_rate = eta, .minibatch = {10}, .update = {0.5}},
+        {.epochs = {.order = EpochOrder::additive}});
+  };
+  CHECK(of(2e-8).mean <= 5e-3);
+  CHECK(of(2e-8).covariance <= 1e-4);
+}
+
 TEST_CASE("Noise that is given is that which is taken without") {
   const WithoutReplacement training{.learning_rate = 1e-6, .minibatch = {10}};
   const auto noise =

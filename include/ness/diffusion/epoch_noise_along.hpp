@@ -28,7 +28,7 @@ struct EpochNoiseSettings {
   /// Vectors of random signs, at least 2; from M on each sample by itself, which leaves no error.
   Eigen::Index probes = 16;
   std::uint64_t seed = 1;  ///< of the signs
-  /// Called with the passes over the samples so far and those in all.
+  /// Called with the vectors of signs so far and those in all.
   std::function<void(Eigen::Index, Eigen::Index)> progress = {};
 
   /// Throws `std::invalid_argument` for fewer than 2 probes.
@@ -53,13 +53,11 @@ struct EpochProjections {
   DynamicMatrix<Scalar> pairs, pairs_error;  ///< of `add_pairs`
 };
 
-/// What F and G of Appendix B count.
-struct PairFactors {
-  double of_f, of_g;
-
-  explicit PairFactors(const EpochMoments& a)
-      : of_f(a.a3 - 2 * a.a2 + a.a6), of_g(a.a4 - 2 * a.a5 + a.a6) {}
-};
+/// Puts ranges of columns where they belong.
+template <class Matrix>
+auto into(Matrix& all) {
+  return [&all](Index first, const Matrix& part) { all.middleCols(first, part.cols()) = part; };
+}
 
 /// The sums of `epoch_noise_along`, of n > 1 updates.
 template <class Scalar>
@@ -74,12 +72,10 @@ template <class M, class R>
 DynamicMatrix<double> sum_of_pairs(const StreamedObjective<M, R>& streamed,
                                    const DynamicVector<double>& theta,
                                    const DynamicMatrix<double>& basis,
-                                   const DynamicVector<double>& signs, const PairFactors& factors) {
+                                   const DynamicVector<double>& signs,
+                                   const EpochFactors& factors) {
   using Matrix = typename StreamedObjective<M, R>::Matrix;
   Matrix a(basis.cols(), streamed.samples()), b = a;
-  const auto into = [](Matrix& all) {
-    return [&all](Index first, const Matrix& part) { all.middleCols(first, part.cols()) = part; };
-  };
   streamed.for_each_projected_product(theta, streamed.signed_gradient(theta, signs), basis,
                                       into(a));
   streamed.for_each_projection(theta, streamed.signed_hessian_products(theta, signs, basis),
@@ -91,7 +87,7 @@ DynamicMatrix<double> sum_of_pairs(const StreamedObjective<M, R>& streamed,
 /// The same of all signs: their mean and its standard error.
 template <class M, class R>
 void add_pairs(const StreamedObjective<M, R>& streamed, const DynamicVector<double>& theta,
-               const DynamicMatrix<double>& basis, const PairFactors& factors,
+               const DynamicMatrix<double>& basis, const EpochFactors& factors,
                const EpochNoiseSettings& settings, EpochProjections<double>& along) {
   const Index samples = streamed.samples();
   const auto report = [&](Index done, Index all) {
@@ -132,9 +128,6 @@ EpochProjections<double> project_epoch(const StreamedObjective<M, R>& streamed,
   for (Matrix* each : {&along.hessian_of_own, &along.regularizer_of_own, &along.own_of_own,
                        &along.own_of_mean, &along.own_of_regularizer})
     each->resize(count, samples);
-  const auto into = [](Matrix& all) {
-    return [&all](Index first, const Matrix& part) { all.middleCols(first, part.cols()) = part; };
-  };
   {
     Matrix of_hessian = streamed.hessian_products(theta, basis);  // HQ, and then H_LQ
     const Matrix of_regularizer = streamed.regularizer_products(theta, basis);
@@ -192,7 +185,7 @@ EpochNoiseAlong epoch_noise_along(const StreamedObjective<M, R>& streamed,
   if (updates > 1) {
     const EpochMoments moments = training.minibatch.order_moments(streamed.samples());
     auto along = detail::project_epoch(streamed, theta, basis);
-    detail::add_pairs(streamed, theta, basis, detail::PairFactors(moments), settings, along);
+    detail::add_pairs(streamed, theta, basis, detail::EpochFactors(moments), settings, along);
     result = detail::epoch_noise_of(std::move(along), moments, updates, training.learning_rate);
   }
   add_injected_diffusion(training, streamed.samples(), result.diffusion);  // QᵀQ = 1
@@ -213,11 +206,8 @@ EpochNoiseAlong epoch_noise_of(EpochProjections<Scalar> along, const EpochMoment
   using Matrix = DynamicMatrix<Scalar>;
   const auto n = static_cast<Scalar>(updates);
   const auto samples = static_cast<Scalar>(along.own_of_own.cols());
-  const double alpha = a.a0 - a.a0_off;
-  const auto of_p = static_cast<Scalar>((a.a2 - a.a5) / 2 - a.a1 * a.a1 / alpha);
-  const auto of_q = static_cast<Scalar>((a.a2 + a.a5 - 2 * a.a6) / 2);
-  const auto p_in_w = static_cast<Scalar>(a.a1 / alpha);
-  const PairFactors factors(a);
+  const EpochFactors factors(a);
+  const auto p_in_w = static_cast<Scalar>(factors.p_in_w);
 
   const DynamicVector<Scalar> own = along.own_of_own.rowwise().sum();
   const DynamicVector<Scalar> s = n * (along.hessian_of_mean - own / (samples * samples));
@@ -237,9 +227,9 @@ EpochNoiseAlong epoch_noise_of(EpochProjections<Scalar> along, const EpochMoment
   const Scalar pair = n * n / (samples * samples * samples * samples);
   Matrix d = pair * along.pairs;
   add_outer_products(d, uv, -static_cast<Scalar>(factors.of_f + factors.of_g) * pair);
-  add_outer_products(d, w, static_cast<Scalar>(alpha));
-  add_outer_products(d, p, of_p);
-  add_outer_products(d, q, of_q);
+  add_outer_products(d, w, static_cast<Scalar>(factors.of_w));
+  add_outer_products(d, p, static_cast<Scalar>(factors.of_p));
+  add_outer_products(d, q, static_cast<Scalar>(factors.of_q));
   add_outer_products(d, s, static_cast<Scalar>(a.a6));
   add_outer_products(d, along.z, static_cast<Scalar>(a.a0_off));
   mirror(d);

@@ -57,6 +57,7 @@ class EpochDiffusion {
         samples_(static_cast<Scalar>(objective.samples())),
         n_(updates),
         a_(moments),
+        factors_(moments),
         derivatives_(objective.model()),
         curvature_(sample_curvature(objective.model())),
         d_(DynamicMatrix<Scalar>::Zero(theta.size(), theta.size())) {}
@@ -86,9 +87,8 @@ class EpochDiffusion {
   }
 
  private:
-  double alpha() const { return a_.a0 - a_.a0_off; }
-  Scalar of_f() const { return static_cast<Scalar>(a_.a3 - 2 * a_.a2 + a_.a6); }
-  Scalar of_g() const { return static_cast<Scalar>(a_.a4 - 2 * a_.a5 + a_.a6); }
+  Scalar of_f() const { return static_cast<Scalar>(factors_.of_f); }
+  Scalar of_g() const { return static_cast<Scalar>(factors_.of_g); }
 
   // ∇L and VVᵀ
   void sum_gradients() {
@@ -117,9 +117,7 @@ class EpochDiffusion {
 
   // Of n²(…) in P and Q and n(…) in Z, one n is left for the end.
   void add_block(const Matrix& y) {
-    const auto of_p = static_cast<Scalar>((a_.a2 - a_.a5) / 2 - a_.a1 * a_.a1 / alpha());
-    const auto of_q = static_cast<Scalar>((a_.a2 + a_.a5 - 2 * a_.a6) / 2);
-    const auto p_in_w = static_cast<Scalar>(a_.a1 / alpha());
+    const auto p_in_w = static_cast<Scalar>(factors_.p_in_w);
     p_.noalias() = h_ * v_;
     product_with_regularizer(y, v_, w_);
     // All of it in one loop: an expression of Eigen for each would take longer to compile than to
@@ -132,9 +130,9 @@ class EpochDiffusion {
       p_.data()[k] = of_all - of_mean;
       w_.data()[k] += p_in_w * p_.data()[k] - u_x_.data()[k] / samples_;
     }
-    add_outer_products(d_, w_, static_cast<Scalar>(alpha()));
-    add_outer_products(d_, p_, of_p);
-    add_outer_products(d_, q_, of_q);
+    add_outer_products(d_, w_, static_cast<Scalar>(factors_.of_w));
+    add_outer_products(d_, p_, static_cast<Scalar>(factors_.of_p));
+    add_outer_products(d_, q_, static_cast<Scalar>(factors_.of_q));
     add_outer_products(d_, uv_, -n_ * n_ * (of_f() + of_g()));
   }
 
@@ -142,6 +140,7 @@ class EpochDiffusion {
   const Vector& theta_;
   Scalar samples_, n_;
   const EpochMoments& a_;
+  EpochFactors factors_;
   Derivatives<M> derivatives_;
   decltype(sample_curvature(std::declval<const M&>())) curvature_;
   DynamicMatrix<Scalar> d_;

@@ -121,9 +121,9 @@ class GaussNewton {
     while (rank < all && eigen.values[all - 1 - rank] > rounding) ++rank;
     roots_ = eigen.values.tail(rank).cwiseSqrt();
     directions_ = eigen.vectors.rightCols(rank);
-    origin_ = coordinates(theta_.template cast<S>());
+    const Vector origin = coordinates(theta_.template cast<S>());
     const auto lambda = static_cast<S>(objective.regularizer().lambda);
-    prior_ = {2 * lambda * Matrix::Identity(rank, rank), 2 * lambda * origin_,
+    prior_ = {2 * lambda * Matrix::Identity(rank, rank), 2 * lambda * origin,
               lambda * theta_.template cast<S>().squaredNorm()};
     slopes_ = slopes.template cast<S>();
     curvatures_ = curvatures.template cast<S>();
@@ -160,8 +160,8 @@ class GaussNewton {
  private:
   const M* model_;
   vector_t<M> theta_;
-  Vector roots_, origin_;  // √s, and Qᵀθ₀
-  Matrix directions_;      // E
+  Vector roots_;       // √s
+  Matrix directions_;  // E
   Matrix slopes_, curvatures_;
   QuadraticForm<Matrix> prior_;
 };

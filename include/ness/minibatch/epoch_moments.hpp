@@ -55,4 +55,22 @@ struct EpochMoments {
   }
 };
 
+namespace detail {
+
+/// What the sum of squares that D̂ is counts of each term: see `EpochDiffusion`.
+struct EpochFactors {
+  double of_w, of_p, of_q, of_f, of_g;
+  double p_in_w;  ///< a1/α of P_i in W_i
+
+  constexpr explicit EpochFactors(const EpochMoments& a)
+      : of_w(a.a0 - a.a0_off),
+        of_p((a.a2 - a.a5) / 2 - a.a1 * a.a1 / of_w),
+        of_q((a.a2 + a.a5 - 2 * a.a6) / 2),
+        of_f(a.a3 - 2 * a.a2 + a.a6),
+        of_g(a.a4 - 2 * a.a5 + a.a6),
+        p_in_w(a.a1 / of_w) {}
+};
+
+}  // namespace detail
+
 }  // namespace ness

@@ -158,6 +158,15 @@ inline double mean_response(const LinearUpdate& update, Index batches) {
   return count > 0 ? sum / count : 1;
 }
 
+/// D̂ of an epoch, `d`, less what it has of additive noise, (η²n²(n+1)/12) H D H, D of an `update`.
+template <class Scalar>
+DynamicMatrix<Scalar> without_additive(DynamicMatrix<Scalar> d,
+                                       const DynamicMatrix<Scalar>& hessian,
+                                       const DynamicMatrix<Scalar>& update, double eta, double n) {
+  add_scaled(d, static_cast<Scalar>(-eta * eta * n * n * (n + 1) / 12), sandwich(hessian, update));
+  return d;
+}
+
 /// D̂ of Appendix B less what it has of additive noise, (η²n²(n+1)/12) H D H: what remains is of
 /// leading order in ηnh. To damp it as an epoch relaxes, by (1 − (1 − x)ⁿ)/(nx) on either side, is
 /// worse against every partition of a few samples, by a factor of 1.4 to 1.7 in Σ̂.
@@ -168,10 +177,8 @@ DynamicMatrix<scalar_t<M>> diffusion_of_curvature(const Objective<M, R>& objecti
                                                   const DynamicMatrix<scalar_t<M>>& update) {
   using Scalar = scalar_t<M>;
   const auto n = static_cast<double>(training.updates_per_markov_step(objective.samples()));
-  const double eta = training.learning_rate;
-  DynamicMatrix<Scalar> d = diffusion(objective, theta, training, EpochNoise::exact);
-  add_scaled(d, static_cast<Scalar>(-eta * eta * n * n * (n + 1) / 12), sandwich(hessian, update));
-  return d;
+  return without_additive<Scalar>(diffusion(objective, theta, training, EpochNoise::exact), hessian,
+                                  update, training.learning_rate, n);
 }
 
 /// θ̂₀ of updates with a memory: what moves the mean is how far the last gradients have moved θ when

@@ -1,5 +1,5 @@
-// The stationary state of training many parameters, along eigenvectors of the Hessian (Secs. 3.3
-// and App. B; not in the paper).
+// The stationary state of training many parameters, along eigenvectors of the Hessian (Sec. 3.3 and
+// App. B for those alone; not in the paper).
 #pragma once
 
 #include <string_view>
@@ -12,17 +12,6 @@
 namespace ness {
 
 namespace detail {
-
-/// D̂ less what it has of additive noise, (η²n²(n+1)/12) H D H: see `diffusion_of_curvature`.
-template <class Scalar>
-DynamicMatrix<Scalar> curvature_along(DynamicMatrix<Scalar> d, const DynamicVector<Scalar>& hessian,
-                                      const DynamicMatrix<Scalar>& update, double eta, double n) {
-  const auto of_noise = static_cast<Scalar>(eta * eta * n * n * (n + 1) / 12);
-  for (Index j = 0; j < d.cols(); ++j)
-    for (Index i = 0; i < d.rows(); ++i)
-      d(i, j) -= of_noise * hessian[i] * update(i, j) * hessian[j];
-  return d;
-}
 
 inline void check_epochs_along(const PredictSettings& settings) {
   if (settings.epochs.order == EpochOrder::all)
@@ -57,7 +46,7 @@ LinearChain<double> linearize_along(const StreamedObjective<M, R>& streamed,
   const Matrix d = update_diffusion(few, few_minimum.theta, training);
   Matrix more;
   if (settings.epochs.order == EpochOrder::combined && updates > 1)
-    more = curvature_along(noise.diffusion, pairs.values, d, training.learning_rate, n);
+    more = without_additive(noise.diffusion, hessian, d, training.learning_rate, n);
   auto chain = additive_epochs<double>(mean, hessian, d, training.learning_rate, update,
                                        training.minibatch.epoch_correlation(streamed.samples()),
                                        settings.epochs.phase, more);
