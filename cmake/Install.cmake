@@ -1,7 +1,7 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-install(TARGETS ness EXPORT ness-targets
+install(TARGETS ness ness_mpi EXPORT ness-targets
   FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 set(architecture ARCH_INDEPENDENT)
 if(NESS_INSTALL_COMPILED)

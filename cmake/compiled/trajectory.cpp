@@ -7,6 +7,8 @@
 #include "ness/fluctuation/entropy_average.hpp"
 #include "ness/fluctuation/predict_fluctuations.hpp"
 #include "ness/statistics/estimate.hpp"
+#include "ness/statistics/ordered_sum.hpp"
+#include "ness/statistics/ranks.hpp"
 #include "ness/statistics/student.hpp"
 #include "ness/statistics/threads.hpp"
 #include "ness/trajectory/averages.hpp"
@@ -91,7 +93,10 @@ template void SubTrajectorySums<double>::serialize(CheckpointReader&);
 template class EntropySums<double>;
 template void EntropySums<double>::serialize(CheckpointWriter&);
 template void EntropySums<double>::serialize(CheckpointReader&);
-template void write_checkpoint(const CheckpointSettings&, const std::string&, const std::string&);
+template class CheckpointOutput<CheckpointSettings>;
+template class CheckpointInput<CheckpointSettings>;
+template class TreeSum<double>;
+template void on_every_rank(const Ranks*, const std::function<void()>&);
 template void run_on_threads(int, int, const std::function<void(int)>&);
 template double chance_of(double, double, double, double, double);
 template ComparisonRow compare_matrix(std::string, const DynamicMatrix<double>&,
@@ -107,7 +112,6 @@ template std::vector<SubTrajectoryPrediction> predict_fluctuations(const StepFun
                                                                    const FluctuationSettings&);
 template Comparison compare(const ComparedState&, const Measurement&);
 template void print(std::ostream&, const Comparison&);
-template std::string read_checkpoint(const CheckpointSettings&, const std::string&);
 
 }  // namespace detail
 }  // namespace ness

@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "ranks.hpp"
 #include "user_error.hpp"
 
 namespace {
@@ -93,23 +94,24 @@ void CommandLine::add(const std::string& option, std::vector<std::int64_t>& targ
 }
 
 int CommandLine::run(int argc, char** argv, const std::function<void()>& program) {
-  try {
-    parser_->app.parse(argc, argv);
-    program();
-    return std::cout.flush() ? 0 : fail("standard output cannot be written");
-  } catch (const CLI::Success& help) {
-    return parser_->app.exit(help);
-  } catch (const CLI::ParseError& error) {
-    return fail(std::string(error.what()) + " (--help lists the options)");
-  } catch (const std::bad_alloc&) {
-    return fail("out of memory: lower --chains or --threads");
-  } catch (const std::exception& error) {
-    return fail(error.what());
-  }
+  return run_on_ranks(argc, argv, [&] {
+    try {
+      parser_->app.parse(argc, argv);
+      program();
+      if (!std::cout.flush()) throw UserError("standard output cannot be written");
+      return 0;
+    } catch (const CLI::Success& help) {
+      return parser_->app.exit(help);
+    } catch (const CLI::ParseError& error) {
+      fail(std::string(error.what()) + " (--help lists the options)");
+    } catch (const std::bad_alloc&) {
+      fail("out of memory: lower --chains or --threads");
+    } catch (const std::exception& error) {
+      fail(error.what());
+    }
+  });
 }
 
-int CommandLine::fail(const std::string& message) const {
-  std::cout.flush();
-  std::cerr << name_ << ": " << message << '\n';
-  return 1;
+void CommandLine::fail(const std::string& message) const {
+  throw UserError(name_ + ": " + message);
 }

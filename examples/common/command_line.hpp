@@ -31,13 +31,13 @@ class CommandLine {
            const std::string& description);
 
   /// Parses and runs; returns the exit status, which is 0 only if the run succeeded. Whatever goes
-  /// wrong is told in one line on standard error.
+  /// wrong is told in one line on standard error. On ranks, where there are any.
   int run(int argc, char** argv, const std::function<void()>& program);
 
  private:
   struct Parser;
 
-  int fail(const std::string& message) const;
+  [[noreturn]] void fail(const std::string& message) const;
 
   std::string name_;
   std::unique_ptr<Parser> parser_;

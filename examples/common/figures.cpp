@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "files.hpp"
+#include "ranks.hpp"
 #include "user_error.hpp"
 
 namespace {
@@ -17,6 +18,14 @@ std::string shell_quoted(const std::string& text) {
   std::string result = "'";
   for (const char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return result + "'";
+}
+
+void make_folder(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error)
+    throw UserError("cannot make the folder '" + path + "': " + error.message() +
+                    ": choose another");
 }
 
 }  // namespace
@@ -32,13 +41,11 @@ void DataTable::add(std::initializer_list<double> numbers) {
 }
 
 FigureFolder::FigureFolder(std::string path) : path_(std::move(path)) {
-  std::error_code error;
-  std::filesystem::create_directories(path_, error);
-  if (error)
-    throw UserError("cannot make the folder '" + path_ + "': " + error.message() +
-                    ": choose another");
+  ness::detail::on_every_rank(ranks(), [&] {
+    if (is_first_rank()) make_folder(path_);
+  });
   require_writable(path_ + "/probe");
-  gnuplot_ = std::system("gnuplot --version > /dev/null 2>&1") == 0;
+  gnuplot_ = is_first_rank() && std::system("gnuplot --version > /dev/null 2>&1") == 0;
 }
 
 void FigureFolder::data(const std::string& name, const DataTable& table) const {

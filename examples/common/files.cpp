@@ -6,6 +6,7 @@
 #include <fstream>
 #include <system_error>
 
+#include "ranks.hpp"
 #include "user_error.hpp"
 
 namespace {
@@ -34,9 +35,24 @@ bool write(const std::string& path, const std::string& text) {
   return static_cast<bool>(file);
 }
 
+/// Leaves nothing behind. Throws `UserError`.
+void try_to_write(const std::string& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error))
+    throw UserError("cannot write '" + path + "': it is a folder, name a file");
+  if (is_special(path)) return;
+  const std::string probe = behind_links(path) + ".partial";
+  errno = 0;
+  if (!std::ofstream(probe))
+    throw UserError("cannot write '" + path + "': " + std::strerror(errno) +
+                    ": choose a folder that exists and is yours");
+  fs::remove(probe, error);
+}
+
 }  // namespace
 
 void write_atomically(const std::string& path, const std::string& text) {
+  if (!is_first_rank()) return;
   if (is_special(path)) {
     if (!write(path, text)) throw UserError("cannot write '" + path + "'");
     return;
@@ -56,14 +72,7 @@ void write_atomically(const std::string& path, const std::string& text) {
 }
 
 void require_writable(const std::string& path) {
-  std::error_code error;
-  if (fs::is_directory(path, error))
-    throw UserError("cannot write '" + path + "': it is a folder, name a file");
-  if (is_special(path)) return;
-  const std::string probe = behind_links(path) + ".partial";
-  errno = 0;
-  if (!std::ofstream(probe))
-    throw UserError("cannot write '" + path + "': " + std::strerror(errno) +
-                    ": choose a folder that exists and is yours");
-  fs::remove(probe, error);
+  ness::detail::on_every_rank(ranks(), [&] {
+    if (is_first_rank()) try_to_write(path);
+  });
 }

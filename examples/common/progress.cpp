@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "ranks.hpp"
+
 namespace {
 
 double now() {
@@ -27,7 +29,7 @@ std::string duration(double seconds) {
 
 ProgressBar::ProgressBar(std::string what)
     : what_(std::move(what)),
-      terminal_(isatty(STDERR_FILENO) != 0),
+      terminal_(isatty(STDERR_FILENO) != 0 && is_first_rank()),
       start_(now()),
       drawn_(start_) {}
 

@@ -4,6 +4,7 @@
 #include <ness/trajectory/run.hpp>
 
 #include "progress.hpp"
+#include "ranks.hpp"
 #include "training_options.hpp"
 
 /// `updates` of each chain after `burn_in` of them, shown by `bar`, which must outlive the run.
@@ -14,5 +15,6 @@ inline ness::RunSettings run_settings(const RunOptions& options, std::int64_t up
           .chains = static_cast<int>(options.chains),
           .threads = static_cast<int>(options.threads),
           .seed = static_cast<std::uint64_t>(options.seed),
-          .progress = [&bar](std::int64_t done, std::int64_t all) { bar(done, all); }};
+          .progress = [&bar](std::int64_t done, std::int64_t all) { bar(done, all); },
+          .ranks = ranks()};
 }

@@ -157,7 +157,9 @@ struct Study::Problem {
   Summary summary = {};
   std::optional<ness::EpochNoiseAlong> epochs = {};  // where batches divide the samples
 
-  Streamed streamed() const { return Streamed(objective, static_cast<int>(options.threads)); }
+  Streamed streamed() const {
+    return Streamed(objective, static_cast<int>(options.threads), ranks());
+  }
 };
 
 namespace {
@@ -195,8 +197,9 @@ void tell_memory(const Options& options, Eigen::Index parameters, Eigen::Index s
   const auto directions = static_cast<double>(options.directions);
   const auto threads = static_cast<double>(
       options.threads > 0 ? options.threads : std::thread::hardware_concurrency());
+  const double levels = std::log2(1 + static_cast<double>(samples) / 512);  // of a sum in a tree
   const double vectors =
-      std::max({30.0, 5 * directions + 112, (8 + 2 * threads) * directions + 10});
+      std::max({30.0, 5 * directions + 112, (8 + 2 * threads + levels) * directions + 10});
   const auto data = static_cast<double>(samples * (options.widths.front() + digit_classes));
   const double bytes = 8 * (data + vectors * static_cast<double>(parameters)) + 10e6;
   std::cout << "N = " << parameters << ": some " << std::llround(bytes / 1e6)

@@ -14,12 +14,14 @@
 namespace ness {
 
 /// The objective 𝓛 = L + R as its sums over the samples make it: value, gradient, and products of
-/// its Hessian with several vectors at once, each in one pass over the samples on threads.
+/// its Hessian with several vectors at once, each in one pass over the samples on threads, and on
+/// ranks where there are any.
 ///
 /// θ and sums are in double precision, whatever the model's: a model in float makes the sum of 512
-/// samples in float. What comes out is the same to the last bit for any number of threads. Memory:
-/// for each thread and the sum as many numbers as the result has, and what the model needs for 512
-/// samples. It refers to the objective, so keep that alive.
+/// samples in float. What comes out is the same to the last bit for any number of threads and
+/// ranks. Memory: as many numbers as the result has for each thread and for each doubling of 512
+/// samples, and what the model needs for 512 samples. It refers to the objective, and the ranks, so
+/// keep them alive.
 template <class M, class R>
 class StreamedObjective {
  public:
@@ -32,12 +34,16 @@ class StreamedObjective {
       "generic, or give your Model `batch_hessian_products` or "
       "`sample_hessian_products`");
 
-  /// `threads` 0: as many as the machine has. Throws `std::invalid_argument` for a negative number.
-  explicit StreamedObjective(const Objective<M, R>& objective, int threads = 0)
-      : objective_(&objective), threads_(threads) {
+  /// `threads` 0: as many as the machine has. With `ranks` each does a share of every sum, so that
+  /// all calls are made by all ranks together. Throws `std::invalid_argument` for a negative
+  /// number.
+  explicit StreamedObjective(const Objective<M, R>& objective, int threads = 0,
+                             const Ranks* ranks = nullptr)
+      : objective_(&objective), threads_(threads), ranks_(ranks) {
     detail::require(threads >= 0, "StreamedObjective", "threads must not be negative", threads);
   }
-  explicit StreamedObjective(Objective<M, R>&&, int = 0) = delete;  // it would dangle
+  explicit StreamedObjective(Objective<M, R>&&, int = 0,
+                             const Ranks* = nullptr) = delete;  // it would dangle
 
   const Objective<M, R>& objective() const { return *objective_; }
   Index parameters() const { return objective_->parameters(); }
@@ -48,28 +54,23 @@ class StreamedObjective {
   /// 𝓛(θ)
   double value(const Vector& theta) const {
     const Parameters at = objective_->point(theta, "StreamedObjective::value");
-    double sum = 0;
-    for_each_chunk(
-        double{0},
-        [&](Derivatives<M>& derivatives, Index first, Index count, double& part) {
-          part = static_cast<double>(derivatives.summed_loss(at, first, count));
-        },
-        [&](Index, double part) { sum += part; });
-    return sum / static_cast<double>(samples()) +
+    const Matrix sum = sum_of_chunks(
+        1, 1, None{},
+        [&](Derivatives<M>& derivatives, Index first, Index count, None&, Matrix& part) {
+          part(0, 0) = static_cast<double>(derivatives.summed_loss(at, first, count));
+        });
+    return sum(0, 0) / static_cast<double>(samples()) +
            static_cast<double>(objective_->regularizer().value(at));
   }
 
   /// ∇𝓛(θ), N.
   Vector gradient(const Vector& theta) const {
     const Parameters at = objective_->point(theta, "StreamedObjective::gradient");
-    Vector sum = Vector::Zero(parameters());
-    for_each_chunk(
-        Parameters(Parameters::Zero(parameters())),
-        [&](Derivatives<M>& derivatives, Index first, Index count, Parameters& part) {
-          derivatives.summed_gradient(at, first, count, part);
-        },
-        [&](Index, const Parameters& part) {
-          for (Index k = 0; k < sum.size(); ++k) sum[k] += static_cast<double>(part[k]);
+    Vector sum = sum_of_chunks(
+        parameters(), 1, Parameters(Parameters::Zero(parameters())),
+        [&](Derivatives<M>& derivatives, Index first, Index count, Parameters& own, Matrix& part) {
+          derivatives.summed_gradient(at, first, count, own);
+          part = own.template cast<double>();
         });
     sum /= static_cast<double>(samples());
     Parameters of_regularizer = Parameters::Zero(parameters());
@@ -86,15 +87,11 @@ class StreamedObjective {
     const Parameters at = objective_->point(theta, name);
     detail::require_size(directions, parameters(), directions.cols(), name, "directions");
     const Block along = directions.template cast<Scalar>();
-    Matrix sum = Matrix::Zero(parameters(), directions.cols());
-    for_each_chunk(
-        Block(parameters(), directions.cols()),
-        [&](Derivatives<M>& derivatives, Index first, Index count, Block& part) {
-          derivatives.summed_hessian_products(at, first, count, along, part);
-        },
-        [&](Index, const Block& part) {
-          for (Index k = 0; k < sum.size(); ++k)
-            sum.data()[k] += static_cast<double>(part.data()[k]);
+    Matrix sum = sum_of_chunks(
+        parameters(), directions.cols(), Block(parameters(), directions.cols()),
+        [&](Derivatives<M>& derivatives, Index first, Index count, Block& own, Matrix& part) {
+          derivatives.summed_hessian_products(at, first, count, along, own);
+          part = own.template cast<double>();
         });
     sum /= static_cast<double>(samples());
     sum += regularizer_products(theta, directions);
@@ -192,31 +189,29 @@ class StreamedObjective {
   using Projections = projections_t<M>;
   static constexpr Index chunk = 512;  // samples; the sums do not depend on the threads
 
+  struct None {};
+
   // `work(derivatives, batch, part)` is called with those of either sign, of weight ±1.
   template <class Work>
   Matrix signed_sum(const Vector& signs, const Block& part, const Work& work) const {
     detail::require_size(signs, samples(), 1, "StreamedObjective", "signs");
-    struct Part {
-      Block sum, of_some;
+    struct Own {
+      Block of_some;
       std::vector<std::uint32_t> some;
     };
-    Matrix sum = Matrix::Zero(part.rows(), part.cols());
-    for_each_chunk(
-        Part{part, part, {}},
-        [&](Derivatives<M>& derivatives, Index first, Index count, Part& parts) {
-          parts.sum.setZero();
+    return sum_of_chunks(
+        part.rows(), part.cols(), Own{part, {}},
+        [&](Derivatives<M>& derivatives, Index first, Index count, Own& own, Matrix& sum) {
+          sum.setZero();
           for (const double sign : {1.0, -1.0}) {
-            parts.some.clear();
+            own.some.clear();
             for (Index i = first; i < first + count; ++i)
-              if (sign * signs[i] > 0) parts.some.push_back(static_cast<std::uint32_t>(i));
-            if (parts.some.empty()) continue;
-            work(derivatives, Batch(std::span<const std::uint32_t>(parts.some), sign),
-                 parts.of_some);
-            parts.sum += parts.of_some;
+              if (sign * signs[i] > 0) own.some.push_back(static_cast<std::uint32_t>(i));
+            if (own.some.empty()) continue;
+            work(derivatives, Batch(std::span<const std::uint32_t>(own.some), sign), own.of_some);
+            sum += own.of_some.template cast<double>();
           }
-        },
-        [&](Index, const Part& parts) { sum += parts.sum.template cast<double>(); });
-    return sum;
+        });
   }
 
   template <class Project, class Work>
@@ -226,37 +221,74 @@ class StreamedObjective {
     detail::require_size(subspace, parameters(), subspace.cols(), name, "subspace");
     const Block basis = subspace.template cast<Scalar>();
     for_each_chunk(
-        Projections(),
-        [&](Derivatives<M>& derivatives, Index first, Index count, Projections& part) {
-          part.resize(basis.cols(), count);
+        [&](Derivatives<M>& derivatives, Index first, Index count) {
+          Projections part(basis.cols(), count);
           project(derivatives, at, first, basis, part);
+          return Matrix(part.template cast<double>());
         },
-        [&](Index first, const Projections& part) {
-          work(first, Matrix(part.template cast<double>()));
-        });
+        work);
   }
 
-  // `add(first, part)` is called in the order of the chunks, by one thread at a time.
-  template <class Part, class Work, class Add>
-  void for_each_chunk(const Part& part, const Work& work, const Add& add) const {
+  int chunks() const { return static_cast<int>((samples() + chunk - 1) / chunk); }
+  Index count_of(Index first) const { return std::min(chunk, samples() - first); }
+
+  // The sum of what work(derivatives, first, count, own, part) leaves in `part`; `own` is a copy of
+  // its argument for each thread.
+  template <class Own, class Work>
+  Matrix sum_of_chunks(Index rows, Index cols, const Own& own, const Work& work) const {
     struct Scratch {
       Derivatives<M> derivatives;
-      Part part;
+      Own own;
     };
-    detail::sum_in_order(
-        static_cast<int>((samples() + chunk - 1) / chunk), threads_,
-        [&] {
-          return Scratch{Derivatives<M>(objective_->model()), part};
+    const auto make = [&] { return Scratch{Derivatives<M>(objective_->model()), own}; };
+    detail::TreeSum<typename Matrix::Scalar> sum(chunks(), rows, cols, ranks_);
+    detail::on_every_rank(ranks_, [&] {
+      detail::Pool<decltype(make)> pool(make);
+      parallel_for(sum.share().count(), threads_, [&](int k) {
+        const int piece = sum.share().first + k;
+        const Index first = piece * chunk;
+        Scratch scratch = pool.borrow();
+        Matrix part = sum.blank();
+        work(scratch.derivatives, first, count_of(first), scratch.own, part);
+        pool.give_back(std::move(scratch));
+        sum.add(piece, std::move(part));
+      });
+    });
+    return sum.total();
+  }
+
+  // add(first, work(derivatives, first, count)) in the order of the chunks, by one thread at a
+  // time; on ranks in rounds, so that no rank holds what all samples make.
+  template <class Work, class Add>
+  void for_each_chunk(const Work& work, const Add& add) const {
+    struct Scratch {
+      Derivatives<M> derivatives;
+      Matrix part;
+    };
+    const auto run = [&](detail::Share share, const auto& add_part) {
+      detail::in_order(
+          share, threads_,
+          [&] {
+            return Scratch{Derivatives<M>(objective_->model()), {}};
+          },
+          [&](Scratch& scratch, int k) {
+            scratch.part = work(scratch.derivatives, k * chunk, count_of(k * chunk));
+          },
+          [&](const Scratch& scratch, int k) { add_part(k * chunk, scratch.part); });
+    };
+    if (!ranks_) return run({0, chunks()}, add);
+    constexpr int chunks_of_a_rank = 16;
+    detail::in_rounds<Matrix>(
+        *ranks_, chunks(), chunks_of_a_rank,
+        [&](detail::Share share, const auto& keep) {
+          run(share, [&](Index, const Matrix& part) { keep(part); });
         },
-        [&](Scratch& scratch, int k) {
-          const Index first = k * chunk;
-          work(scratch.derivatives, first, std::min(chunk, samples() - first), scratch.part);
-        },
-        [&](const Scratch& scratch, int k) { add(k * chunk, scratch.part); });
+        [&](int k, const Matrix& part) { add(k * chunk, part); });
   }
 
   const Objective<M, R>* objective_;
   int threads_;
+  const Ranks* ranks_;
 };
 
 }  // namespace ness

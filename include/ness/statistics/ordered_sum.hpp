@@ -1,10 +1,21 @@
-// Sums over pieces of work on threads, in the order of the pieces.
+// Sums over pieces of work on threads and ranks, the same to the last bit for any number of them.
 #pragma once
 
+#include <Eigen/Core>
+#include <algorithm>
+#include <array>
 #include <condition_variable>
+#include <cstdint>
+#include <cstring>
+#include <map>
 #include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
+#include "ness/detail/matrices.hpp"
+#include "ness/statistics/ranks.hpp"
 #include "ness/statistics/threads.hpp"
 
 namespace ness::detail {
@@ -35,34 +46,48 @@ class Turns {
   bool failed_ = false;
 };
 
-/// work(scratch, k) for k = 0 ... count − 1 on `threads` threads (0: as many as the machine has),
-/// and after each add(scratch, k), in the order of k and one at a time: what is added up is the
-/// same to the last bit for any number of threads. Each thread has a `scratch` of its own, which
-/// `make()` returns. What is thrown is thrown again.
-template <class Make, class Work, class Add>
-void sum_in_order(int count, int threads, const Make& make, const Work& work, const Add& add) {
-  using Scratch = decltype(make());
-  std::vector<Scratch> idle;
-  std::mutex mutex;
-  Turns turns;
-  const auto borrow = [&] {
+/// Objects that threads borrow, each made by `make()` where none is idle.
+template <class Make>
+class Pool {
+ public:
+  using Object = decltype(std::declval<const Make&>()());
+  explicit Pool(const Make& make) : make_(make) {}
+
+  Object borrow() {
     {
-      const std::lock_guard lock(mutex);
-      if (!idle.empty()) {
-        Scratch scratch = std::move(idle.back());
-        idle.pop_back();
-        return scratch;
+      const std::lock_guard lock(mutex_);
+      if (!idle_.empty()) {
+        Object object = std::move(idle_.back());
+        idle_.pop_back();
+        return object;
       }
     }
-    return make();
-  };
-  parallel_for(count, threads, [&](int k) {
+    return make_();
+  }
+  void give_back(Object object) {
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(object));
+  }
+
+ private:
+  Make make_;
+  std::mutex mutex_;
+  std::vector<Object> idle_;
+};
+
+/// work(scratch, k) for the pieces k of `share` on `threads` threads (0: as many as the machine
+/// has), and after each add(scratch, k), in the order of k and one at a time. Each thread has a
+/// `scratch` of its own, which `make()` returns. What is thrown is thrown again.
+template <class Make, class Work, class Add>
+void in_order(Share share, int threads, const Make& make, const Work& work, const Add& add) {
+  Pool<Make> pool(make);
+  Turns turns;
+  parallel_for(share.count(), threads, [&](int k) {
     try {
-      Scratch scratch = borrow();
-      work(scratch, k);
-      turns.take(k, [&] { add(scratch, k); });
-      const std::lock_guard lock(mutex);
-      idle.push_back(std::move(scratch));
+      auto scratch = pool.borrow();
+      work(scratch, share.first + k);
+      turns.take(k, [&] { add(scratch, share.first + k); });
+      pool.give_back(std::move(scratch));
     } catch (...) {
       turns.fail();
       throw;
@@ -70,4 +95,144 @@ void sum_in_order(int count, int threads, const Make& make, const Work& work, co
   });
 }
 
+/// add(k, part) on every rank for the pieces k = 0 … count − 1 in their order, of what
+/// work(share, keep) keeps by `keep(part)` for each piece of a share, in order. Goes in rounds, so
+/// that a rank holds what `most` pieces of each rank make and no more.
+template <class Matrix, class Work, class Add>
+void in_rounds(const Ranks& ranks, int count, int most, const Work& work, const Add& add) {
+  using Shape = std::array<Index, 2>;
+  const int rounds = (count + ranks.size() * most - 1) / (ranks.size() * most);
+  for (int round = 0; round < rounds; ++round) {
+    const Share pieces = share_of(round, rounds, count);
+    const Share own = share_of(&ranks, pieces.count());
+    std::string kept;
+    on_every_rank(&ranks, [&] {
+      work(Share{pieces.first + own.first, pieces.first + own.last}, [&](const Matrix& part) {
+        const Shape shape{part.rows(), part.cols()};
+        kept.append(reinterpret_cast<const char*>(&shape), sizeof(shape));
+        kept.append(reinterpret_cast<const char*>(part.data()),
+                    sizeof(*part.data()) * static_cast<std::size_t>(part.size()));
+      });
+    });
+    int piece = pieces.first;
+    for (const std::string& bytes : ranks.gather(kept))
+      for (std::size_t at = 0; at < bytes.size(); ++piece) {
+        Shape shape;
+        std::memcpy(&shape, bytes.data() + at, sizeof(shape));
+        Matrix part(shape[0], shape[1]);
+        const std::size_t size = sizeof(*part.data()) * static_cast<std::size_t>(part.size());
+        std::memcpy(part.data(), bytes.data() + at + sizeof(shape), size);
+        at += sizeof(shape) + size;
+        add(piece, part);
+      }
+  }
+}
+
+/// The sum of `count` matrices in a tree whose shape depends on `count` alone: the same to the last
+/// bit in whatever order they come, from however many threads and ranks. A rank holds at most about
+/// as many matrices as it has threads and levels of the tree, log₂ count.
+template <class Scalar>
+class TreeSum {
+ public:
+  using Matrix = DynamicMatrix<Scalar>;
+
+  TreeSum(int count, Index rows, Index cols, const Ranks* ranks);
+
+  /// The pieces of this rank.
+  Share share() const { return share_; }
+  /// A matrix for a piece, its elements not set.
+  Matrix blank() { return pool_.borrow(); }
+  /// Adds piece k of the share; from any thread.
+  void add(int piece, Matrix part);
+  /// The sum, on every rank, when all have added their pieces.
+  Matrix total();
+
+ private:
+  struct Node {
+    std::int64_t width;
+    Matrix sum;
+  };
+  struct Blank {
+    Index rows, cols;
+    Matrix operator()() const { return Matrix(rows, cols); }
+  };
+
+  std::string_view bytes_of(const Matrix& sum) const {
+    return {reinterpret_cast<const char*>(sum.data()),
+            static_cast<std::size_t>(sum.size()) * sizeof(Scalar)};
+  }
+  void read(const std::string& bytes, Matrix& sum) const {
+    std::memcpy(sum.data(), bytes.data(), bytes.size());
+  }
+
+  int count_;
+  const Ranks* ranks_;
+  Share share_;
+  Pool<Blank> pool_;
+  std::mutex mutex_;
+  std::map<std::int64_t, Node> held_;  // by their first piece
+};
+
 }  // namespace ness::detail
+
+#ifndef NESS_COMPILED  // else they are in the library
+namespace ness::detail {
+
+template <class Scalar>
+TreeSum<Scalar>::TreeSum(int count, Index rows, Index cols, const Ranks* ranks)
+    : count_(count), ranks_(ranks), share_(share_of(ranks, count)), pool_(Blank{rows, cols}) {}
+
+template <class Scalar>
+void TreeSum<Scalar>::add(int piece, Matrix part) {
+  Node node{1, std::move(part)};
+  std::int64_t first = piece;
+  std::unique_lock lock(mutex_);
+  while (node.width < count_) {
+    const std::int64_t parent = first / (2 * node.width) * (2 * node.width);
+    const std::int64_t end = std::min<std::int64_t>(parent + 2 * node.width, count_);
+    if (parent < share_.first || end > share_.last) break;  // a part of it is elsewhere
+    const std::int64_t other = parent == first ? first + node.width : parent;
+    if (other < count_) {
+      const auto found = held_.find(other);
+      if (found == held_.end() || found->second.width != node.width) break;
+      Node sibling = std::move(found->second);
+      held_.erase(found);
+      lock.unlock();
+      node.sum += sibling.sum;
+      pool_.give_back(std::move(sibling.sum));
+      lock.lock();
+    }
+    node.width *= 2;
+    first = parent;
+  }
+  held_.insert_or_assign(first, std::move(node));
+}
+
+template <class Scalar>
+typename TreeSum<Scalar>::Matrix TreeSum<Scalar>::total() {
+  const auto join = [&](int left, int right) {
+    const auto found = held_.find(right);
+    if (found == held_.end()) return;  // when it was added
+    held_.at(left).sum += found->second.sum;
+    held_.erase(found);
+  };
+  const auto give = [&](int right, int rank) {
+    ranks_->send(bytes_of(held_.at(right).sum), rank);
+    held_.erase(right);
+  };
+  const auto take = [&](int left, int, int rank) {
+    Matrix sum = blank();
+    read(ranks_->receive(rank), sum);
+    held_.at(left).sum += sum;
+    pool_.give_back(std::move(sum));
+  };
+  join_in_tree(ranks_, count_, join, give, take);
+  if (!ranks_) return std::move(held_.at(0).sum);
+  const bool first = ranks_->rank() == 0;
+  Matrix sum = first ? std::move(held_.at(0).sum) : blank();
+  read(ranks_->broadcast(first ? std::string(bytes_of(sum)) : std::string(), 0), sum);
+  return sum;
+}
+
+}  // namespace ness::detail
+#endif

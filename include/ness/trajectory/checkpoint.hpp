@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <fstream>
 #include <locale>
 #include <sstream>
 #include <stdexcept>
@@ -61,7 +62,8 @@ class CheckpointWriter {
     } else {
       throw std::invalid_argument(
           "ness: what has no `template <class Archive> void serialize(Archive& archive) { "
-          "archive(...); }` cannot be put into a checkpoint: add it to the estimator");
+          "archive(...); }` cannot be put into a checkpoint, nor sent to another rank: add it to "
+          "the estimator");
     }
   }
   void raw(const void* data, std::size_t size) {
@@ -120,16 +122,49 @@ class CheckpointReader {
 
 namespace detail {
 
-/// Magic, identity and its end, contents, checksum of all before it. Written beside the file and
-/// renamed, so that a kill at any moment leaves the old file or the new one. `Settings` is
+/// A checkpoint as it is written: magic, and then the identity and the pieces, each with its size
+/// and checksum before it. Written beside the file and renamed by `finish`, so
+/// that a kill at any moment leaves the old file or the new one. `Settings` is
 /// `CheckpointSettings`, a template argument only so that this is compiled where it is used.
 template <class Settings>
-void write_checkpoint(const Settings& settings, const std::string& identity,
-                      const std::string& contents);
+class CheckpointOutput {
+ public:
+  CheckpointOutput(const Settings& settings, const std::string& identity);
+  CheckpointOutput(const CheckpointOutput&) = delete;
+  CheckpointOutput& operator=(const CheckpointOutput&) = delete;
+  ~CheckpointOutput();
 
-/// The contents, or nothing where there is no such file.
+  /// Does not throw: `finish` knows.
+  void add(const std::string& piece);
+  /// Throws `CheckpointError` where something could not be written.
+  void finish();
+
+ private:
+  std::string name_, partial_;
+  std::ofstream file_;
+};
+
+/// A checkpoint as it is read. Throws `CheckpointError` for what is no checkpoint, damaged, or of
+/// another identity.
 template <class Settings>
-std::string read_checkpoint(const Settings& settings, const std::string& identity);
+class CheckpointInput {
+ public:
+  CheckpointInput(const Settings& settings, const std::string& identity);
+
+  bool found() const { return file_.is_open(); }
+  std::string next();
+  /// Nothing may be left.
+  void finish() const;
+
+ private:
+  static constexpr const char* damaged_ = "is damaged or cut short: remove it to start anew";
+  std::uint64_t number();
+  [[noreturn]] void fail(const std::string& what) const;
+
+  std::string name_;
+  std::ifstream file_;
+  std::uint64_t left_ = 0;  // bytes
+};
 
 }  // namespace detail
 }  // namespace ness
@@ -138,7 +173,6 @@ std::string read_checkpoint(const Settings& settings, const std::string& identit
 
 #include <cerrno>
 #include <cstdio>
-#include <fstream>
 
 namespace ness::detail {
 
@@ -154,56 +188,99 @@ inline std::uint64_t checksum(std::string_view bytes) {
   return hash ^ bytes.size();
 }
 
-inline constexpr std::string_view checkpoint_magic = "ness checkpoint 2\n";
+inline constexpr std::string_view checkpoint_family = "ness checkpoint ";
+inline constexpr std::string_view checkpoint_magic = "ness checkpoint 3\n";
 
-template <class Settings>
-void write_checkpoint(const Settings& settings, const std::string& identity,
-                      const std::string& contents) {
-  std::string bytes;
-  bytes.reserve(contents.size() + identity.size() + 64);
-  bytes.append(checkpoint_magic).append(identity).append(1, '\0').append(contents);
-  const std::uint64_t sum = checksum(bytes);
-  bytes.append(reinterpret_cast<const char*>(&sum), sizeof(sum));
-  const std::string partial = settings.file + ".partial";
-  {
-    std::ofstream file(partial, std::ios::binary);
-    file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    file.flush();
-    if (!file)
-      throw CheckpointError(settings.file,
-                            "cannot be written: is there room, and is the folder yours?");
-  }
-  if (std::rename(partial.c_str(), settings.file.c_str()) != 0)
-    throw CheckpointError(settings.file, std::string("cannot be written: ") + std::strerror(errno));
+inline void write_number(std::ostream& file, std::uint64_t number) {
+  file.write(reinterpret_cast<const char*>(&number), sizeof(number));
 }
 
 template <class Settings>
-std::string read_checkpoint(const Settings& settings, const std::string& identity) {
+CheckpointOutput<Settings>::CheckpointOutput(const Settings& settings, const std::string& identity)
+    : name_(settings.file), partial_(name_ + ".partial"), file_(partial_, std::ios::binary) {
+  file_ << checkpoint_magic;
+  add(identity);
+}
+
+template <class Settings>
+CheckpointOutput<Settings>::~CheckpointOutput() {
+  if (!file_.is_open()) return;
+  file_.close();
+  std::remove(partial_.c_str());
+}
+
+template <class Settings>
+void CheckpointOutput<Settings>::add(const std::string& piece) {
+  write_number(file_, piece.size());
+  write_number(file_, checksum(piece));
+  file_.write(piece.data(), static_cast<std::streamsize>(piece.size()));
+}
+
+template <class Settings>
+void CheckpointOutput<Settings>::finish() {
+  if (!file_.flush())
+    throw CheckpointError(name_, "cannot be written: is there room, and is the folder yours?");
+  file_.close();
+  if (std::rename(partial_.c_str(), name_.c_str()) == 0) return;
+  const std::string why = std::strerror(errno);
+  std::remove(partial_.c_str());
+  throw CheckpointError(name_, "cannot be written: " + why);
+}
+
+template <class Settings>
+CheckpointInput<Settings>::CheckpointInput(const Settings& settings, const std::string& identity)
+    : name_(settings.file) {
   errno = 0;
-  std::ifstream file(settings.file, std::ios::binary);
-  if (!file && errno == ENOENT) return {};
-  std::ostringstream read;
-  read << file.rdbuf();
-  if (!file) throw CheckpointError(settings.file, "cannot be read");
-  const std::string bytes = read.str();
-  const std::string remedy = ": remove it to start anew";
-  if (bytes.rfind(checkpoint_magic, 0) != 0)
-    throw CheckpointError(settings.file, "is no checkpoint: name another file");
-  std::uint64_t sum = 0;
-  if (bytes.size() < checkpoint_magic.size() + 1 + sizeof(sum))
-    throw CheckpointError(settings.file, "is cut short" + remedy);
-  const std::size_t end = bytes.size() - sizeof(sum);
-  std::memcpy(&sum, bytes.data() + end, sizeof(sum));
-  if (sum != checksum(std::string_view(bytes).substr(0, end)))
-    throw CheckpointError(settings.file, "is damaged or cut short" + remedy);
-  const std::size_t start = checkpoint_magic.size();
-  const std::size_t zero = bytes.find('\0', start);
-  const std::string found = bytes.substr(start, zero - start);
+  file_.open(name_, std::ios::binary | std::ios::ate);
+  if (!file_.is_open() && errno == ENOENT) return;
+  const std::streamoff size = file_ ? static_cast<std::streamoff>(file_.tellg()) : -1;
+  if (!file_ || size < 0 || !file_.seekg(0)) fail("cannot be read");
+  left_ = static_cast<std::uint64_t>(size);
+  std::string magic(std::min<std::size_t>(left_, checkpoint_magic.size()), '\0');
+  left_ -= magic.size();
+  file_.read(magic.data(), static_cast<std::streamsize>(magic.size()));
+  if (!file_) fail("cannot be read");
+  if (magic != checkpoint_magic)
+    fail(magic.rfind(checkpoint_family, 0) == 0
+             ? "was written by another version of ness: remove it to start anew"
+             : "is no checkpoint: name another file");
+  const std::string found = next();
   if (found != identity)
-    throw CheckpointError(settings.file, "is of another run, with [" + found +
-                                             "], but this one has [" + identity +
-                                             "]: name another file, or remove it to start anew");
-  return bytes.substr(zero + 1, end - zero - 1);
+    fail("is of another run, with [" + found + "], but this one has [" + identity +
+         "]: name another file, or remove it to start anew");
+}
+
+template <class Settings>
+std::uint64_t CheckpointInput<Settings>::number() {
+  std::uint64_t result = 0;
+  if (left_ < sizeof(result)) fail(damaged_);
+  left_ -= sizeof(result);
+  file_.read(reinterpret_cast<char*>(&result), sizeof(result));
+  if (!file_) fail("cannot be read");
+  return result;
+}
+
+template <class Settings>
+std::string CheckpointInput<Settings>::next() {
+  const std::uint64_t size = number();
+  const std::uint64_t sum = number();
+  if (size > left_) fail(damaged_);
+  left_ -= size;
+  std::string bytes(size, '\0');
+  file_.read(bytes.data(), static_cast<std::streamsize>(size));
+  if (!file_) fail("cannot be read");
+  if (sum != checksum(bytes)) fail(damaged_);
+  return bytes;
+}
+
+template <class Settings>
+void CheckpointInput<Settings>::finish() const {
+  if (left_ != 0) fail(damaged_);
+}
+
+template <class Settings>
+void CheckpointInput<Settings>::fail(const std::string& what) const {
+  throw CheckpointError(name_, what);
 }
 
 }  // namespace ness::detail

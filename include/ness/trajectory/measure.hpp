@@ -229,7 +229,7 @@ std::tuple<Measurement, Estimators...> measure_with(const Objective<M, R>& objec
   return std::apply(
       [&](auto& stationary, auto&... others) {
         auto result = stationary.result();
-        result.seconds_per_step = elapsed.count() / updates;
+        result.seconds_per_step = detail::from_first_rank(run.ranks, elapsed.count() / updates);
         return std::tuple(std::move(result), std::move(others)...);
       },
       filled);

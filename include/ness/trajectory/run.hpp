@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -16,6 +17,7 @@
 #include "ness/detail/check.hpp"
 #include "ness/detail/fingerprint.hpp"
 #include "ness/detail/matrices.hpp"
+#include "ness/statistics/ranks.hpp"
 #include "ness/statistics/threads.hpp"
 #include "ness/trajectory/block.hpp"
 #include "ness/trajectory/checkpoint.hpp"
@@ -45,7 +47,8 @@ struct RunSettings {
   int chains = 1;
   int threads = 0;         ///< 0: as many as the machine has
   std::uint64_t seed = 1;  ///< chain k draws from stream k of this seed
-  /// Called now and then, from one thread at a time, with updates done and updates in all.
+  /// Called now and then, from one thread at a time of the first rank, with updates done and
+  /// updates in all.
   std::function<void(std::int64_t, std::int64_t)> progress = {};
   /// Where the run is kept, to be continued by the same call after it was stopped.
   CheckpointSettings checkpoint = {};
@@ -54,6 +57,8 @@ struct RunSettings {
   /// whatever is per Markov step, or counted in them, is so of updates. An epoch's updates are not
   /// a Markov chain by themselves: σ and ⟨e^{−σ}⟩ are not those of `predict`.
   bool every_update = false;
+  /// Processes to share the chains with; estimators then have `serialize(archive)`.
+  const Ranks* ranks = nullptr;
 
   /// Throws `std::invalid_argument` for a count below its least value.
   void check(std::string_view function) const {
@@ -128,7 +133,10 @@ struct ObservedChain {
   }
 };
 
-/// How far to go before the next checkpoint, from how long the last stretch took.
+/// How long ranks go on without asking whether one of them has failed.
+inline constexpr double seconds_between_ranks = 10;
+
+/// How far to go before the next stop, from how long the last stretch took.
 inline std::int64_t next_stretch(std::int64_t steps, double took, double wanted) {
   const double factor = std::clamp(wanted / std::max(took, 1e-9), 0.25, 4.0);
   return std::max<std::int64_t>(block_steps,
@@ -144,7 +152,7 @@ std::string identity_of(const Chain& chain) {
     return {};
 }
 
-/// All chains of a run, each begun when it is first asked for.
+/// The chains of a run that are this rank's, each begun when it is first asked for.
 template <class MakeChain, class Reference, class... Estimators>
 class ChainRun {
  public:
@@ -155,37 +163,46 @@ class ChainRun {
   ChainRun(const RunSettings& settings, const MakeChain& make_chain, const Reference& reference,
            const Estimators&... estimators)
       : settings_(settings),
+        ranks_(settings.ranks),
+        share_(share_of(settings.ranks, settings.chains)),
         make_chain_(make_chain),
         reference_(reference),
         estimators_(estimators...),
-        runs_(static_cast<std::size_t>(settings.chains)),
-        per_step_(updates_per_step()) {
-    if (settings.steps < per_step_)
-      invalid("run_chains", "steps must be at least one Markov step, ", per_step_,
-              " updates, but is ", settings.steps);
-    burn_in_ = settings.burn_in / per_step_;
-    last_ = burn_in_ + settings.steps / per_step_;
+        runs_(static_cast<std::size_t>(settings.chains)) {
+    on_every_rank(ranks_, [&] { prepare(); });
   }
 
   std::tuple<Estimators...> run() {
     const bool keeps = !settings_.checkpoint.file.empty();
-    std::int64_t reached = keeps ? restore() : 0;
-    for (const auto& run : runs_) done_ += run ? run->step : 0;
+    const double seconds =
+        keeps ? settings_.checkpoint.seconds : static_cast<double>(seconds_between_ranks);
+    reached_ = keeps ? restore() : 0;
+    done_ = share_.count() * reached_;
     report(0);
-    for (std::int64_t stretch = keeps ? block_steps : last_; reached < last_;) {
+    for (std::int64_t stretch = keeps || ranks_ ? block_steps : last_; reached_ < last_;) {
       const auto start = Clock::now();
-      advance(std::min(last_, reached + stretch));  // or the end of the block there
-      reached = runs_.front()->step;
-      if (!keeps) continue;
-      save();
+      on_every_rank(ranks_, [&] { advance(std::min(last_, reached_ + stretch)); });
+      reached_ = step_of_first();
+      if (keeps) save();
       const std::chrono::duration<double> took = Clock::now() - start;
-      stretch = next_stretch(stretch, took.count(), settings_.checkpoint.seconds);
+      stretch = from_first_rank(ranks_, next_stretch(stretch, took.count(), seconds));
     }
     return merged();
   }
 
  private:
   using Clock = std::chrono::steady_clock;
+
+  void prepare() {
+    per_step_ = updates_per_step();
+    if (settings_.steps < per_step_)
+      invalid("run_chains", "steps must be at least one Markov step, ", per_step_,
+              " updates, but is ", settings_.steps);
+    burn_in_ = settings_.burn_in / per_step_;
+    last_ = burn_in_ + settings_.steps / per_step_;
+    if (!settings_.checkpoint.file.empty()) identity_ = identity();
+    if (!share_.has(0)) runs_.front().reset();
+  }
 
   Observed& begin(int k) {
     auto& run = runs_[static_cast<std::size_t>(k)];
@@ -208,8 +225,10 @@ class ChainRun {
     return 1;
   }
 
+  // All chains to `target`, or the end of the block there.
   void advance(std::int64_t target) {
-    parallel_for(settings_.chains, settings_.threads, [&](int k) {
+    parallel_for(share_.count(), settings_.threads, [&](int piece) {
+      const int k = share_.first + piece;
       std::int64_t unreported = 0;
       begin(k).advance(k, target, burn_in_, last_, settings_.every_update, [&](std::int64_t steps) {
         unreported += steps;
@@ -219,11 +238,14 @@ class ChainRun {
     });
   }
 
+  // Of all ranks, as if each were as far as the first.
   void report(std::int64_t markov_steps) {
-    if (!settings_.progress) return;
+    if (!settings_.progress || rank_of(ranks_) != 0) return;
     const std::lock_guard lock(mutex_);
     done_ += markov_steps;
-    settings_.progress(done_ * per_step_, settings_.chains * last_ * per_step_);
+    const auto of_all = static_cast<double>(done_) * settings_.chains / share_.count();
+    settings_.progress(static_cast<std::int64_t>(of_all) * per_step_,
+                       settings_.chains * last_ * per_step_);
   }
 
   // Of the run as it begins: what is continued must have the same.
@@ -241,52 +263,142 @@ class ChainRun {
     return words;
   }
 
-  void save() {
+  template <class Part>
+  static std::string bytes_of(Part& part) {
     CheckpointWriter writer;
-    for (int k = 0; k < settings_.chains; ++k) writer(begin(k));
-    write_checkpoint(settings_.checkpoint, identity_, writer.bytes());
+    writer(part);
+    return writer.bytes();
+  }
+  static std::string bytes_of(std::tuple<Estimators...>& estimators) {
+    CheckpointWriter writer;
+    std::apply(writer, estimators);
+    return writer.bytes();
   }
 
-  // The Markov step that all chains have reached.
+  // The first rank writes, a chain at a time.
+  void save() {
+    std::vector<std::string> own(static_cast<std::size_t>(share_.count()));
+    on_every_rank(ranks_, [&] {
+      for (int k = share_.first; k < share_.last; ++k)
+        own[static_cast<std::size_t>(k - share_.first)] = bytes_of(begin(k));
+    });
+    if (rank_of(ranks_) != 0) {
+      for (const std::string& bytes : own) ranks_->send(bytes, 0);
+      return on_every_rank(ranks_, [] {});
+    }
+    CheckpointOutput<CheckpointSettings> file(settings_.checkpoint, identity_);
+    for (int k = 0; k < settings_.chains; ++k)
+      file.add(share_.has(k) ? own[static_cast<std::size_t>(k)] : ranks_->receive(owner(k)));
+    on_every_rank(ranks_, [&] { file.finish(); });
+  }
+
+  int owner(int chain) const { return owner_of(chain, size_of(ranks_), settings_.chains); }
+
+  // The Markov step that all chains have reached. The first rank reads, a chain at a time.
   std::int64_t restore() {
-    identity_ = identity();
-    const std::string bytes = read_checkpoint(settings_.checkpoint, identity_);
-    if (bytes.empty()) save();  // so that what cannot be written is known at once
-    std::int64_t reached = 0;
-    CheckpointReader reader(bytes);
+    std::optional<CheckpointInput<CheckpointSettings>> file;
+    on_every_rank(ranks_, [&] {
+      if (rank_of(ranks_) == 0) file.emplace(settings_.checkpoint, identity_);
+    });
+    if (!from_first_rank(ranks_, file && file->found())) {
+      save();  // so that what cannot be written is known at once
+      return 0;
+    }
+    std::vector<std::string> own;
+    std::exception_ptr error;
+    for (int k = 0; file && k < settings_.chains; ++k) {
+      std::string bytes = error ? std::string() : next_of(*file, error);
+      if (share_.has(k))
+        own.push_back(std::move(bytes));
+      else
+        ranks_->send(bytes, owner(k));
+    }
+    for (int k = share_.first; !file && k < share_.last; ++k) own.push_back(ranks_->receive(0));
+    on_every_rank(ranks_, [&] {
+      if (error) std::rethrow_exception(error);
+    });
+    on_every_rank(ranks_, [&] {
+      if (file) file->finish();
+      for (int k = share_.first; k < share_.last; ++k)
+        resume(k, own[static_cast<std::size_t>(k - share_.first)]);
+    });
+    return step_of_first();
+  }
+
+  // All chains are as far as the first, which the first rank has.
+  std::int64_t step_of_first() const {
+    return from_first_rank(ranks_, share_.has(0) ? runs_.front()->step : 0);
+  }
+
+  static std::string next_of(CheckpointInput<CheckpointSettings>& file, std::exception_ptr& error) {
     try {
-      for (int k = 0; !bytes.empty() && k < settings_.chains; ++k) {
-        Observed& run = begin(k);
-        reader(run);
-        run.block = Block(run.chain.theta(), reference_, block_steps);
-        reached = k == 0 ? run.step : std::min(reached, run.step);
-      }
+      return file.next();
+    } catch (...) {
+      error = std::current_exception();
+      return {};
+    }
+  }
+
+  void resume(int k, const std::string& bytes) {
+    try {
+      Observed& run = begin(k);
+      CheckpointReader reader(bytes);
+      reader(run);
+      run.block = Block(run.chain.theta(), reference_, block_steps);
     } catch (const std::out_of_range& error) {
       throw CheckpointError(
           settings_.checkpoint.file,
           std::string("does not fit: ") + error.what() + ": remove it to start anew");
     }
-    return reached;
   }
 
+  // In a tree over the chains, so that ranks far apart merge at the same time.
   std::tuple<Estimators...> merged() {
-    auto merged = std::move(runs_.front()->estimators);
-    for (std::size_t k = 1; k < runs_.size(); ++k) {
-      [&]<std::size_t... I>(std::index_sequence<I...>) {
-        (std::get<I>(merged).merge(std::get<I>(runs_[k]->estimators)), ...);
-      }(std::index_sequence_for<Estimators...>{});
-      runs_[k].reset();
+    const auto estimators = [&](int k) -> auto& {
+      return runs_[static_cast<std::size_t>(k)]->estimators;
+    };
+    const auto join = [&](int left, int right) {
+      merge(estimators(left), estimators(right));
+      runs_[static_cast<std::size_t>(right)].reset();
+    };
+    const auto give = [&](int right, int rank) {
+      ranks_->send(bytes_of(estimators(right)), rank);
+      runs_[static_cast<std::size_t>(right)].reset();
+    };
+    const auto take = [&](int left, int, int rank) {
+      auto right = estimators_;
+      read(ranks_->receive(rank), right);
+      merge(estimators(left), right);
+    };
+    join_in_tree(ranks_, settings_.chains, join, give, take);
+    const bool first = rank_of(ranks_) == 0;
+    if (ranks_) {
+      const std::string all = ranks_->broadcast(first ? bytes_of(estimators(0)) : "", 0);
+      if (!first) read(all, estimators_);
     }
-    return merged;
+    return std::move(first ? estimators(0) : estimators_);
+  }
+
+  static void read(const std::string& bytes, std::tuple<Estimators...>& estimators) {
+    CheckpointReader reader(bytes);
+    std::apply(reader, estimators);
+  }
+
+  static void merge(std::tuple<Estimators...>& left, const std::tuple<Estimators...>& right) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (std::get<I>(left).merge(std::get<I>(right)), ...);
+    }(std::index_sequence_for<Estimators...>{});
   }
 
   const RunSettings& settings_;
+  const Ranks* ranks_;
+  Share share_;
   const MakeChain& make_chain_;
   const Reference& reference_;
   std::tuple<Estimators...> estimators_;
   std::vector<std::optional<Observed>> runs_;
-  std::int64_t per_step_;
-  std::int64_t burn_in_ = 0, last_ = 0;  // in Markov steps
+  std::int64_t per_step_ = 1;
+  std::int64_t burn_in_ = 0, last_ = 0, reached_ = 0;  // in Markov steps
   std::string identity_;
   std::mutex mutex_;
   std::int64_t done_ = 0;
@@ -298,11 +410,17 @@ class ChainRun {
 ///
 /// `reference` is the point that deviations are taken from. Every chain fills copies of
 /// `estimators`, each of which has `add(block)` and `merge(other)`, and may have `finish()`, called
-/// at the end of a chain; they are merged in the order of the chains, so the result is the same to
-/// the last bit for any number of threads, and whether or not the run was stopped and continued.
+/// at the end of a chain; they are merged in the order of the chains, in a tree, so the result is
+/// the same to the last bit for any number of threads and ranks, and whether or not the run was
+/// stopped and continued.
+///
+/// With `settings.ranks` it is called by all of them together: each runs a share of the chains, and
+/// all of them get the whole result. What one rank throws ends the run on all, within some ten
+/// seconds.
 ///
 /// With `settings.checkpoint` the chains and estimators, which must have `serialize(archive)` then,
-/// are written to a file now and then; where the file is there, the run goes on from it. It must be
+/// are written to a file now and then, by the first rank; where the file is there, the run goes on
+/// from it, on any number of threads and ranks. It must be
 /// that of the same run: settings, reference, and the chain's `description()` and `fingerprint()`
 /// of the data, where it has them, as `Chain` and `EulerMaruyama` do; else it is refused.
 ///

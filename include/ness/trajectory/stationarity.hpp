@@ -192,7 +192,11 @@ StationarityVerdict Stationarity<Scalar>::result(double false_alarms) const {
 template <class Scalar>
 template <class Archive>
 void Stationarity<Scalar>::serialize(Archive& archive) {
-  archive(variance_, starts_, ends_, steps_);
+  Eigen::Index chains = starts_.cols();  // those of others, when it was merged
+  archive(variance_, chains, steps_);
+  starts_.resize(directions_.cols(), chains);
+  ends_.resize(directions_.cols(), chains);
+  archive(starts_, ends_);
 }
 
 }  // namespace ness

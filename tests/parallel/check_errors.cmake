@@ -1,0 +1,22 @@
+# What goes wrong ends all ranks with a status, and is told once.
+include("${CMAKE_CURRENT_LIST_DIR}/mpirun.cmake")
+
+function(expect_error how text)
+  foreach(ranks IN ITEMS 1 3)
+    run_on(${ranks} fail ${how})
+    if(status EQUAL 0)
+      message(FATAL_ERROR "${how} on ${ranks} ranks must fail")
+    endif()
+    string(REGEX MATCHALL "${text}" told "${err}")
+    list(LENGTH told times)
+    if(NOT times EQUAL 1)
+      message(FATAL_ERROR "${how} on ${ranks} ranks: '${text}' must be said once, but this is said:\n${err}")
+    endif()
+  endforeach()
+endfunction()
+
+expect_error(together "bad input\n")
+expect_error(steps "ness::run_chains: steps must be at least 1, but is 0\n")
+expect_error(diverges "ness: chain [0-9] diverged")
+expect_error(alone "rank is lost")
+expect_error(memory "std::bad_alloc")

@@ -1,0 +1,33 @@
+# A run that is killed KILLS times, at random moments and on one or three ranks, has the bits of one that was not.
+include("${CMAKE_CURRENT_LIST_DIR}/mpirun.cmake")
+expect_success_on(1 run whole)
+set(whole "${out}")
+
+set(ranks 1)
+set(killed 0)
+set(finished 0)
+string(RANDOM LENGTH 1 ALPHABET 0 RANDOM_SEED 15 unused)
+while(killed LESS "${KILLS}")
+  string(RANDOM LENGTH 2 ALPHABET 0123456789 hundredths)
+  math(EXPR tenths "3 + ${hundredths} / 7")  # of a second
+  string(REGEX REPLACE "^(.*)(.)$" "\\1.\\2" seconds "0${tenths}")
+  execute_process(
+    COMMAND timeout -s KILL ${seconds} "${MPIRUN}" ${COUNT} ${ranks} "${PROGRAM}" run kept
+    WORKING_DIRECTORY "${WORK}" RESULT_VARIABLE status OUTPUT_VARIABLE out ERROR_QUIET)
+  execute_process(COMMAND pkill -KILL -f "${PROGRAM} run kept")
+  if(status EQUAL 0)
+    math(EXPR finished "${finished} + 1")
+    if(NOT out STREQUAL whole)
+      message(FATAL_ERROR "after ${killed} kills: ${out}but without: ${whole}")
+    endif()
+    file(REMOVE "${WORK}/kept")
+  else()
+    math(EXPR killed "${killed} + 1")
+  endif()
+  math(EXPR ranks "4 - ${ranks}")
+endwhile()
+expect_success_on(${ranks} run kept)
+if(NOT out STREQUAL whole)
+  message(FATAL_ERROR "after ${killed} kills: ${out}but without: ${whole}")
+endif()
+message("${killed} kills, ${finished} runs finished between them, the last one after them: ${out}")
