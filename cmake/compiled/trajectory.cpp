@@ -20,6 +20,7 @@
 #include "ness/trajectory/measure.hpp"
 #include "ness/trajectory/moments.hpp"
 #include "ness/trajectory/momentum_entropy.hpp"
+#include "ness/trajectory/shared_run.hpp"
 #include "ness/trajectory/stationarity.hpp"
 #include "ness/trajectory/sub_trajectories.hpp"
 
@@ -95,6 +96,7 @@ template void EntropySums<double>::serialize(CheckpointWriter&);
 template void EntropySums<double>::serialize(CheckpointReader&);
 template class CheckpointOutput<CheckpointSettings>;
 template class CheckpointInput<CheckpointSettings>;
+template class SharedRun<CheckpointSettings>;
 template class TreeSum<double>;
 template void on_every_rank(const Ranks*, const std::function<void()>&);
 template void run_on_threads(int, int, const std::function<void(int)>&);

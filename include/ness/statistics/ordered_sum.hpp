@@ -7,7 +7,6 @@
 #include <condition_variable>
 #include <cstdint>
 #include <cstring>
-#include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -100,7 +99,7 @@ void in_order(Share share, int threads, const Make& make, const Work& work, cons
 /// that a rank holds what `most` pieces of each rank make and no more.
 template <class Matrix, class Work, class Add>
 void in_rounds(const Ranks& ranks, int count, int most, const Work& work, const Add& add) {
-  using Shape = std::array<Index, 2>;
+  using Shape = std::array<Eigen::Index, 2>;
   const int rounds = (count + ranks.size() * most - 1) / (ranks.size() * most);
   for (int round = 0; round < rounds; ++round) {
     const Share pieces = share_of(round, rounds, count);
@@ -136,7 +135,7 @@ class TreeSum {
  public:
   using Matrix = DynamicMatrix<Scalar>;
 
-  TreeSum(int count, Index rows, Index cols, const Ranks* ranks);
+  TreeSum(int count, Eigen::Index rows, Eigen::Index cols, const Ranks* ranks);
 
   /// The pieces of this rank.
   Share share() const { return share_; }
@@ -148,18 +147,22 @@ class TreeSum {
   Matrix total();
 
  private:
-  struct Node {
-    std::int64_t width;
+  struct Node {  // the sum of `width` pieces from the first on
+    std::int64_t first, width;
     Matrix sum;
   };
   struct Blank {
-    Index rows, cols;
+    Eigen::Index rows, cols;
     Matrix operator()() const { return Matrix(rows, cols); }
   };
 
   std::string_view bytes_of(const Matrix& sum) const {
     return {reinterpret_cast<const char*>(sum.data()),
             static_cast<std::size_t>(sum.size()) * sizeof(Scalar)};
+  }
+  auto held(std::int64_t first) {
+    return std::find_if(held_.begin(), held_.end(),
+                        [&](const Node& node) { return node.first == first; });
   }
   void read(const std::string& bytes, Matrix& sum) const {
     std::memcpy(sum.data(), bytes.data(), bytes.size());
@@ -170,7 +173,7 @@ class TreeSum {
   Share share_;
   Pool<Blank> pool_;
   std::mutex mutex_;
-  std::map<std::int64_t, Node> held_;  // by their first piece
+  std::vector<Node> held_;  // a few
 };
 
 }  // namespace ness::detail
@@ -179,57 +182,55 @@ class TreeSum {
 namespace ness::detail {
 
 template <class Scalar>
-TreeSum<Scalar>::TreeSum(int count, Index rows, Index cols, const Ranks* ranks)
+TreeSum<Scalar>::TreeSum(int count, Eigen::Index rows, Eigen::Index cols, const Ranks* ranks)
     : count_(count), ranks_(ranks), share_(share_of(ranks, count)), pool_(Blank{rows, cols}) {}
 
 template <class Scalar>
 void TreeSum<Scalar>::add(int piece, Matrix part) {
-  Node node{1, std::move(part)};
-  std::int64_t first = piece;
+  Node node{piece, 1, std::move(part)};
   std::unique_lock lock(mutex_);
   while (node.width < count_) {
-    const std::int64_t parent = first / (2 * node.width) * (2 * node.width);
+    const std::int64_t parent = node.first / (2 * node.width) * (2 * node.width);
     const std::int64_t end = std::min<std::int64_t>(parent + 2 * node.width, count_);
     if (parent < share_.first || end > share_.last) break;  // a part of it is elsewhere
-    const std::int64_t other = parent == first ? first + node.width : parent;
+    const std::int64_t other = parent == node.first ? node.first + node.width : parent;
     if (other < count_) {
-      const auto found = held_.find(other);
-      if (found == held_.end() || found->second.width != node.width) break;
-      Node sibling = std::move(found->second);
+      const auto found = held(other);
+      if (found == held_.end() || found->width != node.width) break;
+      Matrix sum = std::move(found->sum);
       held_.erase(found);
       lock.unlock();
-      node.sum += sibling.sum;
-      pool_.give_back(std::move(sibling.sum));
+      node.sum += sum;
+      pool_.give_back(std::move(sum));
       lock.lock();
     }
-    node.width *= 2;
-    first = parent;
+    node = {parent, 2 * node.width, std::move(node.sum)};
   }
-  held_.insert_or_assign(first, std::move(node));
+  held_.push_back(std::move(node));
 }
 
 template <class Scalar>
 typename TreeSum<Scalar>::Matrix TreeSum<Scalar>::total() {
   const auto join = [&](int left, int right) {
-    const auto found = held_.find(right);
+    const auto found = held(right);
     if (found == held_.end()) return;  // when it was added
-    held_.at(left).sum += found->second.sum;
+    held(left)->sum += found->sum;
     held_.erase(found);
   };
   const auto give = [&](int right, int rank) {
-    ranks_->send(bytes_of(held_.at(right).sum), rank);
-    held_.erase(right);
+    ranks_->send(bytes_of(held(right)->sum), rank);
+    held_.erase(held(right));
   };
   const auto take = [&](int left, int, int rank) {
     Matrix sum = blank();
     read(ranks_->receive(rank), sum);
-    held_.at(left).sum += sum;
+    held(left)->sum += sum;
     pool_.give_back(std::move(sum));
   };
   join_in_tree(ranks_, count_, join, give, take);
-  if (!ranks_) return std::move(held_.at(0).sum);
+  if (!ranks_) return std::move(held(0)->sum);
   const bool first = ranks_->rank() == 0;
-  Matrix sum = first ? std::move(held_.at(0).sum) : blank();
+  Matrix sum = first ? std::move(held(0)->sum) : blank();
   read(ranks_->broadcast(first ? std::string(bytes_of(sum)) : std::string(), 0), sum);
   return sum;
 }

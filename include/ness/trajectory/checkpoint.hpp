@@ -3,13 +3,14 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <locale>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 
 namespace ness {
@@ -28,8 +29,8 @@ class CheckpointError : public std::runtime_error {
       : std::runtime_error("ness: checkpoint '" + file + "' " + what) {}
 };
 
-/// Puts together the bytes of objects that have `serialize(archive)`, of numbers, vectors and
-/// matrices: `archive(a, b, c)`.
+/// Puts together the bytes of objects that have `serialize(archive)`, of numbers, vectors, matrices
+/// and tuples of them: `archive(a, b, c)`.
 class CheckpointWriter {
  public:
   template <class... Parts>
@@ -45,6 +46,8 @@ class CheckpointWriter {
       raw(&part, sizeof(Part));
     } else if constexpr (requires { part.serialize(*this); }) {
       part.serialize(*this);
+    } else if constexpr (requires { std::tuple_size<Part>::value; }) {
+      std::apply(*this, part);
     } else if constexpr (requires { part.data(); }) {
       auto size = static_cast<std::uint64_t>(part.size());
       add(size);
@@ -92,6 +95,8 @@ class CheckpointReader {
       raw(&part, sizeof(Part));
     } else if constexpr (requires { part.serialize(*this); }) {
       part.serialize(*this);
+    } else if constexpr (requires { std::tuple_size<Part>::value; }) {
+      std::apply(*this, part);
     } else if constexpr (requires { part.data(); }) {
       std::uint64_t size = 0;
       read(size);
@@ -140,8 +145,12 @@ class CheckpointOutput {
   void finish();
 
  private:
+  void number(std::uint64_t value);
+  void raw(std::string_view bytes);
+
   std::string name_, partial_;
-  std::ofstream file_;
+  std::FILE* file_;
+  bool whole_ = true;
 };
 
 /// A checkpoint as it is read. Throws `CheckpointError` for what is no checkpoint, damaged, or of
@@ -150,8 +159,13 @@ template <class Settings>
 class CheckpointInput {
  public:
   CheckpointInput(const Settings& settings, const std::string& identity);
+  CheckpointInput(const CheckpointInput&) = delete;
+  CheckpointInput& operator=(const CheckpointInput&) = delete;
+  ~CheckpointInput() {
+    if (file_) std::fclose(file_);
+  }
 
-  bool found() const { return file_.is_open(); }
+  bool found() const { return file_; }
   std::string next();
   /// Nothing may be left.
   void finish() const;
@@ -159,10 +173,11 @@ class CheckpointInput {
  private:
   static constexpr const char* damaged_ = "is damaged or cut short: remove it to start anew";
   std::uint64_t number();
+  std::string raw(std::uint64_t size);
   [[noreturn]] void fail(const std::string& what) const;
 
   std::string name_;
-  std::ifstream file_;
+  std::FILE* file_;
   std::uint64_t left_ = 0;  // bytes
 };
 
@@ -172,7 +187,7 @@ class CheckpointInput {
 #ifndef NESS_COMPILED  // else they are in the library
 
 #include <cerrno>
-#include <cstdio>
+#include <utility>
 
 namespace ness::detail {
 
@@ -191,36 +206,42 @@ inline std::uint64_t checksum(std::string_view bytes) {
 inline constexpr std::string_view checkpoint_family = "ness checkpoint ";
 inline constexpr std::string_view checkpoint_magic = "ness checkpoint 3\n";
 
-inline void write_number(std::ostream& file, std::uint64_t number) {
-  file.write(reinterpret_cast<const char*>(&number), sizeof(number));
-}
-
 template <class Settings>
 CheckpointOutput<Settings>::CheckpointOutput(const Settings& settings, const std::string& identity)
-    : name_(settings.file), partial_(name_ + ".partial"), file_(partial_, std::ios::binary) {
-  file_ << checkpoint_magic;
+    : name_(settings.file), partial_(name_ + ".partial"), file_(std::fopen(partial_.c_str(), "wb")) {
+  raw(checkpoint_magic);
   add(identity);
 }
 
 template <class Settings>
 CheckpointOutput<Settings>::~CheckpointOutput() {
-  if (!file_.is_open()) return;
-  file_.close();
+  if (!file_) return;
+  std::fclose(file_);
   std::remove(partial_.c_str());
 }
 
 template <class Settings>
+void CheckpointOutput<Settings>::raw(std::string_view bytes) {
+  whole_ = whole_ && file_ && std::fwrite(bytes.data(), 1, bytes.size(), file_) == bytes.size();
+}
+
+template <class Settings>
+void CheckpointOutput<Settings>::number(std::uint64_t value) {
+  raw({reinterpret_cast<const char*>(&value), sizeof(value)});
+}
+
+template <class Settings>
 void CheckpointOutput<Settings>::add(const std::string& piece) {
-  write_number(file_, piece.size());
-  write_number(file_, checksum(piece));
-  file_.write(piece.data(), static_cast<std::streamsize>(piece.size()));
+  number(piece.size());
+  number(checksum(piece));
+  raw(piece);
 }
 
 template <class Settings>
 void CheckpointOutput<Settings>::finish() {
-  if (!file_.flush())
+  if (!whole_ || std::fflush(file_) != 0)
     throw CheckpointError(name_, "cannot be written: is there room, and is the folder yours?");
-  file_.close();
+  std::fclose(std::exchange(file_, nullptr));
   if (std::rename(partial_.c_str(), name_.c_str()) == 0) return;
   const std::string why = std::strerror(errno);
   std::remove(partial_.c_str());
@@ -229,17 +250,13 @@ void CheckpointOutput<Settings>::finish() {
 
 template <class Settings>
 CheckpointInput<Settings>::CheckpointInput(const Settings& settings, const std::string& identity)
-    : name_(settings.file) {
-  errno = 0;
-  file_.open(name_, std::ios::binary | std::ios::ate);
-  if (!file_.is_open() && errno == ENOENT) return;
-  const std::streamoff size = file_ ? static_cast<std::streamoff>(file_.tellg()) : -1;
-  if (!file_ || size < 0 || !file_.seekg(0)) fail("cannot be read");
+    : name_(settings.file), file_(std::fopen(name_.c_str(), "rb")) {
+  if (!file_ && errno == ENOENT) return;
+  if (!file_ || std::fseek(file_, 0, SEEK_END) != 0) fail("cannot be read");
+  const long size = std::ftell(file_);
+  if (size < 0 || std::fseek(file_, 0, SEEK_SET) != 0) fail("cannot be read");
   left_ = static_cast<std::uint64_t>(size);
-  std::string magic(std::min<std::size_t>(left_, checkpoint_magic.size()), '\0');
-  left_ -= magic.size();
-  file_.read(magic.data(), static_cast<std::streamsize>(magic.size()));
-  if (!file_) fail("cannot be read");
+  const std::string magic = raw(std::min<std::uint64_t>(left_, checkpoint_magic.size()));
   if (magic != checkpoint_magic)
     fail(magic.rfind(checkpoint_family, 0) == 0
              ? "was written by another version of ness: remove it to start anew"
@@ -251,24 +268,26 @@ CheckpointInput<Settings>::CheckpointInput(const Settings& settings, const std::
 }
 
 template <class Settings>
+std::string CheckpointInput<Settings>::raw(std::uint64_t size) {
+  if (size > left_) fail(damaged_);
+  left_ -= size;
+  std::string bytes(size, '\0');
+  if (std::fread(bytes.data(), 1, size, file_) != size) fail("cannot be read");
+  return bytes;
+}
+
+template <class Settings>
 std::uint64_t CheckpointInput<Settings>::number() {
-  std::uint64_t result = 0;
-  if (left_ < sizeof(result)) fail(damaged_);
-  left_ -= sizeof(result);
-  file_.read(reinterpret_cast<char*>(&result), sizeof(result));
-  if (!file_) fail("cannot be read");
-  return result;
+  std::uint64_t value = 0;
+  std::memcpy(&value, raw(sizeof(value)).data(), sizeof(value));
+  return value;
 }
 
 template <class Settings>
 std::string CheckpointInput<Settings>::next() {
   const std::uint64_t size = number();
   const std::uint64_t sum = number();
-  if (size > left_) fail(damaged_);
-  left_ -= size;
-  std::string bytes(size, '\0');
-  file_.read(bytes.data(), static_cast<std::streamsize>(size));
-  if (!file_) fail("cannot be read");
+  std::string bytes = raw(size);
   if (sum != checksum(bytes)) fail(damaged_);
   return bytes;
 }

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <exception>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -21,6 +20,7 @@
 #include "ness/statistics/threads.hpp"
 #include "ness/trajectory/block.hpp"
 #include "ness/trajectory/checkpoint.hpp"
+#include "ness/trajectory/shared_run.hpp"
 
 namespace ness {
 
@@ -122,8 +122,7 @@ struct ObservedChain {
 
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(step, chain);
-    std::apply([&](auto&... estimator) { archive(estimator...); }, estimators);
+    archive(step, chain, estimators);
   }
 
  private:
@@ -163,31 +162,34 @@ class ChainRun {
   ChainRun(const RunSettings& settings, const MakeChain& make_chain, const Reference& reference,
            const Estimators&... estimators)
       : settings_(settings),
-        ranks_(settings.ranks),
-        share_(share_of(settings.ranks, settings.chains)),
         make_chain_(make_chain),
         reference_(reference),
         estimators_(estimators...),
-        runs_(static_cast<std::size_t>(settings.chains)) {
-    on_every_rank(ranks_, [&] { prepare(); });
+        runs_(static_cast<std::size_t>(settings.chains)),
+        shared_(settings.ranks, settings.chains, bytes()) {
+    on_every_rank(settings.ranks, [&] { prepare(); });
   }
 
   std::tuple<Estimators...> run() {
     const bool keeps = !settings_.checkpoint.file.empty();
-    const double seconds =
-        keeps ? settings_.checkpoint.seconds : static_cast<double>(seconds_between_ranks);
-    reached_ = keeps ? restore() : 0;
-    done_ = share_.count() * reached_;
+    const double seconds = keeps ? settings_.checkpoint.seconds : seconds_between_ranks;
+    if (keeps && !shared_.restore(settings_.checkpoint, identity_))
+      shared_.save(settings_.checkpoint, identity_);  // so that what cannot be is known at once
+    reached_ = step_of_first();
+    done_ = shared_.share().count() * reached_;
     report(0);
-    for (std::int64_t stretch = keeps || ranks_ ? block_steps : last_; reached_ < last_;) {
+    for (std::int64_t stretch = keeps || settings_.ranks ? block_steps : last_; reached_ < last_;) {
       const auto start = Clock::now();
-      on_every_rank(ranks_, [&] { advance(std::min(last_, reached_ + stretch)); });
+      on_every_rank(settings_.ranks, [&] { advance(std::min(last_, reached_ + stretch)); });
       reached_ = step_of_first();
-      if (keeps) save();
+      if (keeps) shared_.save(settings_.checkpoint, identity_);
       const std::chrono::duration<double> took = Clock::now() - start;
-      stretch = from_first_rank(ranks_, next_stretch(stretch, took.count(), seconds));
+      stretch = from_first_rank(settings_.ranks, next_stretch(stretch, took.count(), seconds));
     }
-    return merged();
+    const std::string all = shared_.merge();
+    if (rank_of(settings_.ranks) == 0) return std::move(observed(0).estimators);
+    unpack(all, estimators_);
+    return std::move(estimators_);
   }
 
  private:
@@ -201,8 +203,10 @@ class ChainRun {
     burn_in_ = settings_.burn_in / per_step_;
     last_ = burn_in_ + settings_.steps / per_step_;
     if (!settings_.checkpoint.file.empty()) identity_ = identity();
-    if (!share_.has(0)) runs_.front().reset();
+    if (!shared_.share().has(0)) runs_.front().reset();
   }
+
+  Observed& observed(int k) { return *runs_[static_cast<std::size_t>(k)]; }
 
   Observed& begin(int k) {
     auto& run = runs_[static_cast<std::size_t>(k)];
@@ -227,8 +231,9 @@ class ChainRun {
 
   // All chains to `target`, or the end of the block there.
   void advance(std::int64_t target) {
-    parallel_for(share_.count(), settings_.threads, [&](int piece) {
-      const int k = share_.first + piece;
+    const Share& share = shared_.share();
+    parallel_for(share.count(), settings_.threads, [&](int piece) {
+      const int k = share.first + piece;
       std::int64_t unreported = 0;
       begin(k).advance(k, target, burn_in_, last_, settings_.every_update, [&](std::int64_t steps) {
         unreported += steps;
@@ -238,12 +243,17 @@ class ChainRun {
     });
   }
 
+  // All chains are as far as the first, which the first rank has.
+  std::int64_t step_of_first() const {
+    return from_first_rank(settings_.ranks, runs_.front() ? runs_.front()->step : 0);
+  }
+
   // Of all ranks, as if each were as far as the first.
   void report(std::int64_t markov_steps) {
-    if (!settings_.progress || rank_of(ranks_) != 0) return;
+    if (!settings_.progress || rank_of(settings_.ranks) != 0) return;
     const std::lock_guard lock(mutex_);
     done_ += markov_steps;
-    const auto of_all = static_cast<double>(done_) * settings_.chains / share_.count();
+    const auto of_all = static_cast<double>(done_) * settings_.chains / shared_.share().count();
     settings_.progress(static_cast<std::int64_t>(of_all) * per_step_,
                        settings_.chains * last_ * per_step_);
   }
@@ -263,125 +273,38 @@ class ChainRun {
     return words;
   }
 
+  ChainBytes bytes() {
+    return {.chain = [this](int k) { return pack(begin(k)); },
+            .resume =
+                [this](int k, const std::string& bytes) {
+                  Observed& run = begin(k);
+                  unpack(bytes, run);
+                  run.block = Block(run.chain.theta(), reference_, block_steps);
+                },
+            .estimators = [this](int k) { return pack(observed(k).estimators); },
+            .merge =
+                [this](int left, int right) {
+                  merge(observed(left).estimators, observed(right).estimators);
+                  runs_[static_cast<std::size_t>(right)].reset();
+                },
+            .merge_bytes =
+                [this](int left, const std::string& bytes) {
+                  auto right = estimators_;
+                  unpack(bytes, right);
+                  merge(observed(left).estimators, right);
+                }};
+  }
+
   template <class Part>
-  static std::string bytes_of(Part& part) {
+  static std::string pack(Part& part) {
     CheckpointWriter writer;
     writer(part);
     return writer.bytes();
   }
-  static std::string bytes_of(std::tuple<Estimators...>& estimators) {
-    CheckpointWriter writer;
-    std::apply(writer, estimators);
-    return writer.bytes();
-  }
-
-  // The first rank writes, a chain at a time.
-  void save() {
-    std::vector<std::string> own(static_cast<std::size_t>(share_.count()));
-    on_every_rank(ranks_, [&] {
-      for (int k = share_.first; k < share_.last; ++k)
-        own[static_cast<std::size_t>(k - share_.first)] = bytes_of(begin(k));
-    });
-    if (rank_of(ranks_) != 0) {
-      for (const std::string& bytes : own) ranks_->send(bytes, 0);
-      return on_every_rank(ranks_, [] {});
-    }
-    CheckpointOutput<CheckpointSettings> file(settings_.checkpoint, identity_);
-    for (int k = 0; k < settings_.chains; ++k)
-      file.add(share_.has(k) ? own[static_cast<std::size_t>(k)] : ranks_->receive(owner(k)));
-    on_every_rank(ranks_, [&] { file.finish(); });
-  }
-
-  int owner(int chain) const { return owner_of(chain, size_of(ranks_), settings_.chains); }
-
-  // The Markov step that all chains have reached. The first rank reads, a chain at a time.
-  std::int64_t restore() {
-    std::optional<CheckpointInput<CheckpointSettings>> file;
-    on_every_rank(ranks_, [&] {
-      if (rank_of(ranks_) == 0) file.emplace(settings_.checkpoint, identity_);
-    });
-    if (!from_first_rank(ranks_, file && file->found())) {
-      save();  // so that what cannot be written is known at once
-      return 0;
-    }
-    std::vector<std::string> own;
-    std::exception_ptr error;
-    for (int k = 0; file && k < settings_.chains; ++k) {
-      std::string bytes = error ? std::string() : next_of(*file, error);
-      if (share_.has(k))
-        own.push_back(std::move(bytes));
-      else
-        ranks_->send(bytes, owner(k));
-    }
-    for (int k = share_.first; !file && k < share_.last; ++k) own.push_back(ranks_->receive(0));
-    on_every_rank(ranks_, [&] {
-      if (error) std::rethrow_exception(error);
-    });
-    on_every_rank(ranks_, [&] {
-      if (file) file->finish();
-      for (int k = share_.first; k < share_.last; ++k)
-        resume(k, own[static_cast<std::size_t>(k - share_.first)]);
-    });
-    return step_of_first();
-  }
-
-  // All chains are as far as the first, which the first rank has.
-  std::int64_t step_of_first() const {
-    return from_first_rank(ranks_, share_.has(0) ? runs_.front()->step : 0);
-  }
-
-  static std::string next_of(CheckpointInput<CheckpointSettings>& file, std::exception_ptr& error) {
-    try {
-      return file.next();
-    } catch (...) {
-      error = std::current_exception();
-      return {};
-    }
-  }
-
-  void resume(int k, const std::string& bytes) {
-    try {
-      Observed& run = begin(k);
-      CheckpointReader reader(bytes);
-      reader(run);
-      run.block = Block(run.chain.theta(), reference_, block_steps);
-    } catch (const std::out_of_range& error) {
-      throw CheckpointError(
-          settings_.checkpoint.file,
-          std::string("does not fit: ") + error.what() + ": remove it to start anew");
-    }
-  }
-
-  // In a tree over the chains, so that ranks far apart merge at the same time.
-  std::tuple<Estimators...> merged() {
-    const auto estimators = [&](int k) -> auto& {
-      return runs_[static_cast<std::size_t>(k)]->estimators;
-    };
-    const auto join = [&](int left, int right) {
-      merge(estimators(left), estimators(right));
-      runs_[static_cast<std::size_t>(right)].reset();
-    };
-    const auto give = [&](int right, int rank) {
-      ranks_->send(bytes_of(estimators(right)), rank);
-      runs_[static_cast<std::size_t>(right)].reset();
-    };
-    const auto take = [&](int left, int, int rank) {
-      auto right = estimators_;
-      read(ranks_->receive(rank), right);
-      merge(estimators(left), right);
-    };
-    join_in_tree(ranks_, settings_.chains, join, give, take);
-    const bool first = rank_of(ranks_) == 0;
-    if (ranks_) {
-      const std::string all = ranks_->broadcast(first ? bytes_of(estimators(0)) : "", 0);
-      if (!first) read(all, estimators_);
-    }
-    return std::move(first ? estimators(0) : estimators_);
-  }
-
-  static void read(const std::string& bytes, std::tuple<Estimators...>& estimators) {
+  template <class Part>
+  static void unpack(const std::string& bytes, Part& part) {
     CheckpointReader reader(bytes);
-    std::apply(reader, estimators);
+    reader(part);
   }
 
   static void merge(std::tuple<Estimators...>& left, const std::tuple<Estimators...>& right) {
@@ -391,12 +314,11 @@ class ChainRun {
   }
 
   const RunSettings& settings_;
-  const Ranks* ranks_;
-  Share share_;
   const MakeChain& make_chain_;
   const Reference& reference_;
   std::tuple<Estimators...> estimators_;
   std::vector<std::optional<Observed>> runs_;
+  SharedRun<CheckpointSettings> shared_;
   std::int64_t per_step_ = 1;
   std::int64_t burn_in_ = 0, last_ = 0, reached_ = 0;  // in Markov steps
   std::string identity_;
