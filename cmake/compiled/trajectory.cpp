@@ -97,6 +97,7 @@ template void EntropySums<double>::serialize(CheckpointReader&);
 template class CheckpointOutput<CheckpointSettings>;
 template class CheckpointInput<CheckpointSettings>;
 template class SharedRun<CheckpointSettings>;
+template class MatrixPool<double>;
 template class TreeSum<double>;
 template void on_every_rank(const Ranks*, const std::function<void()>&);
 template void run_on_threads(int, int, const std::function<void(int)>&);

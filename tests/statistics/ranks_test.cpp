@@ -103,7 +103,9 @@ TEST_CASE("sums over samples, minimum and spectrum have the same bits on any num
 TEST_CASE("a sum in a tree is that of its pieces, in whatever order they come") {
   for (const int count : {1, 2, 3, 6, 11}) {
     const MatrixXd parts = generic_values(4, count, 5);
-    ness::detail::TreeSum<double> forward(count, 4, 1, nullptr), back(count, 4, 1, nullptr);
+    ness::detail::MatrixPool<double> pool;
+    ness::detail::TreeSum<double> forward(count, 4, 1, nullptr, pool),
+        back(count, 4, 1, nullptr, pool);
     for (int k = 0; k < count; ++k) forward.add(k, parts.col(k));
     for (int k = count; k-- > 0;) back.add(k, parts.col(k));
     const MatrixXd sum = forward.total();

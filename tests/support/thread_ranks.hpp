@@ -53,16 +53,15 @@ class ThreadRanks final : public ness::Ranks {
   int rank() const override { return rank_; }
   int size() const override { return office_.size(); }
   void send(std::string_view bytes, int to) const override { office_.post(rank_, to, bytes); }
-  std::string receive(int from) const override { return office_.fetch(from, rank_); }
-  std::string broadcast(std::string bytes, int from) const override {
-    if (rank_ != from) return receive(from);
+  void receive(std::string& bytes, int from) const override { bytes = office_.fetch(from, rank_); }
+  void broadcast(std::string& bytes, int from) const override {
+    if (rank_ != from) return receive(bytes, from);
     for (int to = 0; to < size(); ++to)
       if (to != from) send(bytes, to);
-    return bytes;
   }
   std::vector<std::string> gather(std::string_view bytes) const override {
     std::vector<std::string> all;
-    for (int from = 0; from < size(); ++from) all.push_back(broadcast(std::string(bytes), from));
+    for (int from = 0; from < size(); ++from) broadcast(all.emplace_back(bytes), from);
     return all;
   }
   int least(int number) const override {

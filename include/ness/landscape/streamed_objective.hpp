@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "ness/detail/matrices.hpp"
@@ -20,8 +23,8 @@ namespace ness {
 /// θ and sums are in double precision, whatever the model's: a model in float makes the sum of 512
 /// samples in float. What comes out is the same to the last bit for any number of threads and
 /// ranks. Memory: as many numbers as the result has for each thread and for each doubling of 512
-/// samples, and what the model needs for 512 samples. It refers to the objective, and the ranks, so
-/// keep them alive.
+/// samples, and what the model needs for 512 samples; all of it is kept for the next sum. It refers
+/// to the objective, and the ranks, so keep them alive.
 template <class M, class R>
 class StreamedObjective {
  public:
@@ -54,10 +57,9 @@ class StreamedObjective {
   /// 𝓛(θ)
   double value(const Vector& theta) const {
     const Parameters at = objective_->point(theta, "StreamedObjective::value");
-    const Matrix sum = sum_of_chunks(
-        1, 1, None{},
-        [&](Derivatives<M>& derivatives, Index first, Index count, None&, Matrix& part) {
-          part(0, 0) = static_cast<double>(derivatives.summed_loss(at, first, count));
+    const Matrix sum =
+        sum_of_chunks(1, 1, [&](Scratch& scratch, Index first, Index count, Matrix& part) {
+          part(0, 0) = static_cast<double>(scratch.derivatives.summed_loss(at, first, count));
         });
     return sum(0, 0) / static_cast<double>(samples()) +
            static_cast<double>(objective_->regularizer().value(at));
@@ -66,12 +68,12 @@ class StreamedObjective {
   /// ∇𝓛(θ), N.
   Vector gradient(const Vector& theta) const {
     const Parameters at = objective_->point(theta, "StreamedObjective::gradient");
-    Vector sum = sum_of_chunks(
-        parameters(), 1, Parameters(Parameters::Zero(parameters())),
-        [&](Derivatives<M>& derivatives, Index first, Index count, Parameters& own, Matrix& part) {
-          derivatives.summed_gradient(at, first, count, own);
-          part = own.template cast<double>();
-        });
+    Vector sum = sum_of_chunks(parameters(), 1,
+                               [&](Scratch& scratch, Index first, Index count, Matrix& part) {
+                                 fill(part, scratch.vector, [&](Parameters& sum) {
+                                   scratch.derivatives.summed_gradient(at, first, count, sum);
+                                 });
+                               });
     sum /= static_cast<double>(samples());
     Parameters of_regularizer = Parameters::Zero(parameters());
     RegularizerDerivatives<R, Parameters>(objective_->regularizer())
@@ -87,12 +89,13 @@ class StreamedObjective {
     const Parameters at = objective_->point(theta, name);
     detail::require_size(directions, parameters(), directions.cols(), name, "directions");
     const Block along = directions.template cast<Scalar>();
-    Matrix sum = sum_of_chunks(
-        parameters(), directions.cols(), Block(parameters(), directions.cols()),
-        [&](Derivatives<M>& derivatives, Index first, Index count, Block& own, Matrix& part) {
-          derivatives.summed_hessian_products(at, first, count, along, own);
-          part = own.template cast<double>();
-        });
+    Matrix sum =
+        sum_of_chunks(parameters(), directions.cols(),
+                      [&](Scratch& scratch, Index first, Index count, Matrix& part) {
+                        fill(part, scratch.block, [&](Block& sum) {
+                          scratch.derivatives.summed_hessian_products(at, first, count, along, sum);
+                        });
+                      });
     sum /= static_cast<double>(samples());
     sum += regularizer_products(theta, directions);
     return sum;
@@ -121,13 +124,10 @@ class StreamedObjective {
   /// Σ_i s_i∇ℓ_i(θ), N.
   Vector signed_gradient(const Vector& theta, const Vector& signs) const {
     const Parameters at = objective_->point(theta, "StreamedObjective::signed_gradient");
-    return signed_sum(signs, Block(parameters(), 1),
-                      [&](Derivatives<M>& derivatives, Batch batch, Block& part) {
-                        Parameters gradient(parameters());
-                        derivatives.batch_gradient(at, batch, gradient);
-                        part = gradient;
-                      })
-        .col(0);
+    return signed_sum(signs, 1, [&](Scratch& scratch, Batch batch, Matrix& part) {
+      fill(part, scratch.vector,
+           [&](Parameters& sum) { scratch.derivatives.batch_gradient(at, batch, sum); });
+    });
   }
 
   /// Σ_i s_i∂∂ℓ_i(θ) · directions, N × any.
@@ -137,10 +137,10 @@ class StreamedObjective {
     const Parameters at = objective_->point(theta, name);
     detail::require_size(directions, parameters(), directions.cols(), name, "directions");
     const Block along = directions.template cast<Scalar>();
-    return signed_sum(signs, Block(parameters(), directions.cols()),
-                      [&](Derivatives<M>& derivatives, Batch batch, Block& part) {
-                        derivatives.batch_hessian_products(at, batch, along, part);
-                      });
+    return signed_sum(signs, directions.cols(), [&](Scratch& scratch, Batch batch, Matrix& part) {
+      fill(part, scratch.block,
+           [&](Block& sum) { scratch.derivatives.batch_hessian_products(at, batch, along, sum); });
+    });
   }
 
   // Each of these calls `work(first, projections)` for ranges of samples in order, with a column of
@@ -189,27 +189,56 @@ class StreamedObjective {
   using Projections = projections_t<M>;
   static constexpr Index chunk = 512;  // samples; the sums do not depend on the threads
 
-  struct None {};
+  // What a thread works with, from one sum to the next.
+  struct Scratch {
+    Derivatives<M> derivatives;
+    Parameters vector;
+    Block block;
+    std::vector<std::uint32_t> some;
+    Matrix part, of_some;
+  };
+  struct Reused {
+    detail::Pool<Scratch> scratch;
+    detail::MatrixPool<typename Matrix::Scalar> matrices;
+  };
 
-  // `work(derivatives, batch, part)` is called with those of either sign, of weight ±1.
+  Scratch new_scratch() const {
+    return {Derivatives<M>(objective_->model()),
+            Parameters::Zero(parameters()),
+            Block(parameters(), 0),
+            {},
+            {},
+            {}};
+  }
+
+  // `part` as `work` fills it, which works in the model's precision and sizes.
+  template <class Own, class Work>
+  static void fill(Matrix& part, Own& own, const Work& work) {
+    if constexpr (std::is_same_v<Own, Matrix>) {
+      work(part);
+    } else {
+      own.resize(part.rows(), part.cols());
+      work(own);
+      part = own.template cast<typename Matrix::Scalar>();
+    }
+  }
+
+  // `work(scratch, batch, part)` is called with those of either sign, of weight ±1.
   template <class Work>
-  Matrix signed_sum(const Vector& signs, const Block& part, const Work& work) const {
+  Matrix signed_sum(const Vector& signs, Index cols, const Work& work) const {
     detail::require_size(signs, samples(), 1, "StreamedObjective", "signs");
-    struct Own {
-      Block of_some;
-      std::vector<std::uint32_t> some;
-    };
     return sum_of_chunks(
-        part.rows(), part.cols(), Own{part, {}},
-        [&](Derivatives<M>& derivatives, Index first, Index count, Own& own, Matrix& sum) {
-          sum.setZero();
+        parameters(), cols, [&](Scratch& scratch, Index first, Index count, Matrix& part) {
+          part.setZero();
+          scratch.of_some.resize(part.rows(), part.cols());
           for (const double sign : {1.0, -1.0}) {
-            own.some.clear();
+            scratch.some.clear();
             for (Index i = first; i < first + count; ++i)
-              if (sign * signs[i] > 0) own.some.push_back(static_cast<std::uint32_t>(i));
-            if (own.some.empty()) continue;
-            work(derivatives, Batch(std::span<const std::uint32_t>(own.some), sign), own.of_some);
-            sum += own.of_some.template cast<double>();
+              if (sign * signs[i] > 0) scratch.some.push_back(static_cast<std::uint32_t>(i));
+            if (scratch.some.empty()) continue;
+            work(scratch, Batch(std::span<const std::uint32_t>(scratch.some), sign),
+                 scratch.of_some);
+            part += scratch.of_some;
           }
         });
   }
@@ -232,25 +261,18 @@ class StreamedObjective {
   int chunks() const { return static_cast<int>((samples() + chunk - 1) / chunk); }
   Index count_of(Index first) const { return std::min(chunk, samples() - first); }
 
-  // The sum of what work(derivatives, first, count, own, part) leaves in `part`; `own` is a copy of
-  // its argument for each thread.
-  template <class Own, class Work>
-  Matrix sum_of_chunks(Index rows, Index cols, const Own& own, const Work& work) const {
-    struct Scratch {
-      Derivatives<M> derivatives;
-      Own own;
-    };
-    const auto make = [&] { return Scratch{Derivatives<M>(objective_->model()), own}; };
-    detail::TreeSum<typename Matrix::Scalar> sum(chunks(), rows, cols, ranks_);
+  // The sum of what work(scratch, first, count, part) leaves in `part`.
+  template <class Work>
+  Matrix sum_of_chunks(Index rows, Index cols, const Work& work) const {
+    detail::TreeSum<typename Matrix::Scalar> sum(chunks(), rows, cols, ranks_, reused_->matrices);
     detail::on_every_rank(ranks_, [&] {
-      detail::Pool<decltype(make)> pool(make);
       parallel_for(sum.share().count(), threads_, [&](int k) {
         const int piece = sum.share().first + k;
         const Index first = piece * chunk;
-        Scratch scratch = pool.borrow();
+        Scratch scratch = reused_->scratch.borrow([&] { return new_scratch(); });
         Matrix part = sum.blank();
-        work(scratch.derivatives, first, count_of(first), scratch.own, part);
-        pool.give_back(std::move(scratch));
+        work(scratch, first, count_of(first), part);
+        reused_->scratch.give_back(std::move(scratch));
         sum.add(piece, std::move(part));
       });
     });
@@ -261,16 +283,9 @@ class StreamedObjective {
   // time; on ranks in rounds, so that no rank holds what all samples make.
   template <class Work, class Add>
   void for_each_chunk(const Work& work, const Add& add) const {
-    struct Scratch {
-      Derivatives<M> derivatives;
-      Matrix part;
-    };
     const auto run = [&](detail::Share share, const auto& add_part) {
       detail::in_order(
-          share, threads_,
-          [&] {
-            return Scratch{Derivatives<M>(objective_->model()), {}};
-          },
+          share, threads_, reused_->scratch, [&] { return new_scratch(); },
           [&](Scratch& scratch, int k) {
             scratch.part = work(scratch.derivatives, k * chunk, count_of(k * chunk));
           },
@@ -289,6 +304,7 @@ class StreamedObjective {
   const Objective<M, R>* objective_;
   int threads_;
   const Ranks* ranks_;
+  std::shared_ptr<Reused> reused_ = std::make_shared<Reused>();
 };
 
 }  // namespace ness

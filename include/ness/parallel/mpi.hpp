@@ -45,24 +45,22 @@ class MpiRanks final : public Ranks {
     });
   }
 
-  std::string receive(int from) const override {
+  void receive(std::string& bytes, int from) const override {
     std::uint64_t size = 0;
     MPI_Recv(&size, 1, MPI_UINT64_T, from, 0, communicator_, MPI_STATUS_IGNORE);
-    std::string bytes(size, '\0');
+    bytes.resize(size);
     for_each_part(size, [&](std::uint64_t at, int count) {
       MPI_Recv(bytes.data() + at, count, MPI_BYTE, from, 0, communicator_, MPI_STATUS_IGNORE);
     });
-    return bytes;
   }
 
-  std::string broadcast(std::string bytes, int from) const override {
+  void broadcast(std::string& bytes, int from) const override {
     std::uint64_t size = bytes.size();
     MPI_Bcast(&size, 1, MPI_UINT64_T, from, communicator_);
     bytes.resize(size);
     for_each_part(size, [&](std::uint64_t at, int count) {
       MPI_Bcast(bytes.data() + at, count, MPI_BYTE, from, communicator_);
     });
-    return bytes;
   }
 
   std::vector<std::string> gather(std::string_view bytes) const override {
@@ -73,8 +71,8 @@ class MpiRanks final : public Ranks {
     std::vector<std::string> all(ranks);
     if (std::accumulate(sizes.begin(), sizes.end(), std::uint64_t{0}) > most_bytes) {
       for (std::size_t from = 0; from < ranks; ++from) {
-        const bool here = static_cast<int>(from) == rank_;
-        all[from] = broadcast(here ? std::string(bytes) : std::string(), static_cast<int>(from));
+        if (static_cast<int>(from) == rank_) all[from] = bytes;
+        broadcast(all[from], static_cast<int>(from));
       }
       return all;
     }

@@ -45,14 +45,13 @@ class Turns {
   bool failed_ = false;
 };
 
-/// Objects that threads borrow, each made by `make()` where none is idle.
-template <class Make>
+/// Objects that threads borrow, one each, and give back.
+template <class Object>
 class Pool {
  public:
-  using Object = decltype(std::declval<const Make&>()());
-  explicit Pool(const Make& make) : make_(make) {}
-
-  Object borrow() {
+  /// One that is idle, or what `make()` returns.
+  template <class Make>
+  Object borrow(const Make& make) {
     {
       const std::lock_guard lock(mutex_);
       if (!idle_.empty()) {
@@ -61,7 +60,7 @@ class Pool {
         return object;
       }
     }
-    return make_();
+    return make();
   }
   void give_back(Object object) {
     const std::lock_guard lock(mutex_);
@@ -69,21 +68,20 @@ class Pool {
   }
 
  private:
-  Make make_;
   std::mutex mutex_;
   std::vector<Object> idle_;
 };
 
 /// work(scratch, k) for the pieces k of `share` on `threads` threads (0: as many as the machine
 /// has), and after each add(scratch, k), in the order of k and one at a time. Each thread has a
-/// `scratch` of its own, which `make()` returns. What is thrown is thrown again.
-template <class Make, class Work, class Add>
-void in_order(Share share, int threads, const Make& make, const Work& work, const Add& add) {
-  Pool<Make> pool(make);
+/// `scratch` of its own, from the pool or by `make()`. What is thrown is thrown again.
+template <class Scratch, class Make, class Work, class Add>
+void in_order(Share share, int threads, Pool<Scratch>& pool, const Make& make, const Work& work,
+              const Add& add) {
   Turns turns;
   parallel_for(share.count(), threads, [&](int k) {
     try {
-      auto scratch = pool.borrow();
+      Scratch scratch = pool.borrow(make);
       work(scratch, share.first + k);
       turns.take(k, [&] { add(scratch, share.first + k); });
       pool.give_back(std::move(scratch));
@@ -127,6 +125,24 @@ void in_rounds(const Ranks& ranks, int count, int most, const Work& work, const 
   }
 }
 
+/// Matrices that threads borrow, of one shape at a time: what was given back is kept from one sum
+/// to the next, for memory that is new costs more than to write to it.
+template <class Scalar>
+class MatrixPool {
+ public:
+  using Matrix = DynamicMatrix<Scalar>;
+
+  /// Its elements are not set.
+  Matrix borrow(Eigen::Index rows, Eigen::Index cols);
+  void give_back(Matrix matrix);
+
+  std::string letter;  ///< what passes between ranks
+
+ private:
+  std::mutex mutex_;
+  std::vector<Matrix> idle_;
+};
+
 /// The sum of `count` matrices in a tree whose shape depends on `count` alone: the same to the last
 /// bit in whatever order they come, from however many threads and ranks. A rank holds at most about
 /// as many matrices as it has threads and levels of the tree, log₂ count.
@@ -135,12 +151,19 @@ class TreeSum {
  public:
   using Matrix = DynamicMatrix<Scalar>;
 
-  TreeSum(int count, Eigen::Index rows, Eigen::Index cols, const Ranks* ranks);
+  TreeSum(int count, Eigen::Index rows, Eigen::Index cols, const Ranks* ranks,
+          MatrixPool<Scalar>& pool)
+      : count_(count),
+        ranks_(ranks),
+        share_(share_of(ranks, count)),
+        rows_(rows),
+        cols_(cols),
+        pool_(pool) {}
 
   /// The pieces of this rank.
   Share share() const { return share_; }
   /// A matrix for a piece, its elements not set.
-  Matrix blank() { return pool_.borrow(); }
+  Matrix blank() { return pool_.borrow(rows_, cols_); }
   /// Adds piece k of the share; from any thread.
   void add(int piece, Matrix part);
   /// The sum, on every rank, when all have added their pieces.
@@ -150,10 +173,6 @@ class TreeSum {
   struct Node {  // the sum of `width` pieces from the first on
     std::int64_t first, width;
     Matrix sum;
-  };
-  struct Blank {
-    Eigen::Index rows, cols;
-    Matrix operator()() const { return Matrix(rows, cols); }
   };
 
   std::string_view bytes_of(const Matrix& sum) const {
@@ -171,7 +190,8 @@ class TreeSum {
   int count_;
   const Ranks* ranks_;
   Share share_;
-  Pool<Blank> pool_;
+  Eigen::Index rows_, cols_;
+  MatrixPool<Scalar>& pool_;
   std::mutex mutex_;
   std::vector<Node> held_;  // a few
 };
@@ -182,8 +202,22 @@ class TreeSum {
 namespace ness::detail {
 
 template <class Scalar>
-TreeSum<Scalar>::TreeSum(int count, Eigen::Index rows, Eigen::Index cols, const Ranks* ranks)
-    : count_(count), ranks_(ranks), share_(share_of(ranks, count)), pool_(Blank{rows, cols}) {}
+DynamicMatrix<Scalar> MatrixPool<Scalar>::borrow(Eigen::Index rows, Eigen::Index cols) {
+  const std::lock_guard lock(mutex_);
+  if (idle_.empty() || idle_.back().rows() != rows || idle_.back().cols() != cols) {
+    idle_.clear();
+    return Matrix(rows, cols);
+  }
+  Matrix matrix = std::move(idle_.back());
+  idle_.pop_back();
+  return matrix;
+}
+
+template <class Scalar>
+void MatrixPool<Scalar>::give_back(Matrix matrix) {
+  const std::lock_guard lock(mutex_);
+  idle_.push_back(std::move(matrix));
+}
 
 template <class Scalar>
 void TreeSum<Scalar>::add(int piece, Matrix part) {
@@ -215,15 +249,19 @@ typename TreeSum<Scalar>::Matrix TreeSum<Scalar>::total() {
     const auto found = held(right);
     if (found == held_.end()) return;  // when it was added
     held(left)->sum += found->sum;
+    pool_.give_back(std::move(found->sum));
     held_.erase(found);
   };
   const auto give = [&](int right, int rank) {
-    ranks_->send(bytes_of(held(right)->sum), rank);
-    held_.erase(held(right));
+    const auto found = held(right);
+    ranks_->send(bytes_of(found->sum), rank);
+    pool_.give_back(std::move(found->sum));
+    held_.erase(found);
   };
   const auto take = [&](int left, int, int rank) {
     Matrix sum = blank();
-    read(ranks_->receive(rank), sum);
+    ranks_->receive(pool_.letter, rank);
+    read(pool_.letter, sum);
     held(left)->sum += sum;
     pool_.give_back(std::move(sum));
   };
@@ -231,7 +269,9 @@ typename TreeSum<Scalar>::Matrix TreeSum<Scalar>::total() {
   if (!ranks_) return std::move(held(0)->sum);
   const bool first = ranks_->rank() == 0;
   Matrix sum = first ? std::move(held(0)->sum) : blank();
-  read(ranks_->broadcast(first ? std::string(bytes_of(sum)) : std::string(), 0), sum);
+  if (first) pool_.letter = bytes_of(sum);
+  ranks_->broadcast(pool_.letter, 0);
+  if (!first) read(pool_.letter, sum);
   return sum;
 }
 

@@ -28,11 +28,12 @@ class Ranks {
 
   // What is sent from one rank to another arrives in order.
   virtual void send(std::string_view bytes, int to) const = 0;
-  virtual std::string receive(int from) const = 0;
+  /// Into `bytes`, whatever it held.
+  virtual void receive(std::string& bytes, int from) const = 0;
 
   // These are called by all ranks together.
-  /// The bytes of rank `from`, on every rank.
-  virtual std::string broadcast(std::string bytes, int from) const = 0;
+  /// Makes `bytes` those of rank `from`, on every rank.
+  virtual void broadcast(std::string& bytes, int from) const = 0;
   /// The bytes of every rank, in their order, on every rank.
   virtual std::vector<std::string> gather(std::string_view bytes) const = 0;
   /// The least of all ranks' numbers, on every rank.
@@ -84,8 +85,8 @@ template <class Number>
 Number from_first_rank(const Ranks* ranks, Number number) {
   static_assert(std::is_arithmetic_v<Number>);
   if (!ranks) return number;
-  const std::string bytes =
-      ranks->broadcast({reinterpret_cast<const char*>(&number), sizeof(Number)}, 0);
+  std::string bytes(reinterpret_cast<const char*>(&number), sizeof(Number));
+  ranks->broadcast(bytes, 0);
   std::memcpy(&number, bytes.data(), sizeof(Number));
   return number;
 }
@@ -146,7 +147,8 @@ void on_every_rank(const Group* ranks, const std::function<void()>& work) {
   const int failed = ranks->least(error ? ranks->rank() : none);
   if (failed == none) return;
   const bool here = failed == ranks->rank();
-  const std::string words = ranks->broadcast(here ? words_of(error) : std::string(), failed);
+  std::string words = here ? words_of(error) : std::string();
+  ranks->broadcast(words, failed);
   if (here) std::rethrow_exception(error);
   throw RankError(words);
 }

@@ -208,7 +208,9 @@ inline constexpr std::string_view checkpoint_magic = "ness checkpoint 3\n";
 
 template <class Settings>
 CheckpointOutput<Settings>::CheckpointOutput(const Settings& settings, const std::string& identity)
-    : name_(settings.file), partial_(name_ + ".partial"), file_(std::fopen(partial_.c_str(), "wb")) {
+    : name_(settings.file),
+      partial_(name_ + ".partial"),
+      file_(std::fopen(partial_.c_str(), "wb")) {
   raw(checkpoint_magic);
   add(identity);
 }

@@ -74,8 +74,12 @@ void SharedRun<Settings>::save(const Settings& settings, const std::string& iden
     return on_every_rank(ranks_, [] {});
   }
   CheckpointOutput<Settings> file(settings, identity);
-  for (int k = 0; k < chains_; ++k)
-    file.add(share_.has(k) ? own[static_cast<std::size_t>(k)] : ranks_->receive(owner(k)));
+  for (const std::string& bytes : own) file.add(bytes);
+  std::string bytes;
+  for (int k = share_.last; k < chains_; ++k) {
+    ranks_->receive(bytes, owner(k));
+    file.add(bytes);
+  }
   on_every_rank(ranks_, [&] { file.finish(); });
 }
 
@@ -103,7 +107,7 @@ bool SharedRun<Settings>::restore(const Settings& settings, const std::string& i
     else
       ranks_->send(bytes, owner(k));
   }
-  for (int k = 0; !file && k < share_.count(); ++k) own.push_back(ranks_->receive(0));
+  for (int k = 0; !file && k < share_.count(); ++k) ranks_->receive(own.emplace_back(), 0);
   on_every_rank(ranks_, [&] {
     if (error) std::rethrow_exception(error);
     if (file) file->finish();
@@ -128,12 +132,18 @@ void SharedRun<Settings>::resume(const Settings& settings, int chain,
 
 template <class Settings>
 std::string SharedRun<Settings>::merge() const {
+  std::string bytes;
   join_in_tree(
       ranks_, chains_, bytes_.merge,
       [&](int right, int rank) { ranks_->send(bytes_.estimators(right), rank); },
-      [&](int left, int, int rank) { bytes_.merge_bytes(left, ranks_->receive(rank)); });
+      [&](int left, int, int rank) {
+        ranks_->receive(bytes, rank);
+        bytes_.merge_bytes(left, bytes);
+      });
   if (!ranks_) return {};
-  return ranks_->broadcast(ranks_->rank() == 0 ? bytes_.estimators(0) : std::string(), 0);
+  if (ranks_->rank() == 0) bytes = bytes_.estimators(0);
+  ranks_->broadcast(bytes, 0);
+  return bytes;
 }
 
 }  // namespace ness::detail
