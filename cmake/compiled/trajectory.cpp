@@ -4,6 +4,8 @@
 #undef NESS_COMPILED
 
 #include "ness/compare.hpp"
+#include "ness/files/atomic_file.hpp"
+#include "ness/files/npy.hpp"
 #include "ness/fluctuation/entropy_average.hpp"
 #include "ness/fluctuation/predict_fluctuations.hpp"
 #include "ness/statistics/estimate.hpp"
@@ -94,6 +96,11 @@ template void SubTrajectorySums<double>::serialize(CheckpointReader&);
 template class EntropySums<double>;
 template void EntropySums<double>::serialize(CheckpointWriter&);
 template void EntropySums<double>::serialize(CheckpointReader&);
+template class AtomicFile<std::string>;
+template class InputFile<std::string>;
+template std::string npy_header(const std::string&, bool, const std::vector<std::int64_t>&);
+template void write_npy(const std::string&, const std::string&, std::string_view);
+template NpyArray read_npy(const std::string&);
 template class CheckpointOutput<CheckpointSettings>;
 template class CheckpointInput<CheckpointSettings>;
 template class SharedRun<CheckpointSettings>;

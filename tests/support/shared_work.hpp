@@ -14,6 +14,7 @@
 #include "ness/statistics/ranks.hpp"
 #include "ness/trajectory/averages.hpp"
 #include "ness/trajectory/directional_variance.hpp"
+#include "ness/trajectory/draws.hpp"
 #include "ness/trajectory/drift_correlation.hpp"
 #include "ness/trajectory/histogram.hpp"
 #include "ness/trajectory/measure.hpp"
@@ -68,7 +69,7 @@ inline std::string bytes_of_run(const ness::RunSettings& settings) {
       ness::StationaryEstimator<>(state, {1}, 192, 24), ness::Histogram2d(0, axis, 1, axis),
       ness::WindowMean<>(3, 100, 5, 10), ness::ExponentialMean<>(3, 0.9, 100),
       ness::DriftCorrelation<>(3, 100), ness::DirectionalVariance<>(MatrixXd::Identity(3, 2), 100),
-      ness::Stationarity<>(MatrixXd::Identity(3, 2), 100));
+      ness::Stationarity<>(MatrixXd::Identity(3, 2), 100), ness::Draws(3, 100));
   return std::apply([](auto&... each) { return (bytes_of(each) + ...); }, estimators);
 }
 

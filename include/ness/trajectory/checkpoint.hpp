@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
 #include <cstring>
 #include <locale>
 #include <sstream>
@@ -12,6 +11,8 @@
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+
+#include "ness/files/atomic_file.hpp"
 
 namespace ness {
 
@@ -128,16 +129,12 @@ class CheckpointReader {
 namespace detail {
 
 /// A checkpoint as it is written: magic, and then the identity and the pieces, each with its size
-/// and checksum before it. Written beside the file and renamed by `finish`, so
-/// that a kill at any moment leaves the old file or the new one. `Settings` is
-/// `CheckpointSettings`, a template argument only so that this is compiled where it is used.
+/// and checksum before it. `Settings` is `CheckpointSettings`, a template argument only so that
+/// this is compiled where it is used.
 template <class Settings>
 class CheckpointOutput {
  public:
   CheckpointOutput(const Settings& settings, const std::string& identity);
-  CheckpointOutput(const CheckpointOutput&) = delete;
-  CheckpointOutput& operator=(const CheckpointOutput&) = delete;
-  ~CheckpointOutput();
 
   /// Does not throw: `finish` knows.
   void add(const std::string& piece);
@@ -145,12 +142,10 @@ class CheckpointOutput {
   void finish();
 
  private:
-  void number(std::uint64_t value);
-  void raw(std::string_view bytes);
+  void add_number(std::uint64_t number);
 
-  std::string name_, partial_;
-  std::FILE* file_;
-  bool whole_ = true;
+  std::string name_;
+  AtomicFile<std::string> file_;
 };
 
 /// A checkpoint as it is read. Throws `CheckpointError` for what is no checkpoint, damaged, or of
@@ -159,35 +154,27 @@ template <class Settings>
 class CheckpointInput {
  public:
   CheckpointInput(const Settings& settings, const std::string& identity);
-  CheckpointInput(const CheckpointInput&) = delete;
-  CheckpointInput& operator=(const CheckpointInput&) = delete;
-  ~CheckpointInput() {
-    if (file_) std::fclose(file_);
-  }
 
-  bool found() const { return file_; }
+  bool found() const { return file_.found(); }
   std::string next();
   /// Nothing may be left.
   void finish() const;
 
  private:
   static constexpr const char* damaged_ = "is damaged or cut short: remove it to start anew";
+
+  std::string bytes(std::uint64_t size);
   std::uint64_t number();
-  std::string raw(std::uint64_t size);
   [[noreturn]] void fail(const std::string& what) const;
 
   std::string name_;
-  std::FILE* file_;
-  std::uint64_t left_ = 0;  // bytes
+  InputFile<std::string> file_;
 };
 
 }  // namespace detail
 }  // namespace ness
 
 #ifndef NESS_COMPILED  // else they are in the library
-
-#include <cerrno>
-#include <utility>
 
 namespace ness::detail {
 
@@ -208,57 +195,35 @@ inline constexpr std::string_view checkpoint_magic = "ness checkpoint 3\n";
 
 template <class Settings>
 CheckpointOutput<Settings>::CheckpointOutput(const Settings& settings, const std::string& identity)
-    : name_(settings.file),
-      partial_(name_ + ".partial"),
-      file_(std::fopen(partial_.c_str(), "wb")) {
-  raw(checkpoint_magic);
+    : name_(settings.file), file_(name_) {
+  file_.write(checkpoint_magic);
   add(identity);
 }
 
 template <class Settings>
-CheckpointOutput<Settings>::~CheckpointOutput() {
-  if (!file_) return;
-  std::fclose(file_);
-  std::remove(partial_.c_str());
-}
-
-template <class Settings>
-void CheckpointOutput<Settings>::raw(std::string_view bytes) {
-  whole_ = whole_ && file_ && std::fwrite(bytes.data(), 1, bytes.size(), file_) == bytes.size();
-}
-
-template <class Settings>
-void CheckpointOutput<Settings>::number(std::uint64_t value) {
-  raw({reinterpret_cast<const char*>(&value), sizeof(value)});
+void CheckpointOutput<Settings>::add_number(std::uint64_t number) {
+  file_.write({reinterpret_cast<const char*>(&number), sizeof(number)});
 }
 
 template <class Settings>
 void CheckpointOutput<Settings>::add(const std::string& piece) {
-  number(piece.size());
-  number(checksum(piece));
-  raw(piece);
+  add_number(piece.size());
+  add_number(checksum(piece));
+  file_.write(piece);
 }
 
 template <class Settings>
 void CheckpointOutput<Settings>::finish() {
-  if (!whole_ || std::fflush(file_) != 0)
-    throw CheckpointError(name_, "cannot be written: is there room, and is the folder yours?");
-  std::fclose(std::exchange(file_, nullptr));
-  if (std::rename(partial_.c_str(), name_.c_str()) == 0) return;
-  const std::string why = std::strerror(errno);
-  std::remove(partial_.c_str());
-  throw CheckpointError(name_, "cannot be written: " + why);
+  if (const std::string failure = file_.finish(); !failure.empty())
+    throw CheckpointError(name_, failure);
 }
 
 template <class Settings>
 CheckpointInput<Settings>::CheckpointInput(const Settings& settings, const std::string& identity)
-    : name_(settings.file), file_(std::fopen(name_.c_str(), "rb")) {
-  if (!file_ && errno == ENOENT) return;
-  if (!file_ || std::fseek(file_, 0, SEEK_END) != 0) fail("cannot be read");
-  const long size = std::ftell(file_);
-  if (size < 0 || std::fseek(file_, 0, SEEK_SET) != 0) fail("cannot be read");
-  left_ = static_cast<std::uint64_t>(size);
-  const std::string magic = raw(std::min<std::uint64_t>(left_, checkpoint_magic.size()));
+    : name_(settings.file), file_(name_) {
+  if (!file_.found() && !file_.exists()) return;
+  if (!file_.failure().empty()) fail("cannot be read: " + file_.failure());
+  const std::string magic = bytes(std::min(file_.left(), checkpoint_magic.size()));
   if (magic != checkpoint_magic)
     fail(magic.rfind(checkpoint_family, 0) == 0
              ? "was written by another version of ness: remove it to start anew"
@@ -270,18 +235,16 @@ CheckpointInput<Settings>::CheckpointInput(const Settings& settings, const std::
 }
 
 template <class Settings>
-std::string CheckpointInput<Settings>::raw(std::uint64_t size) {
-  if (size > left_) fail(damaged_);
-  left_ -= size;
-  std::string bytes(size, '\0');
-  if (std::fread(bytes.data(), 1, size, file_) != size) fail("cannot be read");
-  return bytes;
+std::string CheckpointInput<Settings>::bytes(std::uint64_t size) {
+  std::string result;
+  if (file_.read(result, size)) return result;
+  fail(file_.failure().empty() ? damaged_ : "cannot be read: " + file_.failure());
 }
 
 template <class Settings>
 std::uint64_t CheckpointInput<Settings>::number() {
   std::uint64_t value = 0;
-  std::memcpy(&value, raw(sizeof(value)).data(), sizeof(value));
+  std::memcpy(&value, bytes(sizeof(value)).data(), sizeof(value));
   return value;
 }
 
@@ -289,14 +252,14 @@ template <class Settings>
 std::string CheckpointInput<Settings>::next() {
   const std::uint64_t size = number();
   const std::uint64_t sum = number();
-  std::string bytes = raw(size);
-  if (sum != checksum(bytes)) fail(damaged_);
-  return bytes;
+  std::string piece = bytes(size);
+  if (sum != checksum(piece)) fail(damaged_);
+  return piece;
 }
 
 template <class Settings>
 void CheckpointInput<Settings>::finish() const {
-  if (left_ != 0) fail(damaged_);
+  if (file_.left() != 0) fail(damaged_);
 }
 
 template <class Settings>

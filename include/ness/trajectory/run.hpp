@@ -90,6 +90,15 @@ struct ObservedChain {
   std::tuple<Estimators...> estimators;
   std::int64_t step = 0;
 
+  /// Tells those that ask which chain they see.
+  void begin(int chain_number) {
+    const auto tell = [&](auto& estimator) {
+      if constexpr (requires { estimator.begin_chain(chain_number); })
+        estimator.begin_chain(chain_number);
+    };
+    std::apply([&](auto&... estimator) { (tell(estimator), ...); }, estimators);
+  }
+
   /// One Markov step, or one update.
   void move(bool every_update) {
     if constexpr (requires { chain.update(); }) {
@@ -214,6 +223,7 @@ class ChainRun {
       auto chain = make_chain_(k);
       Block block(chain.theta(), reference_, block_steps);
       run.emplace(Observed{std::move(chain), std::move(block), estimators_});
+      run->begin(k);
     }
     return *run;
   }
@@ -332,9 +342,9 @@ class ChainRun {
 ///
 /// `reference` is the point that deviations are taken from. Every chain fills copies of
 /// `estimators`, each of which has `add(block)` and `merge(other)`, and may have `finish()`, called
-/// at the end of a chain; they are merged in the order of the chains, in a tree, so the result is
-/// the same to the last bit for any number of threads and ranks, and whether or not the run was
-/// stopped and continued.
+/// at the end of a chain, and `begin_chain(k)`, called before it; they are merged in the order of
+/// the chains, in a tree, so the result is the same to the last bit for any number of threads and
+/// ranks, and whether or not the run was stopped and continued.
 ///
 /// With `settings.ranks` it is called by all of them together: each runs a share of the chains, and
 /// all of them get the whole result. What one rank throws ends the run on all, within some ten

@@ -1,0 +1,146 @@
+// A file that is written whole or not at all.
+#pragma once
+
+#include <cstdio>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace ness {
+
+/// A file that cannot be written or read, or does not hold what it should.
+class FileError : public std::runtime_error {
+ public:
+  FileError(const std::string& file, const std::string& what)
+      : std::runtime_error("ness: file '" + file + "' " + what) {}
+};
+
+namespace detail {
+
+/// Is written beside the file and renamed by `finish`, so that a kill at any moment leaves the old
+/// file or the new one, and a failure the old. A pipe or a device is written to as it is. `Text` is
+/// std::string, a template argument only so that this is compiled where it is used.
+template <class Text>
+class AtomicFile {
+ public:
+  explicit AtomicFile(const Text& name);
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  ~AtomicFile();
+
+  /// Does not throw: `finish` knows.
+  void write(std::string_view bytes);
+  /// What went wrong, or nothing.
+  Text finish();
+
+ private:
+  Text name_, partial_;
+  std::FILE* file_;
+  bool whole_ = true;
+};
+
+/// What `name` holds, read a piece at a time, never beyond its end.
+template <class Text>
+class InputFile {
+ public:
+  explicit InputFile(const Text& name);
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+  ~InputFile() {
+    if (file_) std::fclose(file_);
+  }
+
+  bool found() const { return file_; }
+  bool exists() const { return exists_; }     ///< also where it cannot be opened
+  std::size_t left() const { return left_; }  ///< bytes
+  /// Fills `bytes` with the next `size` of them: false where there are not as many, or they cannot
+  /// be read.
+  bool read(Text& bytes, std::size_t size);
+  /// What went wrong, or nothing.
+  const Text& failure() const { return failure_; }
+
+ private:
+  std::FILE* file_;
+  std::size_t left_ = 0;
+  Text failure_;
+  bool exists_ = true;
+};
+
+}  // namespace detail
+}  // namespace ness
+
+#ifndef NESS_COMPILED  // else they are in the library
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace ness::detail {
+
+inline bool is_pipe_or_device(const std::string& name) {
+  struct stat status;
+  if (stat(name.c_str(), &status) != 0) return false;
+  const auto kind = status.st_mode & S_IFMT;
+  return kind != S_IFREG && kind != S_IFDIR;
+}
+
+template <class Text>
+AtomicFile<Text>::AtomicFile(const Text& name)
+    : name_(name), partial_(is_pipe_or_device(name) ? name : name + ".partial") {
+  file_ = std::fopen(partial_.c_str(), "wb");
+}
+
+template <class Text>
+AtomicFile<Text>::~AtomicFile() {
+  if (!file_) return;
+  std::fclose(file_);
+  if (partial_ != name_) std::remove(partial_.c_str());
+}
+
+template <class Text>
+void AtomicFile<Text>::write(std::string_view bytes) {
+  whole_ = whole_ && file_ && std::fwrite(bytes.data(), 1, bytes.size(), file_) == bytes.size();
+}
+
+template <class Text>
+Text AtomicFile<Text>::finish() {
+  if (!whole_ || std::fflush(file_) != 0)
+    return "cannot be written: is there room, and is the folder yours?";
+  const bool closed = std::fclose(std::exchange(file_, nullptr)) == 0;
+  if (closed && (partial_ == name_ || std::rename(partial_.c_str(), name_.c_str()) == 0)) return {};
+  const Text why = std::strerror(errno);
+  if (partial_ != name_) std::remove(partial_.c_str());
+  return "cannot be written: " + why;
+}
+
+template <class Text>
+InputFile<Text>::InputFile(const Text& name) : file_(std::fopen(name.c_str(), "rb")) {
+  if (!file_) {
+    exists_ = errno != ENOENT;
+    failure_ = std::strerror(errno);
+    return;
+  }
+  const bool at_end = std::fseek(file_, 0, SEEK_END) == 0;
+  const long size = at_end ? std::ftell(file_) : -1;
+  if (size < 0 || std::fseek(file_, 0, SEEK_SET) != 0)
+    failure_ = "it is no plain file";
+  else
+    left_ = static_cast<std::size_t>(size);
+}
+
+template <class Text>
+bool InputFile<Text>::read(Text& bytes, std::size_t size) {
+  if (size > left_) return false;
+  bytes.resize(size);
+  if (std::fread(bytes.data(), 1, size, file_) != size) {
+    failure_ = std::strerror(errno);
+    return false;
+  }
+  left_ -= size;
+  return true;
+}
+
+}  // namespace ness::detail
+#endif
