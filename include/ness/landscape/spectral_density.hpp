@@ -106,6 +106,8 @@ SpectralDensity<double> spectral_density(const StreamedObjective<M, R>& streamed
 
 #ifndef NESS_COMPILED  // else they are in the library
 
+#include "ness/detail/symmetric_matrices.hpp"
+
 namespace ness::detail {
 
 /// Lanczos' recursion from several vectors side by side.

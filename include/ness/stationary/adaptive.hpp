@@ -103,6 +103,8 @@ LinearChain<typename Hessian::Scalar> adaptive_chain(const Eigen::MatrixBase<Mea
 #include <limits>
 #include <vector>
 
+#include "ness/detail/symmetric_matrices.hpp"
+
 namespace ness::detail {
 
 /// a_ij s_i s_j
