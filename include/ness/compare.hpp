@@ -17,21 +17,22 @@ namespace ness {
 /// One quantity, predicted and measured. For vectors and matrices the numbers are Frobenius norms;
 /// of several points of a curve, those of the one that is farthest off.
 struct ComparisonRow {
-  std::string quantity;
-  double theory;
-  double simulation;
+  std::string quantity;   ///< what is compared
+  double theory;          ///< predicted; of matrices their norm
+  double simulation;      ///< measured, the same
   double difference;      ///< |simulation − theory|
   double standard_error;  ///< of the difference: root of the sum of squares over the elements
   double tolerance;       ///< what the theory itself leaves out
   /// The chance, were theory right to its tolerance, of a difference as large as this. NaN, and no
   /// agreement, for a run too short for a standard error.
   double chance;
+  /// Is the chance at least `level`?
   bool agrees(double level) const { return chance >= level; }
 };
 
 /// A table; `std::cout << comparison` prints it, with its rate of false alarms.
 struct Comparison {
-  std::vector<ComparisonRow> rows;
+  std::vector<ComparisonRow> rows;  ///< one for each quantity
   /// The chance that any row fails where theory is right. A program that prints several tables
   /// gives each its share.
   double false_alarms = 1e-3;
@@ -42,6 +43,7 @@ struct Comparison {
   /// The least chance with which a row agrees, `false_alarms` over the number of rows (Bonferroni),
   /// so that the rate of the table holds however the rows depend on each other.
   double level() const { return false_alarms / static_cast<double>(rows.size()); }
+  /// Do all rows agree?
   bool agrees() const {
     for (const auto& row : rows)
       if (!row.agrees(level())) return false;

@@ -48,6 +48,7 @@ class DiffusionCurvature {
   DiffusionCurvature(Objective<M, R>&&, const Eigen::MatrixBase<Theta>&, const T&,
                      const Matrix&) = delete;  // it would dangle
 
+  /// What `spread` = ⟨δθδθᵀ⟩ adds to the mean of D, N × N.
   Matrix operator()(const Matrix& spread) const {
     if (weights_.vanish()) return Matrix::Zero(theta_.size(), theta_.size());
     if constexpr (in_closed_form)

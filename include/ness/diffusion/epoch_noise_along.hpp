@@ -24,6 +24,7 @@ struct [[nodiscard]] EpochNoiseAlong {
   DynamicVector<double> slope;           ///< Qᵀ∇δ𝓛, K (Eq. 16)
 };
 
+/// How the sums over pairs of samples are taken.
 struct EpochNoiseSettings {
   /// Vectors of random signs, at least 2; from M on each sample by itself, which leaves no error.
   Eigen::Index probes = 16;

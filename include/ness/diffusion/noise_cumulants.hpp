@@ -13,7 +13,8 @@ namespace ness {
 /// Skewness ⟨x³⟩/⟨x²⟩^{3/2} and excess kurtosis ⟨x⁴⟩/⟨x²⟩² − 3 of the noise along each of some
 /// directions; both are 0 for a Gaussian. NaN along directions without noise.
 struct NoiseCumulants {
-  DynamicVector<double> skewness, excess_kurtosis;
+  DynamicVector<double> skewness;         ///< of each direction
+  DynamicVector<double> excess_kurtosis;  ///< the same
 };
 
 /// The cumulants of the noise of one update, ξ = −η(∇L_B − ∇L) at θ, along the columns of

@@ -19,7 +19,7 @@ class TrainingSystem {
   using Scalar = typename Objective::Scalar;
   using Vector = typename Objective::Vector;
   using Matrix = typename Objective::Matrix;
-  static constexpr int size = Vector::RowsAtCompileTime;
+  static constexpr int size = Vector::RowsAtCompileTime;  ///< N, or Eigen::Dynamic
   static_assert(!ShakingNoise<typename T::Noise>,
                 "ness: the earthquake model's system is that of its linear stationary state, "
                 "predict(objective, minimum, training).linear_system()");

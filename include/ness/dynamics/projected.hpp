@@ -50,6 +50,7 @@ class Projected {
 
   /// y, K
   const Vector& theta() const { return seen_; }
+  /// The chain that is seen.
   const C& chain() const { return chain_; }
   Eigen::Index parameters() const { return seen_.size(); }
   Eigen::Index updates_per_markov_step() const {
@@ -62,6 +63,7 @@ class Projected {
     return chain_.description() + ", every " + std::to_string(every_) + " seen in " +
            std::to_string(seen_.size()) + " directions";
   }
+  /// Of the data and the directions, for checkpoints.
   std::uint64_t fingerprint() const
     requires requires(const C& chain) { chain.fingerprint(); }
   {

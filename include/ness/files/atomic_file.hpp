@@ -11,6 +11,7 @@ namespace ness {
 /// A file that cannot be written or read, or does not hold what it should.
 class FileError : public std::runtime_error {
  public:
+  /// Which file, and what is wrong with it.
   FileError(const std::string& file, const std::string& what)
       : std::runtime_error("ness: file '" + file + "' " + what) {}
 };

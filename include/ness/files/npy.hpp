@@ -16,8 +16,8 @@ namespace ness {
 
 /// Numbers with a shape, the last index running fastest: what `numpy.load` returns.
 struct NpyArray {
-  std::vector<std::int64_t> shape;
-  std::vector<double> values;  ///< as many as the product of the shape
+  std::vector<std::int64_t> shape;  ///< the extent in each dimension
+  std::vector<double> values;       ///< as many as the product of the shape
 };
 
 namespace detail {

@@ -17,6 +17,7 @@
 
 namespace ness {
 
+/// How many states and batches the means are taken over.
 struct FluctuationSettings {
   std::vector<int> lengths = {1, 2, 3};  ///< ℓ of the sub-trajectories
   /// Random starts and batches for each length; 0 leaves the ratios out where ⟨e^{−σ}⟩ is exact.

@@ -12,6 +12,7 @@
 
 namespace ness {
 
+/// How many steps are drawn, and from which numbers.
 struct NoiseSampleSettings {
   std::int64_t steps = 64'000;  ///< how many steps are drawn
   int threads = 0;              ///< 0: as many as the machine has

@@ -22,6 +22,7 @@ struct [[nodiscard]] Eigenpairs {
   bool converged = false;           ///< are all residuals within the tolerance, or rounding?
 };
 
+/// How many, how well, and how.
 struct EigenpairSettings {
   Eigen::Index count = 20;  ///< K
   double tolerance = 1e-6;  ///< most |Hu − hu| / |h|

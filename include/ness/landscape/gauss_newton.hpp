@@ -108,6 +108,7 @@ class GaussNewton {
   using Vector = DynamicVector<S>;
   using Matrix = DynamicMatrix<S>;
 
+  /// Linearizes the outputs at θ, which may be any point.
   GaussNewton(const Objective<M, L2>& objective, const Vector& theta)
       : model_(&objective.model()), theta_(objective.point(theta, "GaussNewton")) {
     DynamicMatrix<scalar_t<M>> gram, slopes, curvatures;

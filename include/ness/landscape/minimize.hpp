@@ -46,21 +46,22 @@ constexpr std::string_view to_string(MinimumStatus status) {
 /// What `minimize` reached: always its best point, with what is known there.
 template <class Scalar = double>
 struct [[nodiscard]] Minimum {
-  MinimumStatus status = MinimumStatus::iteration_limit;
-  DynamicVector<Scalar> theta;  ///< θ₀, N
-  Scalar value{};               ///< 𝓛(θ₀)
-  Scalar gradient_norm{};       ///< |∇𝓛(θ₀)|
-  Scalar gradient_rounding{};   ///< what rounding makes of it, as far as it was measured
+  MinimumStatus status = MinimumStatus::iteration_limit;  ///< what it is
+  DynamicVector<Scalar> theta;                            ///< θ₀, N
+  Scalar value{};                                         ///< 𝓛(θ₀)
+  Scalar gradient_norm{};                                 ///< |∇𝓛(θ₀)|
+  Scalar gradient_rounding{};  ///< what rounding makes of it, as far as it was measured
   DynamicVector<Scalar> offset;  ///< H₀⁻¹∇𝓛(θ₀), N: how far θ₀ may be off; empty without H₀ > 0
   DynamicVector<Scalar> direction;  ///< of `status`, N, of length 1; empty where it names none
   DynamicMatrix<Scalar> hessian;    ///< H₀ = ∂∂𝓛(θ₀), N × N; empty of many parameters
   DynamicVector<Scalar> hessian_eigenvalues;  ///< increasing; of many parameters the lowest found
-  int iterations = 0;
+  int iterations = 0;                         ///< of the search
 
   /// What happened, with the figures, and what to do about it.
   std::string explanation() const;
 };
 
+/// When a search ends.
 struct MinimizeSettings {
   int max_iterations = 500;
   /// Converged when |∇𝓛|, in the norm of H⁻¹, is at most this times its own rounding.

@@ -114,6 +114,7 @@ class Objective {
   }
 
   const M& model() const { return model_; }
+  /// R
   const R& regularizer() const { return regularizer_; }
   Index parameters() const { return model_.parameters(); }
   Index samples() const { return model_.samples(); }

@@ -55,7 +55,9 @@ class Preconditioned {
   }
   Index samples() const { return model_.samples(); }
   const M& model() const { return model_; }
+  /// θ₀, which w = 0 is.
   const Theta& centre() const { return centre_; }
+  /// A of θ = θ₀ + Aw, N × N.
   const Map& map() const { return map_; }
 
   /// θ = θ₀ + S w

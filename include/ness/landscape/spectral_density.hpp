@@ -57,6 +57,7 @@ struct [[nodiscard]] SpectralDensity {
   }
 };
 
+/// How many probes, and how many nodes of each.
 struct SpectralDensitySettings {
   Eigen::Index probes = 8;  ///< whose products are asked for at once
   Eigen::Index steps = 80;  ///< nodes of each

@@ -48,6 +48,7 @@ class StreamedObjective {
   explicit StreamedObjective(Objective<M, R>&&, int = 0,
                              const Ranks* = nullptr) = delete;  // it would dangle
 
+  /// The objective whose sums these are.
   const Objective<M, R>& objective() const { return *objective_; }
   Index parameters() const { return objective_->parameters(); }
   Index samples() const { return objective_->samples(); }
@@ -70,8 +71,8 @@ class StreamedObjective {
     const Parameters at = objective_->point(theta, "StreamedObjective::gradient");
     Vector sum = sum_of_chunks(parameters(), 1,
                                [&](Scratch& scratch, Index first, Index count, Matrix& part) {
-                                 fill(part, scratch.vector, [&](Parameters& sum) {
-                                   scratch.derivatives.summed_gradient(at, first, count, sum);
+                                 fill(part, scratch.vector, [&](Parameters& out) {
+                                   scratch.derivatives.summed_gradient(at, first, count, out);
                                  });
                                });
     sum /= static_cast<double>(samples());
@@ -92,8 +93,8 @@ class StreamedObjective {
     Matrix sum =
         sum_of_chunks(parameters(), directions.cols(),
                       [&](Scratch& scratch, Index first, Index count, Matrix& part) {
-                        fill(part, scratch.block, [&](Block& sum) {
-                          scratch.derivatives.summed_hessian_products(at, first, count, along, sum);
+                        fill(part, scratch.block, [&](Block& out) {
+                          scratch.derivatives.summed_hessian_products(at, first, count, along, out);
                         });
                       });
     sum /= static_cast<double>(samples());
@@ -126,7 +127,7 @@ class StreamedObjective {
     const Parameters at = objective_->point(theta, "StreamedObjective::signed_gradient");
     return signed_sum(signs, 1, [&](Scratch& scratch, Batch batch, Matrix& part) {
       fill(part, scratch.vector,
-           [&](Parameters& sum) { scratch.derivatives.batch_gradient(at, batch, sum); });
+           [&](Parameters& out) { scratch.derivatives.batch_gradient(at, batch, out); });
     });
   }
 
@@ -139,7 +140,7 @@ class StreamedObjective {
     const Block along = directions.template cast<Scalar>();
     return signed_sum(signs, directions.cols(), [&](Scratch& scratch, Batch batch, Matrix& part) {
       fill(part, scratch.block,
-           [&](Block& sum) { scratch.derivatives.batch_hessian_products(at, batch, along, sum); });
+           [&](Block& out) { scratch.derivatives.batch_hessian_products(at, batch, along, out); });
     });
   }
 

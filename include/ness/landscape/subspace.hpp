@@ -96,9 +96,11 @@ class Subspace {
   /// θ₀ + Qw, N.
   vector_t<M> point(const Vector& w) const { return frame_->point(w); }
 
+  /// ℓ_i(θ₀ + Qw)
   double sample_loss(const Vector& w, Index i) const {
     return static_cast<double>(model_->sample_loss(point(w), i));
   }
+  /// L(θ₀ + Qw)
   double loss(const Vector& w) const {
     return static_cast<double>(Derivatives<M>(*model_).summed_loss(point(w), 0, samples())) /
            static_cast<double>(samples());
@@ -147,9 +149,11 @@ class SubspaceRegularizer {
  public:
   using Vector = DynamicVector<typename detail::DoubleFor<M>::type>;
 
+  /// Of R along the columns of Q.
   SubspaceRegularizer(R regularizer, std::shared_ptr<const detail::FrameOf<M>> frame)
       : regularizer_(std::move(regularizer)), frame_(std::move(frame)) {}
 
+  /// R(θ₀ + Qw)
   double value(const Vector& w) const {
     return static_cast<double>(regularizer_.value(frame_->point(w)));
   }

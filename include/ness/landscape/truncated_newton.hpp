@@ -17,13 +17,14 @@ namespace ness {
 
 /// Where `minimize` of many parameters is.
 struct MinimizeProgress {
-  int iteration;
+  int iteration;                       ///< of Newton
   Eigen::Index products;               ///< of the Hessian with a vector, so far
   double value;                        ///< 𝓛
   double relative_gradient;            ///< |∇𝓛| over its scale
   const DynamicVector<double>& theta;  ///< the best point so far: to keep it, in case
 };
 
+/// When a search ends.
 struct MatrixFreeSettings {
   int max_iterations = 1000;
   Eigen::Index max_products = 200'000;

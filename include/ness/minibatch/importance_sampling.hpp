@@ -61,6 +61,7 @@ struct ImportanceSampling {
       const auto size = static_cast<double>(policy.batch_size) * static_cast<double>(samples);
       for (double& weight : weights_) weight = sum / weight / size;
     }
+    /// The next batch, valid until the one after it.
     template <class Random>
     BatchInParts next(Random& random) {
       for (std::size_t k = 0; k < drawn_.size(); ++k) {

@@ -21,13 +21,15 @@ namespace ness {
 /// each batch.
 template <class First, class... Others>
 struct OneOf {
-  std::variant<First, Others...> policy{};
+  std::variant<First, Others...> policy{};  ///< the one that was chosen
 
   OneOf() = default;
+  /// Of any of the policies.
   template <class Policy>
     requires(std::is_same_v<Policy, First> || (std::is_same_v<Policy, Others> || ...))
   OneOf(Policy chosen) : policy(std::move(chosen)) {}  // NOLINT: it stands for it
 
+  /// Are the batches of all of them independent of each other?
   static constexpr bool independent =
       (IndependentBatches<First> && ... && IndependentBatches<Others>);
 
@@ -37,6 +39,7 @@ struct OneOf {
   std::string description() const {
     return look([](const auto& chosen) { return chosen.description(); });
   }
+  /// Those of the chosen one.
   auto weight_moments(Index samples) const {
     return look([&](const auto& chosen) { return chosen.weight_moments(samples); });
   }

@@ -83,6 +83,7 @@ struct Stratified {
         strata_.push_back(part);
       }
     }
+    /// The next batch, valid until the one after it.
     template <class Random>
     BatchInParts next(Random& random) {
       for (std::size_t s = 0; s < parts_.size(); ++s) {

@@ -16,8 +16,8 @@ namespace ness {
 ///   scatter · Σ_i (∇ℓ_i − ∇L)(∇ℓ_i − ∇L)ᵀ + total · M² ∇L∇Lᵀ,
 /// with scatter = ⟨w_i²⟩ − ⟨w_iw_j⟩, i ≠ j, and total the variance of Σ_i w_i over M².
 struct WeightMoments {
-  double scatter = 0;
-  double total = 0;
+  double scatter = 0;  ///< ⟨w_i²⟩ − ⟨w_iw_j⟩
+  double total = 0;    ///< ⟨(Σ_iw_i − 1)²⟩ / M²
 
   /// m distinct samples, each with the weight 1/m: (n−1)/(M(M−1)) with n = M/m, and 0 (Eq. 14).
   static constexpr WeightMoments distinct(Index samples, Index batch_size) {
@@ -35,17 +35,18 @@ struct WeightMoments {
 ///   Σ_i weight_i (scale_i ∇ℓ_i − c)(scale_i ∇ℓ_i − c)ᵀ
 /// with c the mean of scale_i ∇ℓ_i over the group of sample i, by these weights.
 struct SampleMoments {
-  DynamicVector<double> weight, scale;  ///< M
-  std::vector<std::uint32_t> group;     ///< M numbers from 0, without a gap
-  Index groups = 1;
+  DynamicVector<double> weight;      ///< M
+  DynamicVector<double> scale;       ///< M
+  std::vector<std::uint32_t> group;  ///< M numbers from 0, without a gap
+  Index groups = 1;                  ///< of samples whose mean is taken off
 };
 
 /// The third and fourth moments of Σ_i w_i c_i for numbers c_i that sum to 0, with p_k = Σ_i c_i^k:
 ///   ⟨(Σ w_i c_i)³⟩ = third · p_3,  ⟨(Σ w_i c_i)⁴⟩ = fourth · p_4 + pairs · p_2².
 struct HigherWeightMoments {
-  double third = 0;
-  double fourth = 0;
-  double pairs = 0;
+  double third = 0;   ///< of Σ_i c_i³
+  double fourth = 0;  ///< of Σ_i c_i⁴
+  double pairs = 0;   ///< of (Σ_i c_i²)²
 
   /// m distinct samples, each with the weight 1/m. With f_k = m···(m−k+1)/(M···(M−k+1)), the chance
   /// that k given samples are drawn, the sums over distinct samples give f₁ − 3f₂ + 2f₃,

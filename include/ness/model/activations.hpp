@@ -9,6 +9,7 @@
 
 namespace ness {
 
+/// tanh z
 struct Tanh {
   template <class Scalar>
   Scalar value(const Scalar& z) const {
@@ -77,6 +78,7 @@ struct Relu {
   }
 };
 
+/// z: a layer that is linear.
 struct Identity {
   template <class Scalar>
   Scalar value(const Scalar& z) const {

@@ -22,16 +22,21 @@ class Batch {
   /// The mean over the samples: each weighs 1/m. That of no samples is 0.
   constexpr Batch(std::span<const std::uint32_t> samples)  // NOLINT: a batch is its samples
       : Batch(samples, samples.empty() ? 0 : 1 / static_cast<double>(samples.size())) {}
+  /// With what each of them weighs.
   constexpr Batch(std::span<const std::uint32_t> samples, double weight)
       : samples_(samples), weight_(weight) {}
+  /// The mean over `size` of them.
   constexpr Batch(const std::uint32_t* samples, std::size_t size)
       : Batch(std::span(samples, size)) {}
+  /// The mean over the samples.
   Batch(const std::vector<std::uint32_t>& samples)  // NOLINT
       : Batch(std::span<const std::uint32_t>(samples)) {}
+  /// The mean over the samples.
   template <std::size_t size>
   constexpr Batch(const std::array<std::uint32_t, size>& samples)  // NOLINT
       : Batch(std::span<const std::uint32_t>(samples)) {}
 
+  /// What each of them weighs.
   constexpr double weight() const { return weight_; }
   constexpr std::size_t size() const { return samples_.size(); }
   constexpr bool empty() const { return samples_.empty(); }
@@ -51,6 +56,7 @@ class Batch {
 /// It refers to the parts, so keep them.
 class BatchInParts {
  public:
+  /// Of parts whose gradients add up.
   constexpr explicit BatchInParts(std::span<const Batch> parts) : parts_(parts) {}
   constexpr std::size_t size() const { return parts_.size(); }
   constexpr const Batch& operator[](std::size_t k) const { return parts_[k]; }

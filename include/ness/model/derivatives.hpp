@@ -36,6 +36,7 @@ class Derivatives {
   /// Samples in one block of `for_each_block`: N × 256 numbers stay in cache.
   static constexpr Index block_size = 256;
 
+  /// Refers to the model, so keep it.
   explicit Derivatives(const M& model) : model_(&model) {}
   explicit Derivatives(M&&) = delete;
 

@@ -42,10 +42,11 @@ constexpr T along(const T& slope, const T& d) {
 /// that is differentiated. `Dual<Dual<T, 1>, W>` holds second derivatives.
 template <class T, int Width>
 struct Dual {
-  T value{};
-  std::array<T, Width> derivative{};
+  T value{};                          ///< x
+  std::array<T, Width> derivative{};  ///< d
 
   constexpr Dual() = default;
+  /// A constant, which does not move.
   template <class S>
     requires detail::Number<S> || std::same_as<S, T>
   constexpr Dual(const S& constant) : value(constant) {}  // NOLINT: implicit, a constant is a Dual
@@ -128,6 +129,7 @@ struct Dual {
     return a.value <=> b;
   }
 
+  /// Another value, with the same derivatives.
   constexpr Dual with_value(const T& f) const {
     Dual result = *this;
     result.value = f;
@@ -162,6 +164,7 @@ struct Dual {
           detail::along(slope_a, a.derivative[k]) + detail::along(slope_b, b.derivative[k]);
     return result;
   }
+  /// The same of one argument.
   constexpr Dual chain_singular(const T& f, const T& slope) const {
     return combine_singular(f, *this, slope, Dual(), T(0));
   }
@@ -446,6 +449,7 @@ constexpr D refuse_std_extremum(const D& x) {
 
 }  // namespace ness
 
+/// @cond what Eigen asks of a scalar
 template <class T, int Width>
 struct Eigen::NumTraits<ness::Dual<T, Width>> : Eigen::NumTraits<T> {
   using Real = ness::Dual<T, Width>;
@@ -471,6 +475,8 @@ template <class T, int Width, class Operation>
 struct Eigen::ScalarBinaryOpTraits<float, ness::Dual<T, Width>, Operation> {
   using ReturnType = ness::Dual<T, Width>;
 };
+
+/// @endcond
 
 // A call of std::max with another type than θ's, which deduces none, would be explained by the
 // compiler alone. No overload may be had but here, where a qualified name is looked up.

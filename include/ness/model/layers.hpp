@@ -21,10 +21,12 @@ struct Layers {
   static_assert(sizeof...(Widths) >= 2, "ness: Layers needs at least an input and an output width");
   static_assert(((Widths >= 1) && ...), "ness: every width of Layers must be at least 1");
 
-  static constexpr bool is_static = true;
+  static constexpr bool is_static = true;              ///< widths are known to the compiler
   static constexpr int count = sizeof...(Widths) - 1;  ///< layers of weights
-  static constexpr std::array<int, count + 1> widths{Widths...};
+  static constexpr std::array<int, count + 1> widths{
+      Widths...};  ///< of all layers, the input first
 
+  /// Units of a layer, the input being layer 0.
   static constexpr int width(int layer) { return widths[static_cast<std::size_t>(layer)]; }
 
   /// Where the units of `layer` begin among those of all layers, the input being layer 0.
@@ -33,6 +35,7 @@ struct Layers {
     for (int l = 0; l < layer; ++l) offset += width(l);
     return offset;
   }
+  /// Units of all layers, the input among them.
   static constexpr int units() { return unit_offset(count + 1); }
 
   /// Where in θ the weights of `layer` ≥ 1 begin; its biases follow them.
@@ -41,6 +44,7 @@ struct Layers {
     for (int l = 1; l < layer; ++l) offset += (width(l - 1) + 1) * width(l);
     return offset;
   }
+  /// N, weights and biases.
   static constexpr int parameters() { return weight_offset(count + 1); }
 
   /// Calls `work(layer)` for layer 1 ... count, the number being a compile-time constant.
@@ -61,9 +65,9 @@ struct Layers {
 
 /// Widths known when the program runs; otherwise as `Layers`.
 struct DynamicLayers {
-  static constexpr bool is_static = false;
-  int count;
-  std::vector<int> widths;
+  static constexpr bool is_static = false;  ///< widths are known when the program runs
+  int count;                                ///< layers of weights
+  std::vector<int> widths;                  ///< of all layers, the input first
 
   /// Throws `std::invalid_argument` for fewer than two widths, or one below 1.
   DynamicLayers(std::vector<int> w) : count(static_cast<int>(w.size()) - 1), widths(std::move(w)) {
@@ -76,18 +80,26 @@ struct DynamicLayers {
     for (int l = 1; l <= count; ++l)
       weight_offsets_.push_back(weight_offsets_.back() + (width(l - 1) + 1) * width(l));
   }
+  /// The same, of widths in braces.
   DynamicLayers(std::initializer_list<int> w) : DynamicLayers(std::vector<int>(w)) {}
 
+  /// Units of a layer, the input being layer 0.
   int width(int layer) const { return widths[static_cast<std::size_t>(layer)]; }
+  /// Where the units of a layer begin among all of them.
   int unit_offset(int layer) const { return unit_offsets_[static_cast<std::size_t>(layer)]; }
+  /// Units of all layers, the input among them.
   int units() const { return unit_offsets_.back(); }
+  /// Where in θ the weights of a layer begin.
   int weight_offset(int layer) const { return weight_offsets_[static_cast<std::size_t>(layer)]; }
+  /// N, weights and biases.
   int parameters() const { return weight_offsets_.back(); }
 
+  /// Calls `work(layer)` for layer 1 ... count.
   template <class Work>
   void upward(const Work& work) const {
     for (int layer = 1; layer <= count; ++layer) work(layer);
   }
+  /// The same for layer count ... 1.
   template <class Work>
   void downward(const Work& work) const {
     for (int layer = count; layer >= 1; --layer) work(layer);

@@ -64,11 +64,13 @@ class LinearModel {
     return N;
   }
   Index samples() const { return data_.cols(); }
+  /// Numbers that are predicted of a sample.
   Index outputs() const { return data_.rows() - feature_count_; }
   /// x_i in columns, F × M.
   auto features() const { return as_scalars(data_.topRows(feature_count_)); }
   /// y_i in columns, K × M.
   auto targets() const { return as_scalars(data_.bottomRows(outputs())); }
+  /// The loss of the outputs.
   const SquaredLoss& loss_function() const { return loss_; }
   /// c of ∂∂ℓ_i = c I ⊗ x_i x_iᵀ
   Scalar curvature_factor() const { return static_cast<Scalar>(2 * loss_.scale); }

@@ -13,7 +13,7 @@ namespace ness {
 /// ℓ = scale · |f − y|². Scale M/(2ε²) is the paper's Gaussian likelihood (Sec. 4.1), 1 its MNIST
 /// loss (Sec. 4.2).
 struct SquaredLoss {
-  double scale = 1;
+  double scale = 1;  ///< of all losses alike
 
   template <class Outputs, class Targets>
   auto value(const Outputs& f, const Targets& y) const {
@@ -39,7 +39,7 @@ struct SquaredLoss {
 /// ℓ = −scale · Σ_k y_k log p_k, p = softmax(f), for targets with Σ_k y_k = 1 (one-hot labels or
 /// probabilities).
 struct SoftmaxCrossEntropy {
-  double scale = 1;
+  double scale = 1;  ///< of all losses alike
 
   template <class Outputs, class Targets>
   auto value(const Outputs& f, const Targets& y) const {

@@ -60,7 +60,9 @@ class Mlp {
     return Shape::parameters();
   }
   Index samples() const { return inputs_.cols(); }
+  /// Input width × M.
   const Data& inputs() const { return inputs_; }
+  /// Output width × M.
   const Data& targets() const { return targets_; }
 
   /// f(x; θ), generic over the scalar of θ; `x` is a vector of the input width.

@@ -35,7 +35,7 @@ struct NoRegularizer {
 
 /// R(θ) = λ |θ|²: ∇R = 2λθ, ∂∂R = 2λI (Sec. 4.1).
 struct L2 {
-  double lambda = 0;
+  double lambda = 0;  ///< λ
 
   template <class Vector>
   typename Vector::Scalar value(const Vector& theta) const {
@@ -56,9 +56,9 @@ template <class Matrix>
 struct QuadraticForm {
   using Scalar = typename Matrix::Scalar;
   using Vector = Eigen::Matrix<Scalar, Matrix::RowsAtCompileTime, 1>;
-  Matrix curvature;  ///< A, N × N, symmetric
-  Vector slope;      ///< b, N
-  Scalar constant{};
+  Matrix curvature;   ///< A, N × N, symmetric
+  Vector slope;       ///< b, N
+  Scalar constant{};  ///< c
 
   /// Throws `std::invalid_argument` unless A is N × N and symmetric, b has N elements, and all are
   /// finite.
@@ -99,6 +99,7 @@ concept Regularizer = requires(const R& regularizer, const Vector& theta) {
 template <class R, class Vector>
 class RegularizerDerivatives {
  public:
+  /// Refers to the regularizer, so keep it.
   explicit RegularizerDerivatives(const R& regularizer) : regularizer_(&regularizer) {}
 
   /// gradient += ∇R(θ)

@@ -50,8 +50,11 @@ class SoftmaxRegression {
 
   Index parameters() const { return features_.rows() * targets_.rows(); }
   Index samples() const { return features_.cols(); }
+  /// K
   Index classes() const { return targets_.rows(); }
+  /// Features × M.
   const Data& features() const { return features_; }
+  /// K × M, one-hot or probabilities.
   const Data& targets() const { return targets_; }
 
   /// Column i of `result` = softmax(W x_i) for the columns of `inputs`, F × any.

@@ -25,6 +25,7 @@ namespace ness {
 /// must be initialized before and finalized after: `run_with_mpi` does both.
 class MpiRanks final : public Ranks {
  public:
+  /// Of this communicator, which is copied.
   explicit MpiRanks(MPI_Comm communicator = MPI_COMM_WORLD) {
     MPI_Comm_dup(communicator, &communicator_);
     MPI_Comm_rank(communicator_, &rank_);

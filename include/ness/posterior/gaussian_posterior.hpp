@@ -44,8 +44,8 @@ template <class Scalar = double>
 struct PosteriorError {
   using Vector = DynamicVector<Scalar>;
   using Matrix = DynamicMatrix<Scalar>;
-  SamplingStatus status = SamplingStatus::stationary;
-  Estimate<Vector> mean_shift;         ///< ⟨θ⟩ − θ₀, N
+  SamplingStatus status = SamplingStatus::stationary;  ///< is there a stationary state?
+  Estimate<Vector> mean_shift;                         ///< ⟨θ⟩ − θ₀, N
   Estimate<Matrix> covariance_excess;  ///< Σ − H₀⁻¹, N × N; of an epoch's end without replacement
   Estimate<double> divergence;         ///< of Eq. 46, in bits
   /// What the standard errors alone would make of the divergence of a perfect sampler.

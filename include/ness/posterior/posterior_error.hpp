@@ -18,9 +18,10 @@
 
 namespace ness {
 
+/// What of a sampler is followed.
 struct PosteriorSettings {
   bool position_dependent = true;  ///< D(θ) to second order about the mean (Eqs. 44, 47), not D(θ₀)
-  EpochNoise epoch_noise = EpochNoise::exact;
+  EpochNoise epoch_noise = EpochNoise::exact;  ///< how much of D̂
   EpochMapSettings epoch_map = {};  ///< orders that the exact moments of epochs are averaged over
 };
 

@@ -41,6 +41,7 @@ class PosteriorEstimator {
 
   /// Integrated autocorrelation time of each of the coordinates w, in Markov steps.
   Vector autocorrelation_time() const { return moments_.autocorrelation_time(); }
+  /// Markov steps that were seen.
   std::int64_t steps() const { return moments_.steps(); }
 
  private:

@@ -14,6 +14,7 @@ namespace ness {
 /// an index and a real number for each draw; memory 12 M bytes.
 class AliasTable {
  public:
+  /// By these rates, which need not sum to 1.
   explicit AliasTable(const std::vector<double>& rates) : keep_(rates), other_(rates.size()) {
     double sum = 0;
     for (const double rate : rates) sum += rate;
@@ -36,6 +37,7 @@ class AliasTable {
     for (const std::uint32_t k : rich) keep_[k] = 1;
   }
 
+  /// A number from 0, by its rate.
   template <RandomBits Random>
   std::uint32_t draw(Random& random) const {
     const std::uint32_t k = uniform_index(random, static_cast<std::uint32_t>(keep_.size()));

@@ -16,6 +16,7 @@ namespace ness {
 /// as many uniform ones.
 class Binomial {
  public:
+  /// How many of n, each with chance p.
   template <RandomBits Random>
   std::int64_t operator()(Random& random, std::int64_t n, double p) {
     std::int64_t successes = 0;

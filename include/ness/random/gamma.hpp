@@ -15,6 +15,7 @@ namespace ness {
 /// Cost: a normal and a uniform number, and one more in 20 at most; below α = 1 two uniform ones.
 class Gamma {
  public:
+  /// A number of this shape and scale 1.
   template <RandomBits Random>
   double operator()(Random& random, double shape) {
     if (shape < 1) return (*this)(random, shape + 1) * std::pow(uniform_real(random), 1 / shape);

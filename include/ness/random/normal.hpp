@@ -18,6 +18,7 @@ namespace ness {
 /// Tails reach to |z| = 8.6. Cost: four 32-bit words and a few nanoseconds for each pair.
 class Normal {
  public:
+  /// A number of mean 0 and variance 1.
   template <RandomBits Random>
   double operator()(Random& random) {
     if (next_ == size) [[unlikely]]

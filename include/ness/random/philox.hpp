@@ -16,16 +16,23 @@ namespace ness {
 /// Copying copies the position in the stream. Cost: about 1 ns a word.
 class Philox {
  public:
+  /// Words of 32 bits.
   using result_type = std::uint32_t;
+  /// A place in a stream.
   using Counter = std::array<std::uint32_t, 4>;
+  /// Which stream.
   using Key = std::array<std::uint32_t, 2>;
 
+  /// The start of stream `stream` of `seed`.
   explicit Philox(std::uint64_t seed = 0, std::uint64_t stream = 0) noexcept
       : seed_(seed), stream_(stream) {}
 
+  /// As uniform random bit generators have it.
   static constexpr result_type min() { return 0; }
+  /// As uniform random bit generators have it.
   static constexpr result_type max() { return std::numeric_limits<result_type>::max(); }
 
+  /// The next word.
   result_type operator()() noexcept {
     if (next_ == words_.size()) [[unlikely]]
       refill();
@@ -47,6 +54,7 @@ class Philox {
     archive(seed_, stream_, block_, words_, next_);
   }
 
+  /// At the same place of the same stream?
   friend bool operator==(const Philox&, const Philox&) = default;
 
  private:

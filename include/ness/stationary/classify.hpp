@@ -41,12 +41,12 @@ constexpr std::string_view to_string(StationaryKind kind) {
 
 /// What was measured at the points, and what it says.
 struct Classification {
-  StationaryKind kind;
+  StationaryKind kind;        ///< of the stationary state
   EinsteinRelation einstein;  ///< one β for all points, and what is left of μ
   /// |∇·D| and |∇·D + D∇log G| over |−μ∇𝓛|, each the root of the mean square over the points: what
   /// is left of condition ii with G = 1, and with the system's G (NaN without).
   double divergence;
-  double weighted_divergence;
+  double weighted_divergence;  ///< the second of them
   /// ‖J − Jᵀ‖ / ‖J + Jᵀ‖ of the Jacobian J of F = D⁻¹(−μ∇𝓛 − ∇·D), the largest at a point, with
   /// coordinates in units of √D_ii: 0 where F is a gradient, of log P^s. NaN where it was not
   /// needed or D is singular.

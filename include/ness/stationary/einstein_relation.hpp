@@ -7,6 +7,7 @@ namespace ness {
 struct EinsteinRelation {
   double beta;      ///< the β that fits best: tr(μD) / tr(D²)
   double residual;  ///< ‖μ − βD‖ / ‖μ‖
+  /// Is what is left of μ, relative to it, at most `tolerance`?
   bool holds(double tolerance = 1e-8) const { return residual <= tolerance; }
 };
 

@@ -17,6 +17,7 @@
 
 namespace ness {
 
+/// How many orders are drawn, and from which numbers.
 struct EpochMapSettings {
   /// Random orders of the samples; each counts twice, forwards and backwards.
   std::int64_t permutations = 20'000;
@@ -30,6 +31,7 @@ struct EpochMapSettings {
   }
   /// Groups of orders, for the standard errors.
   int groups() const { return static_cast<int>(std::min<std::int64_t>(64, permutations)); }
+  /// Orders in a group, whose scatter gives the error.
   std::int64_t group_size() const { return (permutations + groups() - 1) / groups(); }
 };
 

@@ -9,8 +9,9 @@
 
 namespace ness {
 
+/// The form of the equation, and when its iteration ends.
 struct GeneralizedLyapunovSettings {
-  LyapunovForm form = LyapunovForm::continuous;
+  LyapunovForm form = LyapunovForm::continuous;  ///< of the left side
   /// Up to this N the N(N+1)/2 unknowns are solved for directly, beyond it by iteration.
   Eigen::Index direct_up_to = 12;
   int max_iterations = 1000;

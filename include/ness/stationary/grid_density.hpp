@@ -21,10 +21,11 @@ namespace ness {
 /// P^s and 𝓙^s on a grid of cells: first coordinate along rows, second along columns (one column in
 /// one dimension).
 struct GridDensity {
-  Axis x, y;
+  Axis x;                     ///< cells of the first coordinate
+  Axis y;                     ///< and of the second
   Eigen::ArrayXXd density;    ///< of each cell, 0 outside the domain; its integral is 1
   Eigen::ArrayXXd current_x;  ///< 𝓙^s at the centres, per unit of time
-  Eigen::ArrayXXd current_y;
+  Eigen::ArrayXXd current_y;  ///< the second component
   /// The largest net flow into a cell over the largest flow through one: rounding.
   double residual = 0;
   Eigen::ArrayXd mean_x;  ///< ⟨x⟩ in each row of cells: the centre in two dimensions

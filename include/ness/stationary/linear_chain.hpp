@@ -44,6 +44,7 @@ struct KnownState {
   DynamicVector<Scalar> decay_rates;  ///< what K has, increasing
   Scalar residual{};                  ///< of the equation of the larger chain
 
+  /// Is Σ known beforehand?
   bool given() const { return covariance.size() > 0; }
 };
 
@@ -58,6 +59,7 @@ struct ChainCovariance {
   /// W with ⟨σ⟩ = Σ_ij (D⁻¹)_ij W_ij, N × N, of chains with a memory.
   DynamicMatrix<Scalar> flow = {};
 
+  /// Does a step depend on more than θ?
   bool has_memory() const { return drift.size() > 0; }
 };
 
@@ -84,15 +86,15 @@ struct LinearChain {
   Matrix relaxation;  ///< K, N × N: the drift is −Kδθ, ηH of SGD
   Matrix diffusion;   ///< D, N × N, symmetric
   Matrix mobility;    ///< μ, N × N: the drift goes down a landscape with the Hessian μ⁻¹K
-  MarkovStep step = MarkovStep::update;
+  MarkovStep step = MarkovStep::update;  ///< an update, an epoch or a time
   /// Are K and D those of finite steps, or the leading order in ηh?
   LyapunovForm form = LyapunovForm::continuous;
   /// How its Lyapunov equation is solved: what a chain needs is compiled for it, and no more.
   ChainCovariance<Scalar> (*solve)(const LinearChain&) =
       &detail::covariance_of_gradient_chain<Scalar>;
-  LinearUpdate update = {};  ///< what is remembered of the steps before: see `remember`
-  Vector offset = {};        ///< how far `mean` may be off, N; empty where that is not known
-  KnownState<Scalar> known = {};
+  LinearUpdate update = {};       ///< what is remembered of the steps before: see `remember`
+  Vector offset = {};             ///< how far `mean` may be off, N; empty where that is not known
+  KnownState<Scalar> known = {};  ///< what need not be solved for
 };
 
 namespace detail {

@@ -22,6 +22,7 @@ enum class LyapunovStatus {
   not_converged            ///< the iteration limit was reached
 };
 
+/// what became of it
 constexpr std::string_view to_string(LyapunovStatus status) {
   switch (status) {
     case LyapunovStatus::solved:
@@ -38,9 +39,10 @@ constexpr std::string_view to_string(LyapunovStatus status) {
   return "";
 }
 
+/// Σ, and how well it solves its equation.
 template <class Scalar = double>
 struct [[nodiscard]] LyapunovSolution {
-  LyapunovStatus status = LyapunovStatus::solved;
+  LyapunovStatus status = LyapunovStatus::solved;  ///< what became of it
   DynamicMatrix<Scalar> covariance;  ///< Σ, N × N, symmetric to the last bit; NaN unless solved
   DynamicVector<Scalar> hessian_eigenvalues;  ///< h, increasing
   Scalar residual{};   ///< ‖equation‖ / ‖(2/η) D‖ of this Σ, by direct substitution

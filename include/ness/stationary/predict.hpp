@@ -56,13 +56,14 @@ enum class EpochHessian {
 
 /// How epochs are predicted.
 struct EpochSettings {
-  EpochOrder order = EpochOrder::leading;
-  EpochNoise noise = EpochNoise::exact;
-  EpochHessian hessian = EpochHessian::leading;
-  EpochPhase phase = EpochPhase::end;  ///< of `additive`, and of `all` with a memory
-  EpochMapSettings map = {};           ///< for `EpochOrder::all`
+  EpochOrder order = EpochOrder::leading;        ///< how far in ηnh
+  EpochNoise noise = EpochNoise::exact;          ///< how much of D̂
+  EpochHessian hessian = EpochHessian::leading;  ///< of the drift of an epoch
+  EpochPhase phase = EpochPhase::end;            ///< of `additive`, and of `all` with a memory
+  EpochMapSettings map = {};                     ///< for `EpochOrder::all`
 };
 
+/// What is followed beyond the leading order.
 struct PredictSettings {
   LyapunovForm form = LyapunovForm::continuous;  ///< epochs beyond the leading order are discrete
   /// Eigenvalues of D and Σ, scaled to a unit diagonal, below this times the largest count as zero;

@@ -16,7 +16,7 @@ namespace ness {
 template <class Scalar = double>
 struct RangeInverse {
   using Matrix = DynamicMatrix<Scalar>;
-  Eigen::Index rank = 0;
+  Eigen::Index rank = 0;     ///< of what is inverted
   Matrix inverse;            ///< G = S⁻¹C⁺S⁻¹, N × N: AGA = A, GAG = G
   Matrix root;               ///< root · rootᵀ = G; N × N, zero columns off the range
   Matrix outside;            ///< 1 − AG, N × N: what of a vector is out of the range
@@ -71,8 +71,11 @@ class StationaryState {
   const Matrix& relaxation() const { return chain_.relaxation; }  ///< K, N × N
   const Matrix& diffusion() const { return chain_.diffusion; }    ///< D, N × N
   const Matrix& mobility() const { return chain_.mobility; }      ///< μ, N × N
+  /// An update, an epoch or a time.
   MarkovStep step() const { return chain_.step; }
+  /// Of finite steps, or of the leading order in ηh.
   LyapunovForm form() const { return chain_.form; }
+  /// The linear chain that it is the state of.
   const LinearChain<Scalar>& chain() const { return chain_; }
 
   const Matrix& covariance() const { return solution_.covariance; }  ///< Σ (Eq. 23), N × N
@@ -95,6 +98,7 @@ class StationaryState {
   /// η(c₀ + c₁)/(1 − β) over η: by how much faster than a plain update θ goes down a slope, 1/(1 −
   /// β) of momentum. The learning rate times this is the effective one.
   double speed() const { return chain_.update.speed(); }
+  /// What is remembered of the steps before.
   const LinearUpdate& update() const { return chain_.update; }
   /// D⁻¹ on the range of D, N × N. Cost: an eigendecomposition.
   Matrix inverse_diffusion() const { return RangeInverse<Scalar>(diffusion(), tolerance_).inverse; }
@@ -162,6 +166,7 @@ class StationaryState {
 
   /// ‖C‖ / ‖D‖, each coordinate in units of its standard deviation: 0 in equilibrium.
   Scalar nonequilibrium_ratio() const;
+  /// Is C nothing but rounding? See `nonequilibrium_ratio`.
   bool is_equilibrium(double tolerance = 1e-10) const {
     return nonequilibrium_ratio() <= static_cast<Scalar>(tolerance);
   }

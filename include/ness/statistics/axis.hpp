@@ -11,9 +11,9 @@ namespace ness {
 
 /// `bins` equal bins over [lower, upper); what falls outside is counted apart.
 struct Axis {
-  double lower = 0;
-  double upper = 1;
-  Eigen::Index bins = 1;
+  double lower = 0;       ///< where the first bin begins
+  double upper = 1;       ///< where the last one ends
+  Eigen::Index bins = 1;  ///< how many
 
   /// Throws `std::invalid_argument` unless lower < upper, both finite, and bins ≥ 1.
   void check(std::string_view function) const {
@@ -22,6 +22,7 @@ struct Axis {
       detail::invalid(function, "lower must be below upper, both finite, but they are ", lower,
                       " and ", upper);
   }
+  /// Of a bin.
   double width() const { return (upper - lower) / static_cast<double>(bins); }
   /// The bin that holds `value`, −1 for none.
   Eigen::Index bin(double value) const {
@@ -29,7 +30,9 @@ struct Axis {
     const bool inside = position >= 0 && position < static_cast<double>(bins);
     return inside ? static_cast<Eigen::Index>(position) : -1;
   }
+  /// Where a bin begins.
   double lower_edge(Eigen::Index bin) const { return lower + static_cast<double>(bin) * width(); }
+  /// The middle of a bin.
   double center(Eigen::Index bin) const {
     return lower + (static_cast<double>(bin) + 0.5) * width();
   }

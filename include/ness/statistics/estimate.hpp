@@ -26,8 +26,8 @@ inline std::int64_t states_per_batch(std::int64_t batch_length, Eigen::Index str
 /// A value measured from a simulation, and its standard error, element by element.
 template <class T>
 struct Estimate {
-  T value;
-  T standard_error;
+  T value;           ///< as measured
+  T standard_error;  ///< of each of its elements
   /// Of the error itself: batches − 1. What deviates by t errors is Student's t with so many.
   double degrees_of_freedom = std::numeric_limits<double>::infinity();
 };
@@ -45,6 +45,7 @@ class BatchMeans {
  public:
   using Matrix = DynamicMatrix<Scalar>;
 
+  /// Of terms rows × cols; `batch_length` in terms.
   BatchMeans(Eigen::Index rows, Eigen::Index cols, std::int64_t batch_length);
 
   /// Adds the sum of `count` consecutive terms.
@@ -53,15 +54,20 @@ class BatchMeans {
   /// Appends what another series has gathered; incomplete batches are not joined.
   void merge(const BatchMeans& other);
 
+  /// Terms that were added.
   std::int64_t count() const { return count_ + batch_count_; }
+  /// Batches that are complete.
   std::int64_t batches() const { return batches_; }
   /// Of the batches so far, on average: longer than asked for where terms come many at a time.
   std::int64_t batch_length() const { return batches_ > 0 ? batched_ / batches_ : batch_length_; }
 
+  /// Of all terms.
   Matrix mean() const;
   /// The variance between batch means; NaN for fewer than two batches.
   Matrix batch_variance() const;
+  /// Of the mean, element by element.
   Matrix standard_error() const;
+  /// Of the standard error: batches − 1.
   double degrees_of_freedom() const { return static_cast<double>(batches_ - 1); }
   /// Mean and standard error, as `Value`: a vector where the terms have one column.
   template <class Value = Matrix>

@@ -24,9 +24,10 @@ class Ranks {
   virtual ~Ranks() = default;
 
   virtual int rank() const = 0;  ///< of this process: 0 … size() − 1
-  virtual int size() const = 0;
+  virtual int size() const = 0;  ///< how many there are
 
   // What is sent from one rank to another arrives in order.
+  /// To another rank; what is sent to one arrives in order.
   virtual void send(std::string_view bytes, int to) const = 0;
   /// Into `bytes`, whatever it held.
   virtual void receive(std::string& bytes, int from) const = 0;

@@ -228,6 +228,7 @@ class SystemTerms {
   using Vector = vector_t<S>;
   using Matrix = matrix_t<S>;
 
+  /// Refers to the system, so keep it.
   explicit SystemTerms(const S& system)
       : system_(&system),
         diffusion_(system, "SystemTerms", "diffusion"),
@@ -252,6 +253,7 @@ class SystemTerms {
     return *this;
   }
 
+  /// The system whose terms these are.
   const S& system() const { return *system_; }
   const Vector& theta() const { return theta_; }
 

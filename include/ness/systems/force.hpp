@@ -21,6 +21,7 @@ class EquilibriumPotential {
   using Scalar = scalar_t<S>;
   using Vector = vector_t<S>;
 
+  /// Refers to the system, so keep it.
   explicit EquilibriumPotential(const S& system)
       : terms_(system), weight_gradient_(system.parameters()) {}
   explicit EquilibriumPotential(S&&) = delete;
@@ -62,6 +63,7 @@ class ThermodynamicForce {
  public:
   using Vector = vector_t<S>;
 
+  /// Refers to the system, so keep it.
   explicit ThermodynamicForce(const S& system) : terms_(system), rest_(system.parameters()) {}
   explicit ThermodynamicForce(S&&) = delete;
 
@@ -87,6 +89,7 @@ class ThermodynamicForce {
     }
   }
 
+  /// The terms of the system at the last point.
   SystemTerms<S>& terms() { return terms_; }
 
  private:
@@ -118,10 +121,12 @@ class StationaryForce {
  public:
   using Vector = vector_t<S>;
 
+  /// Of a system, which it refers to, with the Φ of its stationary state.
   StationaryForce(const S& system, Phi phi)
       : rest_(system), phi_(std::move(phi)), gradient_(system.parameters()) {}
   StationaryForce(S&&, Phi) = delete;
 
+  /// force = D⁻¹v^s at θ.
   void operator()(const Vector& theta, Vector& force) {
     rest_(theta, force);
     if constexpr (requires { phi_.gradient(theta, gradient_); })

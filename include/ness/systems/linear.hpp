@@ -22,7 +22,7 @@ class LinearSystem {
  public:
   using Matrix = Matrix_;
   using Scalar = typename Matrix::Scalar;
-  static constexpr int size = Matrix::RowsAtCompileTime;
+  static constexpr int size = Matrix::RowsAtCompileTime;  ///< N, or Eigen::Dynamic
   using Vector = Eigen::Matrix<Scalar, size, 1>;
 
   /// Centre N; K, μ and D N × N, μ and D per unit of time. Throws `std::invalid_argument` for sizes
@@ -57,6 +57,7 @@ class LinearSystem {
     return size;
   }
 
+  /// Where the drift vanishes, N.
   const Vector& center() const { return center_; }
   /// K = ∂∂𝓛, N × N.
   const Matrix& hessian() const { return hessian_; }

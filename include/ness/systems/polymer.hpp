@@ -39,14 +39,16 @@ class Polymer {
   using Scalar = S;
   using Vector = Eigen::Matrix<Scalar, Eigen::Dynamic, 1>;
   using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
-  static constexpr bool drains_freely = std::is_same_v<Hydrodynamics, FreeDraining>;
+  static constexpr bool drains_freely =
+      std::is_same_v<Hydrodynamics, FreeDraining>;  ///< has each bead a mobility of its own?
 
+  /// What it is made of.
   struct Settings {
-    Index beads = 2;           ///< B
-    double bond_length = 1;    ///< b: root mean square length of a spring
-    double temperature = 1;    ///< T
-    double bead_mobility = 1;  ///< μ₀, velocity over force of one bead alone
-    Hydrodynamics hydrodynamics = {};
+    Index beads = 2;                   ///< B
+    double bond_length = 1;            ///< b: root mean square length of a spring
+    double temperature = 1;            ///< T
+    double bead_mobility = 1;          ///< μ₀, velocity over force of one bead alone
+    Hydrodynamics hydrodynamics = {};  ///< how beads move each other
   };
 
   /// Throws `std::invalid_argument` for fewer than 2 beads or numbers that are not positive.
@@ -59,7 +61,9 @@ class Polymer {
       detail::require_positive(settings.hydrodynamics.bead_radius, "Polymer", "bead_radius");
   }
 
+  /// What it is made of.
   const Settings& settings() const { return settings_; }
+  /// B
   Index beads() const { return settings_.beads; }
   Index parameters() const { return 3 * settings_.beads; }
   double beta() const { return 1 / settings_.temperature; }

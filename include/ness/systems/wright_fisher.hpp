@@ -29,7 +29,8 @@ template <int Alleles = Eigen::Dynamic>
 class WrightFisher {
  public:
   using Frequencies = Eigen::Matrix<double, Alleles, 1>;  // of all alleles, K
-  static constexpr int size = Alleles == Eigen::Dynamic ? Eigen::Dynamic : Alleles - 1;
+  static constexpr int size =
+      Alleles == Eigen::Dynamic ? Eigen::Dynamic : Alleles - 1;  ///< K − 1, or Eigen::Dynamic
   using Vector = Eigen::Matrix<double, size, 1>;
 
   /// N_e, u and s, K each, per generation. Throws `std::invalid_argument` for a population below 1,
@@ -46,9 +47,13 @@ class WrightFisher {
     for (double rate : mutation_) detail::require_positive(rate, "WrightFisher", "mutation rate");
   }
 
+  /// K
   Index alleles() const { return mutation_.size(); }
+  /// N_e
   double population() const { return population_; }
+  /// u, K.
   const Frequencies& mutation() const { return mutation_; }
+  /// s, K.
   const Frequencies& selection() const { return selection_; }
 
   Index parameters() const

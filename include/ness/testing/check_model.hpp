@@ -20,15 +20,17 @@ namespace ness {
 
 /// One law that a model's members must obey.
 struct ModelLaw {
-  std::string name;
-  double error;  ///< relative to the size of what is compared; NaN where a value is not finite
-  double tolerance;
+  std::string name;  ///< in words
+  double error;      ///< relative to the size of what is compared; NaN where a value is not finite
+  double tolerance;  ///< what rounding may leave
+  /// Is the error within it?
   bool holds() const { return error <= tolerance; }
 };
 
 /// What `check_model` found; `std::cout << check` prints it.
 struct [[nodiscard]] ModelCheck {
-  std::vector<ModelLaw> laws;
+  std::vector<ModelLaw> laws;  ///< those of the members that the model has
+  /// Do all of them hold?
   bool ok() const {
     return std::all_of(laws.begin(), laws.end(), [](const ModelLaw& law) { return law.holds(); });
   }

@@ -47,6 +47,7 @@ struct LandscapeCorrection {
 struct SamplingCorrection {
   Index samples = 0;  ///< as in `LandscapeCorrection`
 
+  /// What of the landscape it cancels: what sampling makes of it.
   static constexpr LandscapeParts parts{.discretization = 0, .sampling = 1};
   void check(Index all, std::string_view function) const {
     detail::check_correction(samples, all, function);

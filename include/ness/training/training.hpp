@@ -127,9 +127,12 @@ struct Training {
   using Correction = Correction_;
 
   double learning_rate = 0;  ///< η
-  B minibatch{};
+  B minibatch{};             ///< which samples an update sees
+  /// How a gradient moves θ.
   [[no_unique_address]] Update update{};
+  /// What is added to that.
   [[no_unique_address]] Noise noise{};
+  /// What of the effective landscape is taken off.
   [[no_unique_address]] Correction correction{};
 
   /// Throws `std::invalid_argument` unless η > 0 and the policies accept M samples.

@@ -22,8 +22,11 @@ class TrajectoryBlock {
   TrajectoryBlock(const Vector& first, const Vector& reference, Eigen::Index capacity);
 
   Eigen::Index parameters() const { return states_.cols(); }
+  /// Steps that fit.
   Eigen::Index capacity() const { return capacity_; }
+  /// Steps that it holds.
   Eigen::Index steps() const { return steps_; }
+  /// What deviations are taken from, N.
   const Vector& reference() const { return reference_; }
 
   /// Fills the block with `steps` ≤ capacity further steps; `advance()` returns the next θ.

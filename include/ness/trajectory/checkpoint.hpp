@@ -16,6 +16,7 @@
 
 namespace ness {
 
+/// Whether, where and how often a run is kept.
 struct CheckpointSettings {
   std::string file = {};  ///< empty: none
   double seconds = 60;    ///< between two writings; what a kill may lose
@@ -26,6 +27,7 @@ struct CheckpointSettings {
 /// A checkpoint that cannot be read, written, or is of another run.
 class CheckpointError : public std::runtime_error {
  public:
+  /// Which file, and what is wrong with it.
   CheckpointError(const std::string& file, const std::string& what)
       : std::runtime_error("ness: checkpoint '" + file + "' " + what) {}
 };
@@ -34,10 +36,12 @@ class CheckpointError : public std::runtime_error {
 /// and tuples of them: `archive(a, b, c)`.
 class CheckpointWriter {
  public:
+  /// Appends them.
   template <class... Parts>
   void operator()(Parts&... parts) {
     (add(parts), ...);
   }
+  /// What was put together so far.
   const std::string& bytes() const { return bytes_; }
 
  private:
@@ -81,12 +85,15 @@ class CheckpointWriter {
 /// differs or the bytes are too few.
 class CheckpointReader {
  public:
+  /// Refers to the bytes, so keep them.
   explicit CheckpointReader(std::string_view bytes) : bytes_(bytes) {}
 
+  /// Takes them from what is left.
   template <class... Parts>
   void operator()(Parts&... parts) {
     (read(parts), ...);
   }
+  /// Is nothing left?
   bool at_end() const { return bytes_.empty(); }
 
  private:

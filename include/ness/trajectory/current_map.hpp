@@ -61,6 +61,7 @@ class CurrentMap {
   Estimate<DynamicMatrix<double>> density() const { return column(0); }
   /// The two components of 𝓙, per Markov step.
   Estimate<DynamicMatrix<double>> current_x() const { return column(1); }
+  /// The second component.
   Estimate<DynamicMatrix<double>> current_y() const { return column(2); }
 
  private:

@@ -66,7 +66,9 @@ class Density {
     return {value.topRows(axis_.bins) / axis_.width(), error.topRows(axis_.bins) / axis_.width(),
             degrees};
   }
+  /// ⟨f⟩
   Estimate<double> mean() const { return moment(0); }
+  /// ⟨f²⟩
   Estimate<double> mean_square() const { return moment(1); }
 
  private:

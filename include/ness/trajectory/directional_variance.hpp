@@ -46,6 +46,7 @@ class DirectionalVariance {
   /// ⟨u·δθ⟩
   Estimate<Vector> mean() const { return first_.template estimate<Vector>(); }
 
+  /// ⟨(u·δθ)²⟩ − ⟨u·δθ⟩², of each direction.
   Estimate<Vector> variance() const;
 
   /// Of u·δθ, in Markov steps, as `Moments::autocorrelation_time`.

@@ -47,6 +47,7 @@ class Draws {
     archive(values_);
   }
 
+  /// How many it has seen.
   std::int64_t chains() const { return chains_; }
   /// Of each chain.
   std::int64_t draws() const {

@@ -38,6 +38,7 @@ class DriftCorrelation {
   template <class Archive>
   void serialize(Archive& archive);
 
+  /// −⟨Δθ δθᵀ⟩, N × N.
   Estimate<Matrix> matrix() const { return products_.estimate(); }
   /// With an error of its own: those of the diagonal are correlated.
   Estimate<Scalar> trace() const;

@@ -43,6 +43,7 @@ class EntropyProduction {
   template <class Archive>
   void serialize(Archive& archive);
 
+  /// One for each length.
   std::vector<SubTrajectories> results() const { return sums_.results(); }
 
  private:

@@ -15,10 +15,12 @@ namespace ness {
 /// Counts of one variable.
 class Histogram {
  public:
+  /// Empty. Throws `std::invalid_argument` for a bad axis.
   explicit Histogram(Axis axis) : axis_(axis), counts_(zeros(axis)) {
     scale_ = static_cast<double>(axis.bins) / (axis.upper - axis.lower);
   }
 
+  /// Counts a number.
   void add(double value) {
     const double position = (value - axis_.lower) * scale_ + 1;
     // Bin 0 holds what is below the axis, the last what is above it or NaN.
@@ -44,9 +46,13 @@ class Histogram {
   }
 
   const Axis& axis() const { return axis_; }
+  /// In a bin.
   std::int64_t count(Eigen::Index bin) const { return counts_[static_cast<std::size_t>(bin + 1)]; }
+  /// Below the first bin.
   std::int64_t below() const { return counts_.front(); }
+  /// From the end of the last bin on.
   std::int64_t above() const { return counts_.back(); }
+  /// All that were added.
   std::int64_t total() const { return total_; }
   /// Probability density in `bin`.
   double density(Eigen::Index bin) const {
@@ -84,6 +90,7 @@ class Histogram2d {
       add(static_cast<double>(states(k, first_)), static_cast<double>(states(k, second_)));
   }
 
+  /// Counts a pair of numbers.
   void add(double x, double y) {
     ++total_;
     const Eigen::Index i = x_.bin(x);
@@ -108,7 +115,9 @@ class Histogram2d {
 
   const Axis& first_axis() const { return x_; }
   const Axis& second_axis() const { return y_; }
+  /// In bin (i, j).
   std::int64_t count(Eigen::Index i, Eigen::Index j) const { return counts_[place(i, j)]; }
+  /// All that were added, in a bin or not.
   std::int64_t total() const { return total_; }
   /// Probability density in bin (i, j).
   double density(Eigen::Index i, Eigen::Index j) const {

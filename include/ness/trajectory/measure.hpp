@@ -39,8 +39,9 @@ struct Measurement {
   double seconds_per_step = 0;                ///< wall time divided by the updates of all chains
 };
 
+/// How long, and what is measured.
 struct MeasureSettings {
-  RunSettings run = {};
+  RunSettings run = {};                  ///< the run itself
   std::vector<int> lengths = {1, 2, 3};  ///< ℓ of the sub-trajectories
   int batches = 64;                      ///< batches of the error estimates, over all chains
   /// For many parameters, where looking at a state costs more than a step. Above 1, a divisor of
@@ -147,6 +148,7 @@ class StationaryEstimator {
     if (path_) path_->merge(*other.path_);
   }
 
+  /// What was measured so far.
   Measurement result() const;
 
  private:

@@ -20,6 +20,7 @@ class Moments {
   using Vector = DynamicVector<Scalar>;
   using Matrix = DynamicMatrix<Scalar>;
 
+  /// `batch_length` in Markov steps, long beside the correlation.
   Moments(Eigen::Index parameters, std::int64_t batch_length)
       : reference_(Vector::Zero(parameters)),
         first_(parameters, 1, batch_length),
@@ -33,11 +34,16 @@ class Moments {
     second_.merge(other.second_);
   }
 
+  /// Markov steps that were seen.
   std::int64_t steps() const { return first_.count(); }
+  /// Batches that are complete.
   std::int64_t batches() const { return first_.batches(); }
+  /// In Markov steps.
   std::int64_t batch_length() const { return first_.batch_length(); }
 
+  /// ⟨θ⟩, N.
   Estimate<Vector> mean() const;
+  /// Σ, N × N.
   Estimate<Matrix> covariance() const;
 
   /// Integrated autocorrelation time of each parameter, in Markov steps: the variance of a mean
@@ -59,6 +65,7 @@ class Area {
  public:
   using Matrix = DynamicMatrix<Scalar>;
 
+  /// `batch_length` in Markov steps, long beside the correlation.
   Area(Eigen::Index parameters, std::int64_t batch_length)
       : area_(parameters, parameters, batch_length) {}
 

@@ -89,6 +89,7 @@ class PathEntropy {
     archive(sums_);
   }
 
+  /// One for each length.
   std::vector<SubTrajectories> results() const { return sums_.results(); }
 
  private:

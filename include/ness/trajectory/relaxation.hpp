@@ -26,8 +26,9 @@ struct MeasuredEnsemble {
   Estimate<DynamicMatrix<double>> covariance;  ///< about that mean, N × N
 };
 
+/// How many runs, and from which numbers.
 struct RelaxationSettings {
-  int runs = 1000;
+  int runs = 1000;         ///< from the start, each with numbers of its own
   int groups = 50;         ///< that runs are shared among: their scatter gives the errors
   int threads = 0;         ///< 0: as many as the machine has
   std::uint64_t seed = 1;  ///< run k draws from stream k of this seed

@@ -30,6 +30,7 @@ inline constexpr Eigen::Index block_steps = 192;
 /// A chain left the finite numbers: its steps are too large for where it was.
 class Diverged : public std::runtime_error {
  public:
+  /// `step_` is counted in `unit`.
   Diverged(int chain_, std::int64_t step_, const std::string& unit = "Markov step")
       : std::runtime_error("ness: chain " + std::to_string(chain_) + " diverged at " + unit + " " +
                            std::to_string(step_) +
@@ -37,16 +38,17 @@ class Diverged : public std::runtime_error {
                            "learning rate, or the time step"),
         chain(chain_),
         step(step_) {}
-  int chain;
+  int chain;          ///< which one
   std::int64_t step;  ///< the first whose outcome is not finite, counted from 0 at the start
 };
 
+/// How long, how many chains, and where.
 struct RunSettings {
   std::int64_t steps = 0;    ///< parameter updates of each chain that are observed
   std::int64_t burn_in = 0;  ///< parameter updates of each chain before that
-  int chains = 1;
-  int threads = 0;         ///< 0: as many as the machine has
-  std::uint64_t seed = 1;  ///< chain k draws from stream k of this seed
+  int chains = 1;            ///< independent of each other
+  int threads = 0;           ///< 0: as many as the machine has
+  std::uint64_t seed = 1;    ///< chain k draws from stream k of this seed
   /// Called now and then, from one thread at a time of the first rank, with updates done and
   /// updates in all.
   std::function<void(std::int64_t, std::int64_t)> progress = {};

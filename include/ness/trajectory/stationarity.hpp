@@ -23,12 +23,14 @@ struct StationarityVerdict {
   DynamicVector<double> farthest;
   /// That an end is so far or farther (Student's t, times the number of ends), in [0, 1].
   DynamicVector<double> chance;
-  double false_alarms = 1e-3;
+  double false_alarms = 1e-3;  ///< the rate at which stationary runs are called otherwise
 
   /// The least chance with which a direction is stationary: `false_alarms` over the number of
   /// directions (Bonferroni).
   double level() const { return false_alarms / static_cast<double>(chance.size()); }
+  /// Along one of them?
   bool is_stationary(Eigen::Index direction) const { return chance[direction] >= level(); }
+  /// Along all of them?
   bool is_stationary() const {
     for (Eigen::Index k = 0; k < chance.size(); ++k)
       if (!is_stationary(k)) return false;

@@ -17,8 +17,8 @@ namespace ness {
 
 /// 𝒫(−σ)/𝒫(σ) at one σ > 0, which the detailed fluctuation theorem says is e^{−σ} (Eq. 9).
 struct FluctuationRatio {
-  double entropy;  ///< σ, the centre of its bin
-  double ratio;
+  double entropy;         ///< σ, the centre of its bin
+  double ratio;           ///< 𝒫(−σ)/𝒫(σ)
   double standard_error;  ///< of independent counts
 };
 

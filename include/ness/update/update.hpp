@@ -38,9 +38,9 @@ class BufferedState;
 ///       .learning_rate = 1e-3, .minibatch = {10}, .update = ness::Nesterov{0.9}.linear()};
 struct LinearUpdate {
   double momentum = 0;  ///< β
-  double gain = 1;
-  double direct = 1;
-  double buffered = 0;
+  double gain = 1;      ///< of the gradient in the buffer
+  double direct = 1;    ///< of the gradient in the update
+  double buffered = 0;  ///< of the buffer in the update
 
   constexpr double of_gradient() const { return direct + buffered * gain; }  ///< c₀
   constexpr double of_last_gradient() const { return -momentum * direct; }   ///< c₁
