@@ -58,6 +58,9 @@ TEST_CASE("what was written is read again, to the last bit") {
   CHECK(ness::read_npy(file.name) == matrix);
   ness::write_npy(file.name, matrix.block(1, 2, 3, 4).transpose());
   CHECK(ness::read_npy(file.name) == matrix.block(1, 2, 3, 4).transpose());
+  const Eigen::Matrix<std::int8_t, 2, 1> bytes(-3, 100);
+  ness::write_npy(file.name, bytes);
+  CHECK(ness::read_npy<std::int8_t>(file.name) == bytes);
   ness::write_npy(file.name, MatrixXd(0, 3));
   CHECK(ness::read_npy(file.name).cols() == 3);
   const ness::NpyArray array{{2, 3, 2}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}};

@@ -4,9 +4,9 @@
 # headers are as they are, and what of them is in ness::compiled is taken from there.
 #
 # tests/mutation/mutate.sh [--count N] [--seed S] [--jobs J] [FOLDER/HEADER...]
-# From the top of the repository. 150 mutants take some 40 minutes on two cores. Those that are green are printed
-# with their line; which of them change nothing that anyone could see is said in README.md beside this file. The
-# exit status is 1 where fewer than 97 in 100 of those that compile are red.
+# From the top of the repository. A mutant takes a minute or two of one core with g++. Those that are green are
+# printed with their line: some change nothing that anyone could see. The exit status is 1 where fewer than 97 in
+# 100 of those that compile are red.
 set -euo pipefail
 count=150
 seed=1

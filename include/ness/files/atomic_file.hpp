@@ -37,7 +37,7 @@ class AtomicFile {
  private:
   Text name_, partial_;
   std::FILE* file_;
-  bool whole_ = true;
+  bool whole_;
 };
 
 /// What `name` holds, read a piece at a time, never beyond its end.
@@ -91,6 +91,7 @@ template <class Text>
 AtomicFile<Text>::AtomicFile(const Text& name)
     : name_(name), partial_(is_pipe_or_device(name) ? name : name + ".partial") {
   file_ = std::fopen(partial_.c_str(), "wb");
+  whole_ = file_ != nullptr;
 }
 
 template <class Text>
@@ -102,7 +103,7 @@ AtomicFile<Text>::~AtomicFile() {
 
 template <class Text>
 void AtomicFile<Text>::write(std::string_view bytes) {
-  whole_ = whole_ && file_ && std::fwrite(bytes.data(), 1, bytes.size(), file_) == bytes.size();
+  whole_ = whole_ && std::fwrite(bytes.data(), 1, bytes.size(), file_) == bytes.size();
 }
 
 template <class Text>

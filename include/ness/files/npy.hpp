@@ -1,4 +1,4 @@
-// Arrays in NumPy's format, which most tools for numbers open.
+// Arrays in NumPy's format (NumPy Enhancement Proposal 1), which most tools for numbers open.
 #pragma once
 
 #include <Eigen/Core>
@@ -35,7 +35,8 @@ template <class Scalar>
 std::string npy_kind() {
   static_assert(std::is_arithmetic_v<Scalar>, "ness: a .npy file holds numbers");
   const char letter = std::is_floating_point_v<Scalar> ? 'f' : std::is_signed_v<Scalar> ? 'i' : 'u';
-  return std::string("<") + letter + std::to_string(sizeof(Scalar));
+  const char order = sizeof(Scalar) == 1 ? '|' : '<';  // of one byte there is none
+  return std::string{order, letter} + std::to_string(sizeof(Scalar));
 }
 
 }  // namespace detail
@@ -49,9 +50,8 @@ template <class Derived>
 void write_npy(const std::string& file, const Eigen::MatrixBase<Derived>& matrix) {
   using Scalar = typename Derived::Scalar;
   const DynamicMatrix<Scalar> values = matrix;
-  std::vector<std::int64_t> shape{values.rows()};
-  if constexpr (!Derived::IsVectorAtCompileTime) shape.push_back(values.cols());
-  if constexpr (Derived::IsVectorAtCompileTime) shape.front() = values.size();
+  std::vector<std::int64_t> shape{values.rows(), values.cols()};
+  if constexpr (Derived::IsVectorAtCompileTime) shape = {values.size()};
   detail::write_npy(file, detail::npy_header(detail::npy_kind<Scalar>(), true, shape),
                     {reinterpret_cast<const char*>(values.data()),
                      sizeof(Scalar) * static_cast<std::size_t>(values.size())});

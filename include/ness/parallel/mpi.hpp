@@ -159,18 +159,20 @@ int run_with_mpi(int argc, char** argv, const Program& program) {
   MPI_Comm of_errors = MPI_COMM_NULL;
   MPI_Comm_dup(MPI_COMM_WORLD, &of_errors);
   int status = 1;
-  try {
-    const MpiRanks ranks;
-    if constexpr (std::is_void_v<std::invoke_result_t<const Program&, const Ranks&>>) {
-      program(ranks);
-      status = 0;
-    } else {
-      status = program(ranks);
+  {
+    const MpiRanks ranks;  // outlives an exception: to free a communicator is the work of all ranks
+    try {
+      if constexpr (std::is_void_v<std::invoke_result_t<const Program&, const Ranks&>>) {
+        program(ranks);
+        status = 0;
+      } else {
+        status = program(ranks);
+      }
+    } catch (const std::exception& error) {
+      detail::fail_with_mpi(of_errors, error.what());
+    } catch (...) {
+      detail::fail_with_mpi(of_errors, "ness: something that is no std::exception was thrown");
     }
-  } catch (const std::exception& error) {
-    detail::fail_with_mpi(of_errors, error.what());
-  } catch (...) {
-    detail::fail_with_mpi(of_errors, "ness: something that is no std::exception was thrown");
   }
   MPI_Comm_free(&of_errors);
   MPI_Finalize();
