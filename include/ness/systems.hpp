@@ -25,6 +25,7 @@
 #include "ness/trajectory/entropy_production.hpp"
 #include "ness/trajectory/path_entropy.hpp"
 #include "ness/trajectory/relaxation.hpp"
+#include "ness/trajectory/replay.hpp"
 #include "ness/trajectory/run.hpp"
 #include "ness/version.hpp"
 // IWYU pragma: end_exports

@@ -62,6 +62,7 @@
 #include "ness/trajectory/momentum_entropy.hpp"
 #include "ness/trajectory/observe.hpp"
 #include "ness/trajectory/relaxation.hpp"
+#include "ness/trajectory/replay.hpp"
 #include "ness/trajectory/stationarity.hpp"
 #include "ness/update/adaptive.hpp"
 #include "ness/update/momentum.hpp"

@@ -1,7 +1,8 @@
 cmake_policy(VERSION 3.23)
 # Takes the ```cpp blocks of DOCUMENT. README's first program is compiled as README says, without ness::compiled,
 # and must print what the ```text block behind it shows. The others are compiled with ness::compiled:
-# - whole programs, with a main, which are run as well;
+# - whole programs, with a main, which are run as well, and print what the next ```text block shows, if one stands
+#   before the next program;
 # - declarations, which start a line with one of the words below: later blocks know them;
 # - statements, each block in a scope of its own inside README's first program, whose names it knows.
 set(declaration "(^|\n)(struct|class|template|namespace|concept|enum|inline|static_assert|#include)[ <(]")
@@ -25,7 +26,7 @@ endfunction()
 
 # run(program variable): what it prints.
 function(run program variable)
-  execute_process(COMMAND "${program}" RESULT_VARIABLE result OUTPUT_VARIABLE printed ERROR_VARIABLE errors)
+  execute_process(COMMAND "${program}" WORKING_DIRECTORY "${WORK}" RESULT_VARIABLE result OUTPUT_VARIABLE printed ERROR_VARIABLE errors)
   if(NOT result EQUAL 0)
     message(FATAL_ERROR "${DOCUMENT}: ${program} ends with ${result}:\n${errors}")
   endif()
@@ -59,6 +60,13 @@ macro(next_block tag variable)
     math(EXPR end_line "${line} + ${lines}")
   endif()
 endmacro()
+# shown_before_next_program(variable): the ```text block before the next ```cpp block; `text` stays as it is.
+function(shown_before_next_program variable)
+  string(FIND "${text}" "\n```cpp\n" next)
+  string(SUBSTRING "${text}" 0 ${next} text)
+  next_block(text block)
+  set(${variable} "${block}" PARENT_SCOPE)
+endfunction()
 # open(file): its `text`, from the first line.
 macro(open file)
   file(READ "${file}" text)
@@ -98,6 +106,10 @@ while(TRUE)
     file(WRITE "${WORK}/program${programs}.cpp" "${block}")
     compile("${WORK}/program${programs}.cpp" ${compiled} ${LIBRARIES} -o "${WORK}/program${programs}")
     run("${WORK}/program${programs}" printed)
+    shown_before_next_program(expected)
+    if(NOT expected STREQUAL "" AND NOT printed STREQUAL expected)
+      message(FATAL_ERROR "${DOCUMENT}:${line}: the program prints\n${printed}\nand the document shows\n${expected}")
+    endif()
   else()
     math(EXPR snippets "${snippets} + 1")
     if(block MATCHES "${declaration}")
