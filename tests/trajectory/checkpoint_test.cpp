@@ -86,6 +86,17 @@ void check_continued(const T& training, Eigen::Index stride) {
   CHECK_FALSE(std::filesystem::exists(file.name + ".partial"));
 }
 
+/// Keeps so many numbers.
+struct Changing {
+  int numbers = 0;
+  double value = 0;
+  void add(const ness::TrajectoryBlock<double>&) {}
+  void merge(const Changing&) {}
+  void serialize(auto& archive) {
+    for (int k = 0; k < numbers; ++k) archive(value);
+  }
+};
+
 }  // namespace
 
 TEST_CASE("a run that is killed again and again goes on to the same numbers, to the last bit") {
@@ -182,4 +193,18 @@ TEST_CASE("an estimator that cannot be kept is refused before the run") {
   settings.run.checkpoint.file = file.name;
   CHECK_THROWS_WITH(ness::measure_with(objective(), training, state, settings, Counting{}),
                     contains("serialize"));
+}
+
+TEST_CASE("a checkpoint of an estimator that has changed since is refused, longer or shorter") {
+  const ness::Sgd<ness::WithReplacement> training{0.01, {4}};
+  const auto state = predicted(training);
+  const TemporaryFile file;
+  const ness::MeasureSettings settings{.run = {.steps = 2'000, .checkpoint = {.file = file.name}}};
+  const auto measure = [&](int numbers) {
+    (void)ness::measure_with(objective(), training, state, settings, Changing{numbers});
+  };
+  measure(2);
+  CHECK_NOTHROW(measure(2));
+  CHECK_THROWS_WITH(measure(1), contains("does not fit: it goes on where this run ends"));
+  CHECK_THROWS_WITH(measure(3), contains("does not fit: it ends too early"));
 }

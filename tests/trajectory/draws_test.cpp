@@ -3,9 +3,11 @@
 
 #include <mutex>
 #include <stdexcept>
+#include <string>
 #include <tuple>
 #include <vector>
 
+#include "ness/trajectory/checkpoint.hpp"
 #include "ness/trajectory/observe.hpp"
 #include "ness/trajectory/run.hpp"
 #include "support/catch.hpp"
@@ -86,4 +88,22 @@ TEST_CASE("what a callback throws ends the run, and goes on after it from the ch
   CHECK(seen == std::vector<std::int64_t>{800, 900});  // the block of 768 ... 959 begins anew
   CHECK(kept.values.size() == 20);
   CHECK(kept.values.back() == 900);
+}
+
+TEST_CASE("draws that claim to be more than there are bytes take no memory") {
+  const auto [draws] =
+      ness::run_chains({.steps = 10}, make_chain, VectorXd::Zero(2).eval(), ness::Draws(2, 1));
+  ness::Draws kept = draws;
+  ness::CheckpointWriter writer;
+  writer(kept);
+  for (const std::int64_t count : {std::int64_t{-1}, std::int64_t{1} << 60}) {
+    std::string bytes = writer.bytes();
+    bytes.replace(16, 8, reinterpret_cast<const char*>(&count), 8);
+    ness::CheckpointReader reader(bytes);
+    CHECK_THROWS_AS(reader(kept), std::out_of_range);
+  }
+  ness::CheckpointReader reader(writer.bytes());
+  ness::Draws again(2, 1);
+  reader(again);
+  CHECK(again.array().values == draws.array().values);
 }

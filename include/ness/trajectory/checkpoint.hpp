@@ -41,6 +41,8 @@ class CheckpointWriter {
   void operator()(Parts&... parts) {
     (add(parts), ...);
   }
+  /// As of the reader; nothing here.
+  void expect(std::int64_t) const {}
   /// What was put together so far.
   const std::string& bytes() const { return bytes_; }
 
@@ -93,6 +95,11 @@ class CheckpointReader {
   void operator()(Parts&... parts) {
     (read(parts), ...);
   }
+  /// Throws where `count` numbers cannot follow: to be asked before memory is taken for them.
+  void expect(std::int64_t count) const {
+    if (count < 0 || static_cast<std::uint64_t>(count) > bytes_.size())
+      throw std::out_of_range("it ends too early");
+  }
   /// Is nothing left?
   bool at_end() const { return bytes_.empty(); }
 
@@ -126,6 +133,7 @@ class CheckpointReader {
   }
   void raw(void* data, std::size_t size) {
     if (size > bytes_.size()) throw std::out_of_range("it ends too early");
+    if (size == 0) return;  // of no data there is no address
     std::memcpy(data, bytes_.data(), size);
     bytes_.remove_prefix(size);
   }

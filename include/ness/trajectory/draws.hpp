@@ -43,6 +43,7 @@ class Draws {
   void serialize(Archive& archive) {
     auto count = static_cast<std::int64_t>(values_.size());
     archive(step_, chains_, count);
+    archive.expect(count);
     values_.resize(static_cast<std::size_t>(count));
     archive(values_);
   }

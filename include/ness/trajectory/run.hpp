@@ -317,6 +317,7 @@ class ChainRun {
   static void unpack(const std::string& bytes, Part& part) {
     CheckpointReader reader(bytes);
     reader(part);
+    if (!reader.at_end()) throw std::out_of_range("it goes on where this run ends");
   }
 
   static void merge(std::tuple<Estimators...>& left, const std::tuple<Estimators...>& right) {

@@ -196,6 +196,7 @@ template <class Archive>
 void Stationarity<Scalar>::serialize(Archive& archive) {
   Eigen::Index chains = starts_.cols();  // those of others, when it was merged
   archive(variance_, chains, steps_);
+  archive.expect(chains);
   starts_.resize(directions_.cols(), chains);
   ends_.resize(directions_.cols(), chains);
   archive(starts_, ends_);
