@@ -96,6 +96,8 @@ template void SubTrajectorySums<double>::serialize(CheckpointReader&);
 template class EntropySums<double>;
 template void EntropySums<double>::serialize(CheckpointWriter&);
 template void EntropySums<double>::serialize(CheckpointReader&);
+template bool is_pipe_or_device(const std::string&);
+template std::string behind_links(const std::string&);
 template class AtomicFile<std::string>;
 template class InputFile<std::string>;
 template std::string npy_header(const std::string&, bool, const std::vector<std::int64_t>&);

@@ -49,6 +49,11 @@ TEST_CASE("matrices and vectors are written byte by byte as NumPy does") {
             bytes_of(std::vector<double>{7, 8}));
   CHECK(file.contents().size() % 8 == 0);
   CHECK_FALSE(std::filesystem::exists(file.name + ".partial"));
+  const TemporaryFile link;  // is followed
+  std::filesystem::create_symlink(file.name, link.name);
+  ness::write_npy(link.name, MatrixXd::Ones(1, 3).eval());
+  CHECK(std::filesystem::is_symlink(link.name));
+  CHECK(ness::read_npy(file.name) == MatrixXd::Ones(1, 3));
 }
 
 TEST_CASE("what was written is read again, to the last bit") {

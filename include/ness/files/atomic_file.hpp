@@ -18,9 +18,18 @@ class FileError : public std::runtime_error {
 
 namespace detail {
 
+/// Is it what must not be replaced by a file: a pipe or a device? `Text` is std::string, here and
+/// below, a template argument only so that this is compiled where it is used.
+template <class Text>
+bool is_pipe_or_device(const Text& name);
+
+/// The file that a link leads to, which may not be there yet.
+template <class Text>
+Text behind_links(const Text& name);
+
 /// Is written beside the file and renamed by `finish`, so that a kill at any moment leaves the old
-/// file or the new one, and a failure the old. A pipe or a device is written to as it is. `Text` is
-/// std::string, a template argument only so that this is compiled where it is used.
+/// file or the new one, and a failure the old. A link is followed; a pipe or a device is written to
+/// as it is.
 template <class Text>
 class AtomicFile {
  public:
@@ -31,7 +40,7 @@ class AtomicFile {
 
   /// Does not throw: `finish` knows.
   void write(std::string_view bytes);
-  /// What went wrong, or nothing.
+  /// What went wrong, "is there room, …?", or nothing.
   Text finish();
 
  private:
@@ -72,24 +81,34 @@ class InputFile {
 
 #ifndef NESS_COMPILED  // else they are in the library
 
-#include <sys/stat.h>
-
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 namespace ness::detail {
 
-inline bool is_pipe_or_device(const std::string& name) {
-  struct stat status;
-  if (stat(name.c_str(), &status) != 0) return false;
-  const auto kind = status.st_mode & S_IFMT;
-  return kind != S_IFREG && kind != S_IFDIR;
+template <class Text>
+bool is_pipe_or_device(const Text& name) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(name, error);
+  return std::filesystem::exists(status) && !std::filesystem::is_regular_file(status) &&
+         !std::filesystem::is_directory(status);
+}
+
+template <class Text>
+Text behind_links(const Text& name) {
+  std::error_code error;
+  if (!std::filesystem::is_symlink(name, error)) return name;
+  const std::filesystem::path target = std::filesystem::weakly_canonical(name, error);
+  return error ? name : target.string();
 }
 
 template <class Text>
 AtomicFile<Text>::AtomicFile(const Text& name)
-    : name_(name), partial_(is_pipe_or_device(name) ? name : name + ".partial") {
+    : name_(is_pipe_or_device(name) ? name : behind_links(name)),
+      partial_(is_pipe_or_device(name) ? name : name_ + ".partial") {
   file_ = std::fopen(partial_.c_str(), "wb");
   whole_ = file_ != nullptr;
 }
@@ -108,13 +127,12 @@ void AtomicFile<Text>::write(std::string_view bytes) {
 
 template <class Text>
 Text AtomicFile<Text>::finish() {
-  if (!whole_ || std::fflush(file_) != 0)
-    return "cannot be written: is there room, and is the folder yours?";
+  if (!whole_ || std::fflush(file_) != 0) return "is there room, and is the folder yours?";
   const bool closed = std::fclose(std::exchange(file_, nullptr)) == 0;
   if (closed && (partial_ == name_ || std::rename(partial_.c_str(), name_.c_str()) == 0)) return {};
   const Text why = std::strerror(errno);
   if (partial_ != name_) std::remove(partial_.c_str());
-  return "cannot be written: " + why;
+  return why;
 }
 
 template <class Text>

@@ -123,7 +123,8 @@ void write_npy(const Text& file, const Text& header, std::string_view values) {
   AtomicFile<Text> output(file);
   output.write(header);
   output.write(values);
-  if (const Text failure = output.finish(); !failure.empty()) throw FileError(file, failure);
+  if (const Text failure = output.finish(); !failure.empty())
+    throw FileError(file, "cannot be written: " + failure);
 }
 
 /// What follows 'key': in a header, from the first letter that is no blank.

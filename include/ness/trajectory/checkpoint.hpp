@@ -230,7 +230,7 @@ void CheckpointOutput<Settings>::add(const std::string& piece) {
 template <class Settings>
 void CheckpointOutput<Settings>::finish() {
   if (const std::string failure = file_.finish(); !failure.empty())
-    throw CheckpointError(name_, failure);
+    throw CheckpointError(name_, "cannot be written: " + failure);
 }
 
 template <class Settings>
