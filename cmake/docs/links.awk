@@ -1,5 +1,5 @@
-# Doxygen's filter of the documents: headings that a link of the same document leads to get the name that it uses,
-# and folders of links their README.
+# Doxygen's filter of the documents: headings that a link of the same document leads to get the name that it
+# uses; a link to a heading of another document leads to its top.
 function name_of(heading) {
   heading = tolower(heading)
   gsub(/[^a-z0-9 _-]/, "", heading)
