@@ -23,6 +23,7 @@
 #include "ness/stationary/generalized_lyapunov.hpp"
 #include "ness/stationary/linear_chain.hpp"
 #include "ness/stationary/lyapunov.hpp"
+#include "ness/stationary/mean_shift.hpp"
 #include "ness/stationary/momentum.hpp"
 #include "ness/stationary/preconditioner.hpp"
 #include "ness/stationary/relaxation.hpp"
@@ -111,6 +112,12 @@ template LinearChain<float> additive_epochs(DynamicVector<float>, const DynamicM
                                             const DynamicMatrix<float>&, double,
                                             const LinearUpdate&, const EpochCorrelation&,
                                             EpochPhase, const DynamicMatrix<float>&);
+template DynamicMatrix<double> moment_within_epoch(const DynamicMatrix<double>&,
+                                                   const DynamicMatrix<double>&,
+                                                   const DynamicMatrix<double>&, double, Index);
+template DynamicMatrix<float> moment_within_epoch(const DynamicMatrix<float>&,
+                                                  const DynamicMatrix<float>&,
+                                                  const DynamicMatrix<float>&, double, Index);
 
 template class LyapunovEquation<double>;
 template class LyapunovEquation<float>;

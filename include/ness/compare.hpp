@@ -5,6 +5,7 @@
 #include <iosfwd>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,8 @@ struct ComparisonRow {
   double chance;
   /// Is the chance at least `level`?
   bool agrees(double level) const { return chance >= level; }
+  /// May theory leave out a quarter of it or more? Agreement then says little.
+  bool is_rough() const { return tolerance >= std::abs(theory) / 4 && theory != 0; }
 };
 
 /// A table; `std::cout << comparison` prints it, with its rate of false alarms.
@@ -173,7 +176,8 @@ void print(Stream& out, const Comparison& comparison);
 /// `Comparison`). Theory is allowed ηh_max of the predicted value, the relative order that Eqs.
 /// 21–29 leave out (the mean and the fluctuation theorems have no such allowance; C from chords of
 /// several steps has as much more as they leave out). The row of the mean is the distance from θ₀.
-/// Where the run is too short for its errors the table says so in place of FAIL (`too_short`).
+/// Where the run is too short for its errors the table says so in place of FAIL (`too_short`), and
+/// where the allowance is a quarter of the prediction or more, "rough" in place of pass.
 ///
 /// ⟨e^{−σ}⟩ is compared with `fluctuations`, which `predict_fluctuations` makes for the minibatches
 /// themselves, or with that of Gaussian noise where they do not have its length. Of states with a
@@ -303,9 +307,15 @@ Comparison compare(const ComparedState& predicted, const Measured& measured) {
   return result;
 }
 
+inline std::string_view verdict(const ComparisonRow& row, const Comparison& comparison) {
+  if (!row.agrees(comparison.level())) return comparison.too_short ? "too short" : "FAIL";
+  return row.is_rough() ? "rough" : "pass";
+}
+
 template <class Stream>
 void print(Stream& out, const Comparison& comparison) {
   std::ostringstream text;
+  double allowance = 0;
   std::size_t longest = 27;
   for (const auto& row : comparison.rows) longest = std::max(longest, row.quantity.size());
   const auto first = static_cast<std::streamsize>(longest) + 1;
@@ -332,11 +342,13 @@ void print(Stream& out, const Comparison& comparison) {
     text.precision(2);
     cell(12, row.difference);
     cell(12, row.standard_error);
-    text << (row.agrees(comparison.level()) ? "  pass"
-             : comparison.too_short         ? "  too short"
-                                            : "  FAIL")
-         << '\n';
+    text << "  " << verdict(row, comparison) << '\n';
+    if (row.is_rough()) allowance = std::max(allowance, row.tolerance / std::abs(row.theory));
   }
+  if (allowance > 0)
+    text << "rough: theory leaves out a relative " << allowance
+         << " or so (the fastest decay in a Markov step): lower the learning rate for a sharper "
+            "test\n";
   if (!comparison.rows.empty())
     text << "false alarms: in one such table of " << std::llround(1 / comparison.false_alarms)
          << ", if the theory is right\n";

@@ -131,3 +131,17 @@ TEST_CASE("a table says how often it is wrong") {
   CHECK(text.str().find("too short") != std::string::npos);
   CHECK_FALSE(short_run.agrees());
 }
+
+TEST_CASE("a row that is allowed a quarter of what it says does not pass, but is rough") {
+  const auto verdict = [](double allowed, double measured) {
+    std::ostringstream text;
+    text << ness::Comparison{{ness::compare_row("x", 2.0, {measured, 0.01, 30}, allowed)}};
+    return text.str();
+  };
+  CHECK(verdict(0.2, 2.3).find("  pass") != std::string::npos);
+  CHECK(verdict(0.2, 2.3).find("rough") == std::string::npos);
+  CHECK(verdict(1.2, 1).find("  pass") == std::string::npos);
+  CHECK(verdict(1.2, 1).find("  rough\nrough: theory leaves out a relative 1.2 or so") !=
+        std::string::npos);
+  CHECK(verdict(0.3, 4).find("  FAIL") != std::string::npos);
+}

@@ -1,5 +1,6 @@
 // The effective landscape of Sec. 3.2, by enumeration and by differences.
 #include <Eigen/Cholesky>
+#include <cmath>
 #include <ness/landscape/effective_landscape.hpp>
 #include <ness/minibatch/without_replacement.hpp>
 #include <ness/model/linear_model.hpp>
@@ -124,4 +125,26 @@ TEST_CASE("one batch has no correction; what does not fit is refused; no minimum
   // ηn h_max = 60: the first order in η says nothing there.
   const auto far = ness::effective_minimum(objective, minimum, Sgd{1e-4, {10}});
   CHECK(far.status != ness::MinimumStatus::converged);
+}
+
+TEST_CASE("a gradient of which rounding leaves stairs is known to be 0 between two of them") {
+  const auto status_of = [](double stair, double slope, double rest) {
+    const ness::detail::LandscapeFunctions<double> stairs{
+        [](const VectorXd& theta) { return theta.squaredNorm() / 2; },
+        [=](const VectorXd& theta) -> VectorXd {
+          const double rounded = stair * std::round(slope * theta[0] / stair);
+          return VectorXd::Constant(1, rounded + rest);
+        },
+        [=](const VectorXd&) -> MatrixXd { return MatrixXd::Constant(1, 1, slope); }};
+    return ness::detail::polish_minimum<double>(stairs, VectorXd::Zero(1),
+                                                MatrixXd::Identity(1, 1));
+  };
+  using ness::MinimumStatus;
+  // The Newton step is a part of a stair, and takes nothing from the gradient.
+  for (const double part : {0.3, 1e-2, 1e-4, 1e-6})
+    CHECK(status_of(1e-16, 1, part * 1e-16).status == MinimumStatus::converged);
+  // Here it overshoots, ever more: no rounding does that.
+  const auto none = status_of(1e-16, 2.5, 1e-3);
+  CHECK(none.status == MinimumStatus::no_minimum);
+  CHECK_THAT(none.explanation(), contains("falls for ever along"));
 }

@@ -32,11 +32,11 @@ tests_of() {
   local name=${1#*/} user
   {
     echo "tests/${1%/*}/${name%.hpp}_test.cpp"
-    grep -l "ness/$1\"" tests/*/*_test.cpp || true
+    grep -l "ness/$1[\">]" tests/*/*_test.cpp || true
     for user in $(grep -l "ness/$1\"" include/ness/*/*.hpp); do
       user=${user#include/ness/}
       echo "tests/${user%.hpp}_test.cpp"
-      grep -l "ness/$user\"" tests/*/*_test.cpp || true
+      grep -l "ness/$user[\">]" tests/*/*_test.cpp || true
     done
   } | grep -v -e "^tests/examples/" -e allocation_test | awk '!seen[$0]++' | xargs -r ls -U 2> /dev/null |
     awk 'NR <= 6' || true

@@ -1,10 +1,12 @@
 #include <Eigen/Cholesky>
 #include <Eigen/LU>
+#include <cmath>
 #include <ness/minibatch/with_replacement.hpp>
 #include <ness/minibatch/without_replacement.hpp>
 #include <ness/model/linear_model.hpp>
 #include <ness/stationary/mean_shift.hpp>
 #include <ness/stationary/predict.hpp>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -331,22 +333,30 @@ struct Cubic {
   }
 };
 
-/// The mean of (Σ_{s<t} g of batch s)² over the n steps t of an epoch, and over all orders.
-double wandering_within_epochs(const std::vector<double>& slopes, Eigen::Index m) {
+/// ⟨ξ_t²⟩ over all orders before each of the n updates t of an epoch, of ξ_{t+1} = aξ_t + g of
+/// batch t.
+std::vector<double> wandering_within_epochs(const std::vector<double>& slopes, Eigen::Index m,
+                                            double a = 1) {
   const auto n = slopes.size() / static_cast<std::size_t>(m);
-  double sum = 0;
+  std::vector<double> squares(n, 0);
   int partitions = 0;
   const auto look = [&](const std::vector<int>& batch_of) {
     ++partitions;
     double position = 0;
     for (std::size_t t = 0; t < n; ++t) {
-      sum += position * position / static_cast<double>(n);
+      squares[t] += position * position;
+      position *= a;
       for (std::size_t i = 0; i < slopes.size(); ++i)
         if (batch_of[i] == static_cast<int>(t)) position += slopes[i] / static_cast<double>(m);
     }
   };
   for_every_partition(static_cast<Eigen::Index>(slopes.size()), m, look);
-  return sum / partitions;
+  for (double& square : squares) square /= partitions;
+  return squares;
+}
+
+double mean_of(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
 }  // namespace
@@ -369,10 +379,48 @@ TEST_CASE("without replacement the mean moves by what the parameters wander with
     const ness::Sgd<ness::WithoutReplacement> training{.learning_rate = 1e-3, .minibatch = {m}};
     const auto state = ness::predict(objective, minimum, training);
     const double moment =
-        state.covariance()(0, 0) + 1e-3 * 1e-3 * wandering_within_epochs(slopes, m);
+        state.covariance()(0, 0) + 1e-3 * 1e-3 * mean_of(wandering_within_epochs(slopes, m));
     const auto updates = static_cast<double>(slopes.size()) / m;
     const double per_epoch = 1e-3 * updates * 0.3 * moment / 2;
     CHECK(relative_error(ness::mean_shift(objective, training, state)[0],
                          -per_epoch / state.relaxation()(0, 0)) <= 1e-8);
+  }
+}
+
+// In one dimension with one curvature h for all batches the deviation before update t of an epoch
+// is aᵗδ₀ + ηξ_t, a = 1 − ηh, so the mean at the end of an epoch is moved by −η Σ_t a^{n−1−t}
+// κ⟨δ_t²⟩/2 over 1 − aⁿ, for a weak κ.
+TEST_CASE(
+    "the mean beyond the leading order is moved by −κS/2h, S that of all updates of an epoch") {
+  const std::vector<double> slopes{1, -2, 0.5, 0.5, 3, -3};
+  for (const Eigen::Index m : {1, 2, 3}) {
+    double last = 0;
+    for (const double eta : {0.02, 0.01}) {
+      CAPTURE(m, eta);
+      const ness::Objective objective(Cubic{1e-3, slopes});
+      const auto minimum = ness::minimize(objective, Eigen::Matrix<double, 1, 1>(0.1));
+      const ness::Sgd<ness::WithoutReplacement> training{.learning_rate = eta, .minibatch = {m}};
+      const auto state = ness::predict(objective, minimum, training,
+                                       {.epochs = {.order = ness::EpochOrder::additive}});
+      const double h = objective.hessian(state.mean())(0, 0), a = 1 - eta * h;
+      const std::vector<double> squares = wandering_within_epochs(slopes, m, a);
+      const auto n = static_cast<double>(squares.size());
+      double moment = 0, force = 0;
+      for (std::size_t t = 0; t < squares.size(); ++t) {
+        const auto step = static_cast<double>(t);
+        const double square =
+            std::pow(a, 2 * step) * state.covariance()(0, 0) + eta * eta * squares[t];
+        moment += square / n;
+        force -= eta * std::pow(a, n - 1 - step) * 1e-3 * square / 2;
+      }
+      const double shift = ness::mean_shift(objective, training, state)[0];
+      CHECK(relative_error(shift, -1e-3 * moment / (2 * h)) <= 1e-8);
+      // Weights that change within an epoch make a relative O(ηnh) of it at its end.
+      const double end = force / (1 - std::pow(a, n));
+      const double apart = std::abs(shift / end - 1);
+      CHECK(apart <= 0.6 * eta * n * h);
+      if (last > 0) CHECK(std::abs(last / apart - 2) <= 0.3);
+      last = apart;
+    }
   }
 }

@@ -349,8 +349,11 @@ Minimum<Scalar> polish_minimum(const LandscapeFunctions<Scalar>& landscape,
   best.value = landscape.value(best.theta);
   best.hessian = landscape.hessian(best.theta);
   best.hessian_eigenvalues = SymmetricEigen<Scalar>(best.hessian).values;
+  best.direction = step;
   if (!stalled) return best;
-  const auto found = gradient_rounding(landscape.gradient, best.theta, step, metric);
+  const auto found =
+      gradient_rounding(landscape.gradient, best.theta,
+                        felt_step(landscape.gradient, best.theta, gradient, step), metric);
   const auto of_theta = static_cast<double>(std::numeric_limits<Scalar>::epsilon() *
                                             norm_in_units(best.theta, natural_units(curvature)));
   best.gradient_rounding = static_cast<Scalar>(found.absolute);
@@ -365,6 +368,7 @@ Minimum<Scalar> polish_minimum(const LandscapeFunctions<Scalar>& landscape,
 template <class Scalar>
 std::string direction_in_words(const DynamicVector<Scalar>& direction,
                                const DynamicMatrix<Scalar>& hessian) {
+  if (direction.size() == 0 || direction.isZero(0)) return "a direction that is not known";
   DynamicVector<Scalar> units = DynamicVector<Scalar>::Ones(direction.size());
   if (hessian.size() > 0) units = natural_units(hessian);  // else of many parameters
   DynamicVector<Scalar> weights = direction;

@@ -202,6 +202,9 @@ class Objective {
   /// θ as the model takes it.
   template <class Theta>
   Vector point(const Eigen::MatrixBase<Theta>& theta, std::string_view function) const {
+    constexpr int given = Theta::SizeAtCompileTime, needed = Vector::SizeAtCompileTime;
+    static_assert(given == Eigen::Dynamic || needed == Eigen::Dynamic || given == needed,
+                  "ness: theta must have as many elements as parameters() of the model says");
     detail::require_size(theta, parameters(), 1, function, "theta");
     Vector point = theta.template cast<Scalar>();
     detail::require_finite(point, function, "theta");

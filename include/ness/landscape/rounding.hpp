@@ -102,6 +102,24 @@ GradientRounding<Scalar> gradient_rounding(const GradientFunction<Scalar>& gradi
   return least;
 }
 
+/// `step`, which should take the gradient to 0, or so many times it that the gradient changes as
+/// it should, to within a half: a shorter one may be lost in the rounding of what the gradient is
+/// the sum of, and shows nothing of it. `step` again, where none does.
+template <class Scalar>
+DynamicVector<Scalar> felt_step(const GradientFunction<Scalar>& gradient_at,
+                                const DynamicVector<Scalar>& theta,
+                                const DynamicVector<Scalar>& gradient,
+                                const DynamicVector<Scalar>& step) {
+  using Vector = DynamicVector<Scalar>;
+  Scalar times(1);
+  for (int k = 0; k < 12; ++k, times *= 8) {
+    const Vector there = gradient_at(moved(theta, times, step));
+    const Vector beside = moved(there, times - 1, gradient);  // 0, if all is linear
+    if (beside.norm() <= times * gradient.norm() / 2) return moved(Vector(0 * step), times, step);
+  }
+  return step;
+}
+
 /// The same of the values, by second differences along so little of `step` that its curvature does
 /// not count.
 template <class Scalar>
