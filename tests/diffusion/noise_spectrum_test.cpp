@@ -82,6 +82,15 @@ TEST_CASE("Traces of the noise over the spectrum are those of the matrices withi
   CHECK(std::isnan(noise.covariance(1e3).value));
 }
 
+TEST_CASE("tr D squared is the mean of the squared products of different probes") {
+  const MatrixXd probes = generic_values(3, 5, 9);
+  double sum = 0;
+  for (int p = 0; p < 5; ++p)
+    for (int q = 0; q < 5; ++q)
+      if (p != q) sum += std::pow(probes.col(p).dot(probes.col(q)), 2);
+  CHECK(std::abs(ness::detail::square_of(probes).value / (sum / 20) - 1) <= 1e-14);
+}
+
 TEST_CASE("tr D squared scatters as its error says") {
   const auto objective = softmax(300);
   const ness::StreamedObjective streamed(objective, 1);

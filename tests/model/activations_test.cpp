@@ -52,6 +52,14 @@ TEST_CASE("Activations are the functions of their name") {
   }
 }
 
+TEST_CASE("The slope of a rectifier is 0 at its kink, by its own word and by dual numbers") {
+  const ness::Relu relu;
+  CHECK(relu.slope(0.0, 0.0) == 0);
+  ness::Dual<double, 1> x(0.0);
+  x.derivative[0] = 1;
+  CHECK(relu.value(x).derivative[0] == 0);
+}
+
 TEST_CASE("Activations stay finite for large inputs, and follow their asymptotes") {
   for (const double z : {800.0, 1e6, 1e300}) {
     CHECK(ness::Tanh{}.value(z) == 1);

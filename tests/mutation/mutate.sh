@@ -3,10 +3,11 @@
 # header against it, header-only, and counts: red (a test fails, or does not end), dead (does not compile), green
 # (nobody saw it). A test must first pass without a mutant.
 #
-# tests/mutation/mutate.sh [--count N] [--seed S] [--jobs J] [FOLDER/HEADER...]
+# tests/mutation/mutate.sh [--count N] [--seed S] [--jobs J] [--again LOG] [FOLDER/HEADER...]
 # From the top of the repository. A mutant takes some ten seconds of one core with clang++, the compiler unless CXX
-# names another. Those that are green are printed with their line; what is known of them is in README.md beside this
-# file. The exit status is 1 where fewer than 97 in 100 of those that compile are red.
+# names another, and each file of tests as much once. Those that are green are printed with their line; what is known of
+# them is in README.md beside this file. --again tries those that were green in a run before, whose output LOG is. The exit
+# status is 1 where fewer than 97 in 100 of those that compile are red.
 set -euo pipefail
 count=150
 seed=1
@@ -17,9 +18,10 @@ while [ $# -gt 0 ]; do
     --count) count=$2; shift ;;
     --seed) seed=$2; shift ;;
     --jobs) jobs=$2; shift ;;
+    --again) again=$2; shift ;;
     --baseline) baseline=$2; shift ;;
     --one) one=$2; shift ;;
-    -*) sed -n '2,10p' "$0" >&2; exit 2 ;;
+    -*) sed -n '2,12p' "$0" >&2; exit 2 ;;
     *) headers+=("$1") ;;
   esac
   shift
@@ -124,7 +126,7 @@ try_mutant() {
       2) verdict=dead; break ;;
     esac
   done
-  printf '%-5s %s:%d:%d:%s->%s| %s\n' "$verdict" "$header" "$line" "$place" "$from" "$to" \
+  printf '%-5s %s:%d:%d:%s->%s\t%s\n' "$verdict" "$header" "$line" "$place" "$from" "$to" \
     "$(sed -n "${line}p" "include/ness/$header" | sed 's/^ *//')"
   rm -rf "$work"
 }
@@ -155,14 +157,18 @@ if [ ${#headers[@]} -eq 0 ]; then
     done
   done
 fi
-for header in "${headers[@]}"; do
-  [ -z "$(tests_of "$header")" ] || candidates "$header"
-done > "$mutation_work/candidates"
-awk -v seed="$seed" 'BEGIN { srand(seed) } { printf "%.9f\t%s\n", rand(), $0 }' "$mutation_work/candidates" | sort -g |
-  cut -f 2- | awk -v count="$count" 'NR <= count' > "$mutation_work/list"
+if [ -n "${again:-}" ]; then
+  sed -n -E 's/^green ([^:]+):([0-9]+):([0-9]+):([^\t]*)->([^\t]*)\t.*/\1\t\2\t\3\t\4\t\5/p' "$again" > "$mutation_work/list"
+else
+  for header in "${headers[@]}"; do
+    [ -z "$(tests_of "$header")" ] || candidates "$header"
+  done > "$mutation_work/candidates"
+  awk -v seed="$seed" 'BEGIN { srand(seed) } { printf "%.9f\t%s\n", rand(), $0 }' "$mutation_work/candidates" | sort -g |
+    cut -f 2- | awk -v count="$count" 'NR <= count' > "$mutation_work/list"
+fi
 cut -f 1 "$mutation_work/list" | sort -u | while read -r header; do tests_of "$header"; done | sort -u \
   > "$mutation_work/tests"
-echo "$(wc -l < "$mutation_work/list") mutants of $(wc -l < "$mutation_work/candidates"), seen by $(wc -l < "$mutation_work/tests") files of tests"
+echo "$(wc -l < "$mutation_work/list") mutants, seen by $(wc -l < "$mutation_work/tests") files of tests"
 xargs -P "$jobs" -I{} "$0" --baseline {} < "$mutation_work/tests"
 tr '\n' '\0' < "$mutation_work/list" | xargs -0 -P "$jobs" -I{} "$0" --one {} | tee "$mutation_work/verdicts"
 awk '{ ++n[$1] } END {

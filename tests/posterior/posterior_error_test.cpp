@@ -319,6 +319,14 @@ TEST_CASE("Where a sampler runs away the status says so") {
   CHECK(to_string(SamplingStatus::no_stationary_state) == "no stationary state");
 }
 
+TEST_CASE("The order η² of an epoch, which is known, is taken off the scatter of the mean") {
+  const auto error = [](double rate) {
+    const auto found = exact<ness::SgworldLmUncorrected>(rate);
+    return found.mean_shift.standard_error.norm();
+  };
+  CHECK(slope(1e-7, 2e-7, error) > 1.8);  // else it would be 1, and the error 26 times as large
+}
+
 TEST_CASE("The exact moments do not depend on the number of threads") {
   const auto with = [&](int threads) {
     return ness::exact_posterior_error(regression_posterior(), regression_posterior_minimum(),

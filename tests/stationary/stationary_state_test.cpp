@@ -6,6 +6,7 @@
 #include <ness/model/linear_model.hpp>
 #include <ness/stationary/mean_shift.hpp>
 #include <ness/stationary/predict.hpp>
+#include <numbers>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -195,6 +196,20 @@ TEST_CASE("a feature in other units counts as any other for the rank") {
   const auto state =
       ness::predict(objective, ness::minimize(objective, VectorXd::Zero(8)), training);
   CHECK(state.rank() == 8);
+}
+
+TEST_CASE(
+    "on the range of a singular Σ the density is that of one coordinate along it, in any units") {
+  for (const double unit : {1.0, 1e-3, 40.0}) {
+    const Eigen::Vector2d v(1, unit);  // both coordinates are noisy, and go together
+    const MatrixXd d = v * v.transpose();
+    const State state = sgd_state(VectorXd::Zero(2), MatrixXd::Identity(2, 2), d);
+    CHECK(state.rank() == 1);
+    const double variance = state.covariance().trace();
+    const VectorXd at = 0.7 * std::sqrt(variance) * v.normalized();
+    const double expected = std::exp(-0.7 * 0.7 / 2) / std::sqrt(2 * std::numbers::pi * variance);
+    CHECK(relative_error(state.density(at), expected) <= 1e-12);
+  }
 }
 
 TEST_CASE("a range of D that the drift leaves is reported") {
