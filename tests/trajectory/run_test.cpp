@@ -159,14 +159,15 @@ TEST_CASE("with a stride, Σ is of every stride-th state and C of the chords bet
 TEST_CASE("autocorrelation times are in Markov steps, with a stride too") {
   const auto state = predicted();
   const auto time = [&](Eigen::Index stride) {
-    return ness::measure(
-               objective(), training, state,
-               {.run = {.steps = 200'000, .burn_in = 1'000, .chains = 2}, .stride = stride})
+    return ness::measure(objective(), training, state,
+                         {.run = {.steps = 200'000, .burn_in = 1'000, .chains = 2},
+                          .batches = 500,
+                          .stride = stride})
         .autocorrelation_time;
   };
   const VectorXd each = time(1);
   REQUIRE(each.minCoeff() > 20);
-  CHECK(relative_error(time(2), each) <= 0.05);
+  CHECK(relative_error(time(2), each) <= 0.1);  // 500 batches know it to 6 %
 }
 
 TEST_CASE("bad settings of a run are refused with their value") {
