@@ -114,6 +114,20 @@ TEST_CASE("Stretched quadratic forms are solved, whatever the units of the loss"
   }
 }
 
+TEST_CASE("A quadratic form keeps its promises, so that the steps to its minimum double") {
+  MatrixXd x = generic_values(10, 200, 1);
+  for (Index k = 0; k < 10; ++k) x.row(k) *= std::pow(10., -0.4 * static_cast<double>(k));
+  const ness::Objective objective(ness::LinearModel<>(x, generic_values(1, 200, 2)));
+  const VectorXd gradient = objective.gradient(VectorXd::Zero(10));
+  const VectorXd image = objective.hessian(VectorXd::Zero(10)) * gradient;
+  const double first = std::pow(gradient.norm(), 3) / gradient.dot(image);  // the step along it
+  const auto found = ness::minimize(ness::StreamedObjective(objective), VectorXd::Zero(10));
+  CHECK(found.status == MinimumStatus::converged);
+  const double doublings = std::log2(found.theta.norm() / first);
+  CHECK(doublings > 8);
+  CHECK(found.iterations <= doublings + 8);
+}
+
 TEST_CASE("A saddle is left along negative curvature, also from its very point") {
   const ness::Objective objective(TwoWells{});
   const ness::StreamedObjective streamed(objective);
