@@ -5,7 +5,7 @@ if(NOT DOXYGEN_FOUND)
   return()
 endif()
 file(GLOB NESS_DOCUMENTS "${PROJECT_SOURCE_DIR}/README.md" "${PROJECT_SOURCE_DIR}/*/README.md"
-  "${PROJECT_SOURCE_DIR}/examples/*/*.md" "${PROJECT_SOURCE_DIR}/.github/*.md")
+  "${PROJECT_SOURCE_DIR}/examples/*/*.md" "${PROJECT_SOURCE_DIR}/tests/*/*.md" "${PROJECT_SOURCE_DIR}/.github/*.md")
 list(PREPEND NESS_DOCUMENTS "${PROJECT_SOURCE_DIR}/include")
 list(TRANSFORM NESS_DOCUMENTS REPLACE "(.+)" "\"\\1\"")
 list(JOIN NESS_DOCUMENTS " " NESS_DOCUMENTS)

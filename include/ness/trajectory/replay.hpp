@@ -38,6 +38,7 @@ class Replay {
 
   /// The state, N
   const Vector& theta() const { return theta_; }
+  /// A Markov step is from a state to the next.
   static constexpr Eigen::Index updates_per_markov_step() { return 1; }
 
   /// For checkpoints.
