@@ -410,30 +410,30 @@ TEST_CASE(
   const std::vector<double> slopes{1, -2, 0.5, 0.5, 3, -3};
   for (const Eigen::Index m : {1, 2, 3}) {
     double last = 0;
-    for (const double eta : {0.02, 0.01}) {
-      CAPTURE(m, eta);
+    for (const double rate : {0.02, 0.01}) {
+      CAPTURE(m, rate);
       const ness::Objective objective(Cubic{1e-3, slopes});
       const auto minimum = ness::minimize(objective, Eigen::Matrix<double, 1, 1>(0.1));
-      const ness::Sgd<ness::WithoutReplacement> training{.learning_rate = eta, .minibatch = {m}};
+      const ness::Sgd<ness::WithoutReplacement> training{.learning_rate = rate, .minibatch = {m}};
       const auto state = ness::predict(objective, minimum, training,
                                        {.epochs = {.order = ness::EpochOrder::additive}});
-      const double h = objective.hessian(state.mean())(0, 0), a = 1 - eta * h;
+      const double h = objective.hessian(state.mean())(0, 0), a = 1 - rate * h;
       const std::vector<double> squares = wandering_within_epochs(slopes, m, a);
       const auto n = static_cast<double>(squares.size());
       double moment = 0, force = 0;
       for (std::size_t t = 0; t < squares.size(); ++t) {
         const auto step = static_cast<double>(t);
         const double square =
-            std::pow(a, 2 * step) * state.covariance()(0, 0) + eta * eta * squares[t];
+            std::pow(a, 2 * step) * state.covariance()(0, 0) + rate * rate * squares[t];
         moment += square / n;
-        force -= eta * std::pow(a, n - 1 - step) * 1e-3 * square / 2;
+        force -= rate * std::pow(a, n - 1 - step) * 1e-3 * square / 2;
       }
       const double shift = ness::mean_shift(objective, training, state)[0];
       CHECK(relative_error(shift, -1e-3 * moment / (2 * h)) <= 1e-8);
       // Weights that change within an epoch make a relative O(ηnh) of it at its end.
       const double end = force / (1 - std::pow(a, n));
       const double apart = std::abs(shift / end - 1);
-      CHECK(apart <= 0.6 * eta * n * h);
+      CHECK(apart <= 0.6 * rate * n * h);
       if (last > 0) CHECK(std::abs(last / apart - 2) <= 0.3);
       last = apart;
     }
