@@ -10,6 +10,7 @@
 #include "ness/landscape/pair_force.hpp"
 #include "ness/random/philox.hpp"
 #include "ness/training/training.hpp"
+#include "ness/update/kinetic.hpp"
 
 namespace ness {
 
@@ -36,7 +37,7 @@ class Chain {
                 "ness: a correction is for the landscape that WithoutReplacement sees: with other "
                 "minibatches use NoCorrection");
 
-  static_assert(UpdatePolicy<typename T::Update, Vector>,
+  static_assert(KineticUpdate<typename T::Update> || UpdatePolicy<typename T::Update, Vector>,
                 "ness: the update of a training needs check, description and a State that is made "
                 "of it, a learning rate and the number of parameters, with move(theta, gradient): "
                 "see ness::Plain and ness::HeavyBall");
@@ -69,10 +70,14 @@ class Chain {
   /// One update of the parameters.
   void update() {
     if (updates_ == 0) correction_.begin_markov_step(theta_, random_);
+    if constexpr (KineticUpdate<typename T::Update>) update_.before_gradient(theta_, random_);
     const Vector& at = evaluation_point();
     derivatives_.batch_gradient(at, sampler_.next(random_), gradient_);
     regularizer_.add_gradient(at, gradient_);
-    update_.move(theta_, gradient_);
+    if constexpr (KineticUpdate<typename T::Update>)
+      update_.after_gradient(theta_, gradient_, random_);
+    else
+      update_.move(theta_, gradient_);
     if constexpr (IsSampler<T>) noise_.after_update(theta_, random_);
     if (++updates_ < updates_per_markov_step_) return;
     updates_ = 0;

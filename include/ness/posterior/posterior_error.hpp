@@ -15,6 +15,7 @@
 #include "ness/posterior/samplers.hpp"
 #include "ness/stationary/epoch_map.hpp"
 #include "ness/stationary/generalized_lyapunov.hpp"
+#include "ness/update/kinetic.hpp"
 
 namespace ness {
 
@@ -154,6 +155,7 @@ PosteriorError<scalar_t<M>> predict_posterior_error(const Objective<M, R>& objec
 /// Cost without replacement: for each order M N² + 10 n N³ + N⁴, twice; memory M N² + 64 N⁴
 /// numbers: for some ten parameters. Throws `std::invalid_argument` for settings that do not fit.
 template <class M, class R, IsTraining T>
+  requires(!KineticUpdate<typename T::Update>)
 PosteriorError<scalar_t<M>> exact_posterior_error(const Objective<M, R>& objective,
                                                   const Minimum<scalar_t<M>>& minimum,
                                                   const T& training,
@@ -260,14 +262,16 @@ template <class Scalar>
 PosteriorError<Scalar> error_of_sums(const GaussianPosterior<Scalar>& posterior,
                                      const EpochSums<Scalar>& sums) {
   const auto [shift, excess] = solve_moments(sums);
-  return posterior_error(posterior, LyapunovStatus::solved, shift, excess);
+  const Index size = posterior.mean.size();  // of θ, before whatever else the state has
+  return posterior_error<Scalar>(posterior, LyapunovStatus::solved, shift.head(size),
+                                 excess.topLeftCorner(size, size));
 }
 
 template <class Scalar>
 PosteriorError<Scalar> error_of_epochs(const GaussianPosterior<Scalar>& posterior,
                                        const std::vector<EpochSums<Scalar>>& groups) {
   const Index size = posterior.mean.size();
-  EpochSums<Scalar> total(size);
+  EpochSums<Scalar> total(groups.front().excess.rows());
   for (const EpochSums<Scalar>& group : groups) total += group;
   PosteriorError<Scalar> error = error_of_sums(posterior, total);
   DynamicVector<Scalar> mean_square = DynamicVector<Scalar>::Zero(size);

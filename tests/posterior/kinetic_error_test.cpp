@@ -1,0 +1,260 @@
+// Kinetic samplers: their exact moments against all batches, enumerated, and closed forms.
+#include "ness/posterior/kinetic_error.hpp"
+
+#include <Eigen/LU>
+#include <cmath>
+
+#include "ness/dynamics/chain.hpp"
+#include "ness/minibatch/full_batch.hpp"
+#include "ness/minibatch/there_and_back.hpp"
+#include "ness/minibatch/with_replacement.hpp"
+#include "support/catch.hpp"
+#include "support/close.hpp"
+#include "support/quadratic.hpp"
+
+namespace {
+
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+
+constexpr Eigen::Index n = 2, samples = 4;
+
+const auto& objective() {
+  static const ness::Objective result(
+      QuadraticLosses(n, samples, 5),
+      QuadraticRegularizer{8 * MatrixXd::Identity(n, n), VectorXd::Ones(n)});
+  return result;
+}
+const auto& minimum() {
+  static const auto result = ness::minimize(objective(), VectorXd(VectorXd::Zero(n)));
+  return result;
+}
+
+/// Gradient and Hessian of the objective on two of the samples, at the minimum.
+struct PairOfSamples {
+  VectorXd gradient = VectorXd::Zero(n);
+  MatrixXd hessian = MatrixXd::Zero(n, n);
+};
+std::vector<PairOfSamples> every_pair() {
+  const auto& losses = objective().model();
+  std::vector<PairOfSamples> result;
+  for (std::size_t i = 0; i < samples; ++i)
+    for (std::size_t j = 0; j < i; ++j) {
+      PairOfSamples pair;
+      for (const std::size_t s : {i, j}) {
+        pair.hessian += losses.curvature[s] / 2;
+        pair.gradient += (losses.curvature[s] * minimum().theta +
+                          losses.slope.col(static_cast<Eigen::Index>(s))) /
+                         2;
+      }
+      pair.hessian += objective().regularizer_hessian(minimum().theta);
+      pair.gradient += objective().regularizer_gradient(minimum().theta);
+      result.push_back(pair);
+    }
+  return result;
+}
+
+/// A map of (δθ, v, 1) with the covariance of what it adds, 2N + 1.
+struct Moved {
+  MatrixXd map = MatrixXd::Identity(2 * n + 1, 2 * n + 1);
+  MatrixXd noise = MatrixXd::Zero(2 * n + 1, 2 * n + 1);
+  void by(const MatrixXd& m, const MatrixXd& c) {
+    map = m * map;
+    noise = m * noise * m.transpose() + c;
+  }
+};
+
+/// The parts of a step as their equations say, flights by many short ones of drift and friction.
+struct ByHand {
+  double h, friction;
+  PairOfSamples pair;
+  Moved all = {};
+
+  MatrixXd one() const { return MatrixXd::Identity(2 * n + 1, 2 * n + 1); }
+  void drift(double t) {
+    MatrixXd m = one();
+    m.block(0, n, n, n).diagonal().array() += t;
+    all.by(m, MatrixXd::Zero(2 * n + 1, 2 * n + 1));
+  }
+  void kick(double t) {
+    MatrixXd m = one();
+    m.block(n, 0, n, n) -= t * pair.hessian;
+    m.block(n, 2 * n, n, 1) -= t * pair.gradient;
+    all.by(m, MatrixXd::Zero(2 * n + 1, 2 * n + 1));
+  }
+  void noisy(double keep, double variance) {
+    MatrixXd m = one(), c = MatrixXd::Zero(2 * n + 1, 2 * n + 1);
+    m.block(n, n, n, n).diagonal().array() *= keep;
+    c.block(n, n, n, n).diagonal().array() += variance;
+    all.by(m, c);
+  }
+  void orbit(double t) { noisy(std::exp(-friction * t), 1 - std::exp(-2 * friction * t)); }
+  void flight(double t) {  // of order pieces⁻²
+    constexpr int pieces = 4000;
+    for (int k = 0; k < pieces; ++k) {
+      drift(t / pieces / 2);
+      orbit(t / pieces);
+      drift(t / pieces / 2);
+    }
+  }
+};
+
+/// ⟨δθ⟩ and its covariance, of ⟨M ⊗ M⟩ S + noise = S for S = ⟨(z, 1)(z, 1)ᵀ⟩, whose last element
+/// is 1.
+std::pair<VectorXd, MatrixXd> solved(MatrixXd system, const MatrixXd& noise) {
+  const Eigen::Index size = noise.rows(), last = size * size - 1;
+  system.diagonal().array() -= 1;
+  VectorXd right = -noise.reshaped();
+  system.row(last).setZero();
+  system(last, last) = 1;
+  right[last] = 1;
+  const MatrixXd second = VectorXd(system.fullPivLu().solve(right)).reshaped(size, size);
+  const VectorXd mean = second.col(size - 1).head(n);
+  return {mean, second.topLeftCorner(n, n) - mean * mean.transpose()};
+}
+
+template <class Steps>
+MatrixXd enumerated(double h, double friction, const Steps& steps) {
+  const auto pairs = every_pair();
+  constexpr Eigen::Index size = 2 * n + 1;
+  MatrixXd system = MatrixXd::Zero(size * size, size * size), noise = MatrixXd::Zero(size, size);
+  for (const PairOfSamples& pair : pairs) {
+    ByHand by{h, friction, pair};
+    steps(by);
+    for (Eigen::Index a = 0; a < size; ++a)
+      for (Eigen::Index b = 0; b < size; ++b)
+        system.block(a * size, b * size, size, size) +=
+            by.all.map(a, b) * by.all.map / static_cast<double>(pairs.size());
+    noise += by.all.noise / static_cast<double>(pairs.size());
+  }
+  return solved(system, noise).second;
+}
+
+template <class Scheme, class Steps>
+void check(const Steps& steps, double tolerance = 1e-11) {
+  for (const double h : {0.05, 0.2})
+    for (const double friction : {0.3, 2.0, 8.0}) {
+      CAPTURE(Scheme::name, h, friction);
+      const ness::Training<ness::WithReplacement, ness::Kinetic<Scheme>> sampler{
+          .learning_rate = h, .minibatch = {2}, .update = {.friction = friction}};
+      const auto found = ness::exact_posterior_error(objective(), minimum(), sampler);
+      REQUIRE(found.status == ness::SamplingStatus::stationary);
+      const MatrixXd expected = enumerated(h, friction, [&](ByHand& by) { steps(by, h); });
+      CHECK(relative_error(MatrixXd(minimum().hessian.inverse() + found.covariance_excess.value),
+                           expected) <= tolerance);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("the moments of kinetic samplers are those of all batches, enumerated part by part") {
+  check<ness::Baoab>([](ByHand& by, double h) {
+    by.kick(h);
+    by.drift(h / 2);
+    by.orbit(h);
+    by.drift(h / 2);
+  });
+  check<ness::Aboba>([](ByHand& by, double h) {
+    by.drift(h / 2);
+    by.kick(h / 2);
+    by.orbit(h);
+    by.kick(h / 2);
+    by.drift(h / 2);
+  });
+  check<ness::Obabo>([](ByHand& by, double h) {
+    by.kick(h / 2);
+    by.orbit(h / 2);
+    by.orbit(h / 2);
+    by.kick(h / 2);
+    by.drift(h);
+  });
+  check<ness::EulerKinetic>([](ByHand& by, double h) {
+    by.drift(h);
+    by.noisy(1 - by.friction * h, 2 * by.friction * h);
+    by.kick(h);
+  });
+  check<ness::Ubu>(
+      [](ByHand& by, double h) {
+        by.flight(h / 2);
+        by.kick(h);
+        by.flight(h / 2);
+      },
+      1e-8);
+}
+
+TEST_CASE("a flight has the covariance of the Ornstein–Uhlenbeck process, short or long") {
+  for (const double x : {1e-4, 0.01, 0.69, 0.71, 3.0, 40.0})
+    for (const double friction : {0.1, 5.0}) {
+      const double t = x / friction;
+      const ness::KineticCoefficients c({ness::KineticPart::flight, 1}, t, friction);
+      const double e = std::exp(-x);
+      CHECK(relative_error(c.first * c.first + c.second * c.second, -std::expm1(-2 * x)) <= 1e-14);
+      CHECK(relative_error(c.of_first * c.first, std::pow(std::expm1(-x), 2) / friction) <= 1e-14);
+      // Var θ' = ∫ 2γ [(1 − e^{−γs})/γ]² ds, by Simpson's rule
+      double integral = 0;
+      constexpr int pieces = 20'000;
+      for (int k = 0; k <= pieces; ++k) {
+        const double f = std::pow(std::expm1(-x * k / pieces), 2);
+        integral += f * (k == 0 || k == pieces ? 1 : k % 2 == 1 ? 4 : 2);
+      }
+      CHECK(relative_error(c.of_first * c.of_first, 2 / friction * integral * t / pieces / 3) <=
+            1e-11);
+      CHECK(c.keep == e);
+    }
+}
+
+TEST_CASE("with all samples a harmonic well is exact by BAOAB, and of order h² by others") {
+  const double curvature = minimum().hessian_eigenvalues[1];
+  const auto excess = [&]<class Scheme>(const Scheme&, double h) {
+    const ness::Training<ness::FullBatch, ness::Kinetic<Scheme>> sampler{.learning_rate = h,
+                                                                         .update = {.friction = 2}};
+    const auto found = ness::exact_posterior_error(objective(), minimum(), sampler);
+    const VectorXd top = ness::detail::SymmetricEigen(minimum().hessian).vectors.col(1);
+    return top.dot(found.covariance_excess.value * top) * curvature;
+  };
+  for (const double h : {0.1, 0.2}) {
+    CHECK(std::abs(excess(ness::Baoab{}, h)) <= 1e-13);
+    const double z = h * h * curvature;
+    CHECK(relative_error(excess(ness::Obabo{}, h), 1 / (1 - z / 4) - 1) <= 1e-11);
+  }
+  for (const double ratio :
+       {excess(ness::Ubu{}, 0.02) / excess(ness::Ubu{}, 0.01),
+        excess(ness::EulerKinetic{}, 2e-4) / excess(ness::EulerKinetic{}, 1e-4)})
+    CHECK(std::abs(ratio - 4) <= 0.05);
+}
+
+TEST_CASE("the moments of kinetic epochs there and back are those of all orders") {
+  // Six orders of two batches: which pair of samples comes first, then the rest, and back.
+  const auto pairs = every_pair();
+  constexpr Eigen::Index size = 2 * n + 1;
+  MatrixXd system = MatrixXd::Zero(size * size, size * size), noise = MatrixXd::Zero(size, size);
+  const double h = 0.2, friction = 2;
+  for (std::size_t k = 0; k < 6; ++k) {
+    // every_pair lists (1,0), (2,0), (2,1), (3,0), (3,1), (3,2): the rest of k is 5 − k.
+    Moved epoch;
+    for (const std::size_t at : {k, 5 - k, 5 - k, k}) {
+      ByHand by{h, friction, pairs[at], epoch};
+      by.kick(h);
+      by.drift(h / 2);
+      by.orbit(h);
+      by.drift(h / 2);
+      epoch = by.all;
+    }
+    for (Eigen::Index a = 0; a < size; ++a)
+      for (Eigen::Index b = 0; b < size; ++b)
+        system.block(a * size, b * size, size, size) += epoch.map(a, b) * epoch.map / 6;
+    noise += epoch.noise / 6;
+  }
+  const auto [mean, expected] = solved(system, noise);
+  const ness::Training<ness::ThereAndBack, ness::Kinetic<ness::Baoab>> sampler{
+      .learning_rate = h, .minibatch = {2}, .update = {.friction = friction}};
+  const auto found = ness::exact_posterior_error(objective(), minimum(), sampler,
+                                                 {.epoch_map = {.permutations = 60'000}});
+  const MatrixXd sigma = minimum().hessian.inverse() + found.covariance_excess.value;
+  const double error = found.covariance_excess.standard_error.maxCoeff();
+  CHECK((sigma - expected).cwiseAbs().maxCoeff() <= 4 * error);
+  CHECK(error <= 1e-3 * expected.norm());
+  CHECK((found.mean_shift.value - mean).cwiseAbs().maxCoeff() <=
+        4 * found.mean_shift.standard_error.maxCoeff());
+  std::printf("%g %g %g\n", error, (sigma - expected).cwiseAbs().maxCoeff(), expected.norm());
+}
