@@ -12,6 +12,7 @@
 
 #include "ness/landscape/minimize.hpp"
 #include "ness/posterior/divergence.hpp"
+#include "ness/posterior/kinetic_error.hpp"
 #include "ness/posterior/posterior_error.hpp"
 #include "ness/posterior/posterior_estimator.hpp"
 #include "ness/posterior/sampler_epochs.hpp"
@@ -218,6 +219,14 @@ template PosteriorError<float> error_of_equation(const GaussianPosterior<float>&
                                                  const DynamicMatrix<float>&,
                                                  const DynamicMatrix<float>&, double,
                                                  const CurvatureFunction<float>&, LyapunovForm);
+template struct KineticMap<double>;
+template class KineticModes<double>;
+template class KineticEquation<double>;
+template PosteriorError<double> error_of_kinetic(const GaussianPosterior<double>&,
+                                                 const KineticMap<double>&,
+                                                 const KineticMap<double>&,
+                                                 const DynamicMatrix<double>&,
+                                                 const CurvatureFunction<double>&);
 template PosteriorError<double> error_of_epochs(const GaussianPosterior<double>&,
                                                 const std::vector<EpochSums<double>>&);
 template PosteriorError<float> error_of_epochs(const GaussianPosterior<float>&,

@@ -35,6 +35,9 @@ BEGIN {
   say("^(constexpr )?(LinearUpdate|const LinearUpdate&) linear\\(\\) const", "The update as a linear one, for theory.")
   say("^(constexpr )?.*adaptive\\(\\) const", "The update as an adaptive one, for theory.")
   say("^static constexpr bool remembers_nothing = ", "A step depends on θ alone.")
+  say("^static constexpr std::string_view name = ", "In words.")
+  say("^static constexpr std::array.* before", "What a step does before its gradient.")
+  say("^static constexpr std::array.* after", "And after it.")
   # noises and corrections
   say("^static constexpr bool silent = ", "It does nothing.")
   say("^static constexpr Injection injection", "What it injects, and when.")

@@ -4,6 +4,7 @@
 // IWYU pragma: begin_exports
 #include "ness/posterior/divergence.hpp"
 #include "ness/posterior/gaussian_posterior.hpp"
+#include "ness/posterior/kinetic_error.hpp"
 #include "ness/posterior/posterior_error.hpp"
 #include "ness/posterior/posterior_estimator.hpp"
 #include "ness/posterior/samplers.hpp"

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <Eigen/Core>
-#include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <functional>
@@ -21,88 +20,92 @@ namespace ness {
 namespace detail {
 
 /// What some moves do to z = (θ, v) in one direction: z' = map z − kick g + noise.
+template <class Scalar = double>
 struct KineticMap {
-  Eigen::Matrix2d map = Eigen::Matrix2d::Identity();
-  Eigen::Vector2d kick = Eigen::Vector2d::Zero();
-  Eigen::Matrix2d noise = Eigen::Matrix2d::Zero();  ///< its covariance
+  using Matrix = Eigen::Matrix<Scalar, 2, 2>;
+  Matrix map = Matrix::Identity();
+  Eigen::Matrix<Scalar, 2, 1> kick = Eigen::Matrix<Scalar, 2, 1>::Zero();
+  Matrix noise = Matrix::Zero();  ///< its covariance
+
+  KineticMap(std::span<const KineticMove> moves, double step, double friction);
 };
 
-inline KineticMap kinetic_map(std::span<const KineticMove> moves, double step, double friction) {
-  KineticMap all;
-  for (const KineticMove& move : moves) {
-    const KineticCoefficients c(move, step, friction);
-    const Eigen::Matrix2d map{{1, c.drift}, {0, c.keep}};
-    const Eigen::Matrix2d root{{c.of_first, 0}, {c.first, c.second}};
-    all.map = (map * all.map).eval();
-    all.kick = (map * all.kick).eval();
-    all.kick[1] += c.kick;
-    all.noise = (map * all.noise * map.transpose() + root * root.transpose()).eval();
-  }
-  return all;
-}
-
-/// Before a gradient and after it, of the directions of a Hessian with these eigenvalues.
+/// The directions of a Hessian with these eigenvalues, and what happens before a gradient and
+/// after it.
+template <class Scalar = double>
 class KineticModes {
  public:
-  KineticModes(KineticMap before, KineticMap after, const DynamicVector<double>& curvatures)
-      : before_(std::move(before)), after_(std::move(after)), curvatures_(curvatures) {}
+  using Matrix = Eigen::Matrix<Scalar, 2, 2>;
+  KineticModes(KineticMap<Scalar> before, KineticMap<Scalar> after,
+               DynamicVector<Scalar> curvatures)
+      : before_(std::move(before)), after_(std::move(after)), curvatures_(std::move(curvatures)) {}
 
+  Eigen::Index size() const { return curvatures_.size(); }
   /// An update in direction i, without noise.
-  Eigen::Matrix2d update(Eigen::Index i) const { return after(i) * before_.map; }
+  Matrix update(Eigen::Index i) const { return after(i) * before_.map; }
+  /// Do all updates contract?
   bool is_stable() const;
 
   /// ⟨zzᵀ⟩ of directions i and j at the end of an update, of a noise of this covariance in each.
-  Eigen::Matrix2d moments(Eigen::Index i, Eigen::Index j, const Eigen::Matrix2d& noise) const;
-  /// The same of a unit covariance of gradients in these directions.
-  Eigen::Matrix2d of_gradients(Eigen::Index i, Eigen::Index j) const {
+  Matrix moments(Eigen::Index i, Eigen::Index j, const Matrix& noise) const;
+  /// The same of gradients with unit covariance in these directions.
+  Matrix of_gradients(Eigen::Index i, Eigen::Index j) const {
     return moments(i, j, after_.kick * after_.kick.transpose());
   }
-  /// Of z' at the end of an update that begins with the posterior's z in direction i, less those.
-  Eigen::Matrix2d excess_of_update(Eigen::Index i) const;
+  /// ⟨zzᵀ⟩ after an update that begins with the posterior's z in direction i, less that.
+  Matrix excess_of_update(Eigen::Index i) const;
 
   /// ⟨θθ⟩ where gradients are taken, of ⟨zzᵀ⟩ at the end of an update.
-  double at_gradient(const Eigen::Matrix2d& moments) const {
+  Scalar at_gradient(const Matrix& moments) const {
     return (before_.map * moments * before_.map.transpose())(0, 0);
   }
   /// The same of the posterior's z in direction i.
-  double posterior_at_gradient(Eigen::Index i) const {
+  Scalar posterior_at_gradient(Eigen::Index i) const {
     return at_gradient(posterior(i)) + before_.noise(0, 0);
   }
-  Eigen::Index size() const { return curvatures_.size(); }
 
  private:
-  Eigen::Matrix2d posterior(Eigen::Index i) const {
-    return Eigen::Vector2d(1 / curvatures_[i], 1).asDiagonal();
+  Matrix posterior(Eigen::Index i) const {
+    Matrix result = Matrix::Identity();
+    result(0, 0) = 1 / curvatures_[i];
+    return result;
   }
-  Eigen::Matrix2d after(Eigen::Index i) const {
-    Eigen::Matrix2d map = after_.map;
+  Matrix after(Eigen::Index i) const {
+    Matrix map = after_.map;
     map.col(0) -= curvatures_[i] * after_.kick;
     return map;
   }
 
-  KineticMap before_, after_;
-  DynamicVector<double> curvatures_;
+  KineticMap<Scalar> before_, after_;
+  DynamicVector<Scalar> curvatures_;
 };
 
 /// Σ where gradients are taken, of noise of gradients with ½⟨ξξᵀ⟩ = D: linear in D.
+template <class Scalar = double>
 class KineticEquation {
  public:
-  using Matrix = DynamicMatrix<double>;
-  KineticEquation(const KineticModes& modes, Matrix vectors);
+  using Matrix = DynamicMatrix<Scalar>;
+  KineticEquation(const KineticModes<Scalar>& modes, Matrix vectors);
 
   Eigen::Index size() const { return vectors_.rows(); }
-  Matrix solve(const Matrix& diffusion) const { return turned_back(at_gradient_, diffusion); }
+  Matrix solve(const Matrix& diffusion) const { return weighted(at_gradient_, diffusion); }
   /// Σ at the end of updates.
-  Matrix at_end(const Matrix& diffusion) const { return turned_back(at_end_, diffusion); }
+  Matrix at_end(const Matrix& diffusion) const { return weighted(at_end_, diffusion); }
 
  private:
-  Matrix turned_back(const Matrix& kernel, const Matrix& diffusion) const {
-    const Matrix along = vectors_.transpose() * diffusion * vectors_;
-    return vectors_ * (2 * kernel.cwiseProduct(along)) * vectors_.transpose();
-  }
+  // Element by element, in the basis of the Hessian.
+  Matrix weighted(const Matrix& kernel, const Matrix& diffusion) const;
 
   Matrix vectors_, at_gradient_, at_end_;
 };
+
+/// Σ − Σ_po of independent batches, from D and Π of gradients.
+template <class Scalar>
+PosteriorError<Scalar> error_of_kinetic(const GaussianPosterior<Scalar>& posterior,
+                                        const KineticMap<Scalar>& before,
+                                        const KineticMap<Scalar>& after,
+                                        const DynamicMatrix<Scalar>& diffusion,
+                                        const CurvatureFunction<Scalar>& curvature);
 
 }  // namespace detail
 
@@ -121,38 +124,19 @@ PosteriorError<scalar_t<M>> exact_posterior_error(const Objective<M, R>& objecti
                                                   const T& training,
                                                   const PosteriorSettings& = {}) {
   static_assert(std::same_as<scalar_t<M>, double>,
-                "ness: the moments of kinetic samplers are those of double precision");
+                "ness: the moments of kinetic samplers are those of a model in double precision");
   using Scheme = typename T::Update::Scheme;
-  using Matrix = DynamicMatrix<double>;
+  using Gradients = Sgd<typename T::Minibatch>;
   training.check(objective.samples(), "exact_posterior_error");
   const auto posterior = detail::posterior_about(minimum, "exact_posterior_error");
-  const detail::SymmetricEigen<double> eigen(minimum.hessian);
   const double step = training.learning_rate, friction = training.update.friction;
-  const detail::KineticModes modes(detail::kinetic_map(Scheme::before, step, friction),
-                                   detail::kinetic_map(Scheme::after, step, friction),
-                                   eigen.values);
-  const DynamicVector<double> shift = DynamicVector<double>::Zero(modes.size());
-  if (!modes.is_stable())
-    return detail::posterior_error<double>(posterior, LyapunovStatus::unstable_learning_rate, shift,
-                                           Matrix::Zero(modes.size(), modes.size()));
-  const detail::KineticEquation equation(modes, eigen.vectors);
-  DynamicVector<double> here(modes.size()), own(modes.size());  // of the scheme itself
-  for (Eigen::Index i = 0; i < modes.size(); ++i) {
-    const Eigen::Matrix2d excess = modes.moments(i, i, modes.excess_of_update(i));
-    here[i] = modes.posterior_at_gradient(i) + modes.at_gradient(excess);
-    own[i] = excess(0, 0);
-  }
-  const Sgd<typename T::Minibatch> of_gradients{.learning_rate = 1,
-                                                .minibatch = training.minibatch};
-  const DiffusionCurvature<M, R, Sgd<typename T::Minibatch>> curvature(
-      objective, minimum.theta, of_gradients, posterior.covariance);
-  const Matrix d =
-      diffusion(objective, minimum.theta, of_gradients) + curvature(eigen.function(here));
-  Matrix more = Matrix::Zero(modes.size(), modes.size());
-  const LyapunovStatus status = detail::solve_generalized<detail::KineticEquation, double>(
-      equation, d, std::cref(curvature), GeneralizedLyapunovSettings{}, more);
-  const Matrix excess = eigen.function(own) + equation.at_end(d + curvature(more));
-  return detail::posterior_error<double>(posterior, status, shift, excess);
+  const Gradients gradients{.learning_rate = 1, .minibatch = training.minibatch};
+  const DiffusionCurvature<M, R, Gradients> curvature(objective, minimum.theta, gradients,
+                                                      posterior.covariance);
+  return detail::error_of_kinetic<double>(
+      posterior, detail::KineticMap<>(Scheme::before, step, friction),
+      detail::KineticMap<>(Scheme::after, step, friction),
+      diffusion(objective, minimum.theta, gradients), std::cref(curvature));
 }
 
 namespace detail {
@@ -287,44 +271,118 @@ PosteriorError<scalar_t<M>> exact_posterior_error(const Objective<M, R>& objecti
 
 }  // namespace ness
 
-#include <Eigen/LU>
+#ifndef NESS_COMPILED  // else they are in the library
+
+#include <cmath>
+
+#include "ness/detail/general_matrices.hpp"
 
 namespace ness::detail {
 
-inline bool KineticModes::is_stable() const {
+template <class Scalar>
+KineticMap<Scalar>::KineticMap(std::span<const KineticMove> moves, double step, double friction) {
+  for (const KineticMove& move : moves) {
+    const KineticCoefficients c(move, step, friction);
+    Matrix by = Matrix::Identity(), root = Matrix::Zero();
+    by(0, 1) = static_cast<Scalar>(c.drift);
+    by(1, 1) = static_cast<Scalar>(c.keep);
+    root(0, 0) = static_cast<Scalar>(c.of_first);
+    root(1, 0) = static_cast<Scalar>(c.first);
+    root(1, 1) = static_cast<Scalar>(c.second);
+    map = (by * map).eval();
+    kick = (by * kick).eval();
+    kick[1] += static_cast<Scalar>(c.kick);
+    noise = (by * noise * by.transpose() + root * root.transpose()).eval();
+  }
+}
+
+// Both eigenvalues lie within the unit circle (E. I. Jury's test).
+template <class Scalar>
+bool KineticModes<Scalar>::is_stable() const {
   for (Eigen::Index i = 0; i < size(); ++i) {
-    const Eigen::Matrix2d a = update(i);  // both eigenvalues within the unit circle (Jury)
-    if (!(std::abs(a.trace()) < 1 + a.determinant() && a.determinant() < 1)) return false;
+    const Matrix a = update(i);
+    const Scalar area = a(0, 0) * a(1, 1) - a(0, 1) * a(1, 0);
+    if (!(std::abs(a.trace()) < 1 + area && area < 1)) return false;
   }
   return true;
 }
 
-inline Eigen::Matrix2d KineticModes::moments(Eigen::Index i, Eigen::Index j,
-                                             const Eigen::Matrix2d& noise) const {
-  const Eigen::Matrix2d a = update(i), b = update(j);
-  Eigen::Matrix4d system = Eigen::Matrix4d::Identity();
-  for (int c = 0; c < 2; ++c)
-    for (int d = 0; d < 2; ++d) system.block<2, 2>(2 * c, 2 * d) -= b(c, d) * a;
-  const Eigen::Vector4d solution = system.partialPivLu().solve(noise.reshaped());
-  return solution.reshaped(2, 2);
+template <class Scalar>
+Eigen::Matrix<Scalar, 2, 2> KineticModes<Scalar>::moments(Eigen::Index i, Eigen::Index j,
+                                                          const Matrix& noise) const {
+  const Matrix a = update(i), b = update(j);
+  DynamicMatrix<Scalar> system = DynamicMatrix<Scalar>::Identity(4, 4), right(4, 1);
+  for (int k = 0; k < 4; ++k) {  // a S bᵀ, of the elements of S column by column
+    right(k, 0) = noise(k % 2, k / 2);
+    for (int l = 0; l < 4; ++l) system(k, l) -= a(k % 2, l % 2) * b(k / 2, l / 2);
+  }
+  const DynamicMatrix<Scalar> solution = solve_general(system, right);
+  Matrix result;
+  for (int k = 0; k < 4; ++k) result(k % 2, k / 2) = solution(k, 0);
+  return result;
 }
 
-inline Eigen::Matrix2d KineticModes::excess_of_update(Eigen::Index i) const {
-  const Eigen::Matrix2d start = posterior(i), rest = after(i), all = rest * before_.map;
+template <class Scalar>
+Eigen::Matrix<Scalar, 2, 2> KineticModes<Scalar>::excess_of_update(Eigen::Index i) const {
+  const Matrix start = posterior(i), rest = after(i), all = rest * before_.map;
   return all * start * all.transpose() - start + rest * before_.noise * rest.transpose() +
          after_.noise;
 }
 
-inline KineticEquation::KineticEquation(const KineticModes& modes, Matrix vectors)
+template <class Scalar>
+KineticEquation<Scalar>::KineticEquation(const KineticModes<Scalar>& modes, Matrix vectors)
     : vectors_(std::move(vectors)),
       at_gradient_(modes.size(), modes.size()),
       at_end_(at_gradient_) {
   for (Eigen::Index j = 0; j < modes.size(); ++j)
     for (Eigen::Index i = 0; i < modes.size(); ++i) {
-      const Eigen::Matrix2d moments = modes.of_gradients(i, j);
+      const auto moments = modes.of_gradients(i, j);
       at_gradient_(i, j) = modes.at_gradient(moments);
       at_end_(i, j) = moments(0, 0);
     }
 }
 
+template <class Scalar>
+DynamicMatrix<Scalar> KineticEquation<Scalar>::weighted(const Matrix& kernel,
+                                                        const Matrix& diffusion) const {
+  const Matrix back = transposed(vectors_);
+  Matrix along = product(back, product(diffusion, vectors_));
+  for (Eigen::Index j = 0; j < along.cols(); ++j)
+    for (Eigen::Index i = 0; i < along.rows(); ++i) along(i, j) *= 2 * kernel(i, j);
+  return product(vectors_, product(along, back));
+}
+
+template <class Scalar>
+PosteriorError<Scalar> error_of_kinetic(const GaussianPosterior<Scalar>& posterior,
+                                        const KineticMap<Scalar>& before,
+                                        const KineticMap<Scalar>& after,
+                                        const DynamicMatrix<Scalar>& diffusion,
+                                        const CurvatureFunction<Scalar>& curvature) {
+  using Matrix = DynamicMatrix<Scalar>;
+  using Vector = DynamicVector<Scalar>;
+  const SymmetricEigen<Scalar> eigen(posterior.precision);
+  const KineticModes<Scalar> modes(before, after, eigen.values);
+  const Index size = modes.size();
+  const Vector shift = Vector::Zero(size);
+  if (!modes.is_stable())
+    return posterior_error<Scalar>(posterior, LyapunovStatus::unstable_learning_rate, shift,
+                                   Matrix::Zero(size, size));
+  Vector here(size), own(size);  // ⟨θθ⟩ of the scheme itself: where gradients are, and what is more
+  for (Eigen::Index i = 0; i < size; ++i) {
+    const auto excess = modes.moments(i, i, modes.excess_of_update(i));
+    here[i] = modes.posterior_at_gradient(i) + modes.at_gradient(excess);
+    own[i] = excess(0, 0);
+  }
+  const KineticEquation<Scalar> equation(modes, eigen.vectors);
+  Matrix known = curvature(eigen.function(here));
+  known += diffusion;
+  Matrix more = Matrix::Zero(size, size);  // of the batches, where gradients are taken
+  const LyapunovStatus status = solve_generalized(equation, known, curvature, {}, more);
+  known += curvature(more);
+  Matrix excess = eigen.function(own);
+  excess += equation.at_end(known);
+  return posterior_error<Scalar>(posterior, status, shift, excess);
+}
+
 }  // namespace ness::detail
+#endif

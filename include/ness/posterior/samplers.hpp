@@ -14,13 +14,17 @@
 //   SgworldLmUncorrected *     ηnh/2M, or (ηnh)³/24      M: the best for its price
 //   Langevin *                 ηh/2, of Euler's steps    nM in n updates
 //   LangevinLm *               0 for Gaussians           nM in n updates: a reference
+//   SmsUbu, SmsBaoab *         h² or less, see below     2M: by far the most exact for its price
+//   Sghmc *                    h, of the batches         nM in n updates: as published
 #pragma once
 
 #include "ness/minibatch/full_batch.hpp"
+#include "ness/minibatch/there_and_back.hpp"
 #include "ness/minibatch/with_replacement.hpp"
 #include "ness/minibatch/without_replacement.hpp"
 #include "ness/training/correction.hpp"
 #include "ness/training/langevin.hpp"
+#include "ness/update/kinetic.hpp"
 
 namespace ness {
 
@@ -53,14 +57,30 @@ using Langevin = Training<FullBatch, Plain, LangevinNoise>;
 /// Full-batch Langevin dynamics, with the noise of Leimkuhler and Matthews.
 using LangevinLm = Training<FullBatch, Plain, LeimkuhlerMatthewsNoise>;
 
+/// Kinetic Langevin dynamics by UBU, with batches there and back (SMS-UBU, D. Paulin, P. A.
+/// Whalley, N. K. Chada and B. Leimkuhler, arXiv 2410.19780):
+///   ness::SmsUbu sampler{.learning_rate = h, .minibatch = {10}, .update = {.friction = 2}};
+/// h is the time step, θ'' = −∇𝓛 − γθ' + noise: choose γ about 2√h_min of the Hessian, and an
+/// e-fold takes 1/(h√h_min) updates, where those above take 1/(ηh_min).
+using SmsUbu = Training<ThereAndBack, Kinetic<Ubu>>;
+
+/// The same by BAOAB, which is exact for Gaussians where batches are all samples.
+using SmsBaoab = Training<ThereAndBack, Kinetic<Baoab>>;
+
+/// Stochastic gradient Hamiltonian Monte Carlo as published (T. Chen, E. B. Fox and C. Guestrin,
+/// ICML 2014): independent batches, whose noise it takes for none.
+using Sghmc = Training<WithReplacement, Kinetic<EulerKinetic>>;
+
 /// Gradients of single samples in one Markov step; a Hessian product counts as two. A batch of m
-/// samples is m gradients, an epoch M.
+/// samples is m gradients, an epoch M, there and back 2M.
 template <IsTraining T>
 Index gradient_evaluations(const T& training, Index samples) {
   Index gradients = samples;
   if constexpr (DrawsIndependently<T>)
     if constexpr (requires { training.minibatch.batch_size; })
       gradients = training.minibatch.batch_size;
+  if constexpr (DrawsEpochs<T>)
+    if (training.minibatch.epoch_correlation(samples).mirrored) gradients *= 2;
   if constexpr (CancelsLandscape<typename T::Correction>)
     gradients += 4 * (training.correction.samples > 0 ? training.correction.samples : samples);
   return gradients;

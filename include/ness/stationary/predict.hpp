@@ -336,7 +336,8 @@ LinearChain<scalar_t<M>> linearize(const Objective<M, R>& objective,
   constexpr bool adapts = AdaptivelyUpdates<typename T::Update>;
   static_assert(LinearlyUpdates<typename T::Update> || adapts,
                 "ness: the stationary state is known of updates that state `linear()`: Plain, "
-                "HeavyBall, Nesterov, QuasiHyperbolic, or `adaptive()`: Adaptive");
+                "HeavyBall, Nesterov, QuasiHyperbolic, or `adaptive()`: Adaptive; that of kinetic "
+                "samplers is in exact_posterior_error");
   static_assert(!adapts || (DrawsIndependently<T> && SilentNoise<typename T::Noise>),
                 "ness: the stationary state of adaptive updates is known of batches that are drawn "
                 "independently, and of no other noise: use ness::WithReplacement, or another "

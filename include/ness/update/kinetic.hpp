@@ -26,8 +26,8 @@ enum class KineticPart {
 
 /// A part for a share of the step h: t = share · h.
 struct KineticMove {
-  KineticPart part;
-  double share;
+  KineticPart part;  ///< which
+  double share;      ///< of h
 };
 
 /// What a part does, as all of them do:
@@ -148,8 +148,8 @@ struct EulerKinetic {
 ///       .learning_rate = 0.01, .minibatch = {10}, .update = {.friction = 2}};
 template <class Scheme_>
 struct Kinetic {
-  using Scheme = Scheme_;
-  double friction = 1;  ///< γ, per unit of time
+  using Scheme = Scheme_;  ///< the parts of a step
+  double friction = 1;     ///< γ, per unit of time
 
   /// Throws `std::invalid_argument` for a friction that is not positive.
   void check(std::string_view function) const {
@@ -183,6 +183,7 @@ struct Kinetic {
     void after_gradient(Vector& theta, const Vector& gradient, Random& random) {
       for (const KineticCoefficients& c : after_) move(c, theta, gradient, random);
     }
+    /// v, N
     const Vector& velocity() const { return velocity_; }
 
     template <class Archive>
