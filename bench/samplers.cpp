@@ -43,6 +43,18 @@ void sgd_small(benchmark::State& state) {
 }
 void sgld_small(benchmark::State& state) { update(state, network(), ness::Sgld{}); }
 void lm_small(benchmark::State& state) { update(state, network(), ness::SgworldLmUncorrected{}); }
+template <class Scheme>
+using KineticSampler = ness::Training<ness::WithReplacement, ness::Kinetic<Scheme>>;
+void baoab_small(benchmark::State& state) {
+  update(state, network(), KineticSampler<ness::Baoab>{});
+}
+void baoab_large(benchmark::State& state) {
+  update(state, classifier(), KineticSampler<ness::Baoab>{});
+}
+void ubu_small(benchmark::State& state) { update(state, network(), KineticSampler<ness::Ubu>{}); }
+void ubu_large(benchmark::State& state) {
+  update(state, classifier(), KineticSampler<ness::Ubu>{});
+}
 void corrected_small(benchmark::State& state) {
   update(state, network(), ness::SgworldLm{.correction = {.samples = batch_size}});
 }
@@ -65,6 +77,8 @@ void normals(benchmark::State& state) {
   }
 }
 void normals_small(benchmark::State& state) { normals<7>(state); }
+void normals_28(benchmark::State& state) { normals<28>(state); }
+void normals_1960(benchmark::State& state) { normals<1960>(state); }
 void normals_large(benchmark::State& state) { normals<490>(state); }
 
 // What the standard library has, on the same bits and on its own generator.
@@ -86,11 +100,17 @@ void standard_normals_from_mt19937(benchmark::State& state) {
 BENCHMARK(sgd_small);
 BENCHMARK(sgld_small);
 BENCHMARK(lm_small);
+BENCHMARK(baoab_small);
+BENCHMARK(ubu_small);
 BENCHMARK(corrected_small);
 BENCHMARK(sgd_large);
 BENCHMARK(sgld_large);
 BENCHMARK(lm_large);
+BENCHMARK(baoab_large);
+BENCHMARK(ubu_large);
 BENCHMARK(normals_small);
+BENCHMARK(normals_28);
+BENCHMARK(normals_1960);
 BENCHMARK(normals_large);
 BENCHMARK(standard_normals_from_philox);
 BENCHMARK(standard_normals_from_mt19937);
@@ -109,6 +129,14 @@ int main(int argc, char** argv) {
                            "sgd_large + normals_large", 1.2},
                           {"Leimkuhler-Matthews update / (SGD update + 490 normals), N = 490",
                            "lm_large", "sgd_large + normals_large", 1.2},
+                          {"BAOAB update / (SGD update + 7 normals), N = 7", "baoab_small",
+                           "sgd_small + normals_small", 1.2},
+                          {"UBU update / (SGD update + 28 normals), N = 7", "ubu_small",
+                           "sgd_small + normals_28", 1.2},
+                          {"BAOAB update / (SGD update + 490 normals), N = 490", "baoab_large",
+                           "sgd_large + normals_large", 1.2},
+                          {"UBU update / (SGD update + 1960 normals), N = 490", "ubu_large",
+                           "sgd_large + normals_1960", 1.2},
                           {"490 normals of the standard library, same bits / ours",
                            "standard_normals_from_philox", "normals_large", 3, true},
                           {"490 normals of the standard library, mt19937_64 / ours",

@@ -121,8 +121,12 @@ TEST_CASE("A step of a sampler does not allocate, whatever its noise and correct
   CHECK(allocations_in_steps(model, ness::SgworldLm{.learning_rate = 1e-4,
                                                     .minibatch = {30},
                                                     .correction = {.samples = 20}}) == 0);
+  CHECK(allocations_in_steps(model, ness::SmsUbu{1e-4, {30}, {2}}) == 0);
+  CHECK(allocations_in_steps(model, ness::Sghmc{1e-4, {30}, {2}}) == 0);
   ness::Philox random(1);
   CHECK(allocations_in_steps(ness::regression_network(random), ness::Sgworld{1e-9, {10}}) == 0);
+  CHECK(allocations_in_steps(ness::regression_network(random), ness::SmsBaoab{1e-9, {10}, {2}}) ==
+        0);
 }
 
 TEST_CASE("A step with an update that remembers does not allocate") {
