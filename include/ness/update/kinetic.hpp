@@ -14,8 +14,8 @@
 
 namespace ness {
 
-/// The parts of dθ = v dt, dv = −g dt − γv dt + √(2γ) dW, each solved exactly by itself, whose
-/// stationary density is e^{−𝓛(θ) − v²/2}.
+/// The parts of dθ = v dt, dv = −g dt − γv dt + √(2γ) dW, whose stationary density is
+/// e^{−𝓛(θ) − v²/2}; each is solved exactly by itself, but for the last.
 enum class KineticPart {
   drift,          ///< A: θ' = θ + tv
   kick,           ///< B: v' = v − tg
