@@ -29,8 +29,12 @@ struct ComparisonRow {
   double chance;
   /// Is the chance at least `level`?
   bool agrees(double level) const { return chance >= level; }
-  /// May theory leave out a quarter of it or more? Agreement then says little.
-  bool is_rough() const { return tolerance >= std::abs(theory) / 4 && theory != 0; }
+  /// May theory leave out a quarter of it or more? Agreement then says little. What is a thousandth
+  /// of its tolerance is but rounding, as the ⟨σ⟩ of an equilibrium.
+  bool is_rough() const {
+    const double size = std::abs(theory);
+    return tolerance >= size / 4 && tolerance < 1000 * size;
+  }
 };
 
 /// A table; `std::cout << comparison` prints it, with its rate of false alarms.

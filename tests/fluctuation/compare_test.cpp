@@ -144,4 +144,10 @@ TEST_CASE("a row that is allowed a quarter of what it says does not pass, but is
   CHECK(verdict(1.2, 1).find("  rough\nrough: theory leaves out a relative 1.2 or so") !=
         std::string::npos);
   CHECK(verdict(0.3, 4).find("  FAIL") != std::string::npos);
+  // The ⟨σ⟩ of an equilibrium is rounding, and its allowance that of its terms.
+  const ness::ComparisonRow equilibrium{"x", 1e-20, 1e-16, 1e-16, 1e-15, 1e-13, 1};
+  std::ostringstream text;
+  text << ness::Comparison{{equilibrium}};
+  CHECK(text.str().find("  pass") != std::string::npos);
+  CHECK(text.str().find("rough") == std::string::npos);
 }

@@ -143,8 +143,10 @@ TEST_CASE("a gradient of which rounding leaves stairs is known to be 0 between t
   // The Newton step is a part of a stair, and takes nothing from the gradient.
   for (const double part : {0.3, 1e-2, 1e-4, 1e-6})
     CHECK(status_of(1e-16, 1, part * 1e-16).status == MinimumStatus::converged);
+  CHECK(status_of(1e-16, 1, 1e-18).direction.size() == 0);
   // Here it overshoots, ever more: no rounding does that.
   const auto none = status_of(1e-16, 2.5, 1e-3);
   CHECK(none.status == MinimumStatus::no_minimum);
+  CHECK(std::abs(none.direction.norm() - 1) <= 1e-15);
   CHECK_THAT(none.explanation(), contains("falls for ever along"));
 }

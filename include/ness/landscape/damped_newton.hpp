@@ -349,7 +349,7 @@ Minimum<Scalar> polish_minimum(const LandscapeFunctions<Scalar>& landscape,
   best.value = landscape.value(best.theta);
   best.hessian = landscape.hessian(best.theta);
   best.hessian_eigenvalues = SymmetricEigen<Scalar>(best.hessian).values;
-  best.direction = step;
+  if (step.norm() > 0) best.direction = step / step.norm();
   if (!stalled) return best;
   const auto found =
       gradient_rounding(landscape.gradient, best.theta,
@@ -361,6 +361,7 @@ Minimum<Scalar> polish_minimum(const LandscapeFunctions<Scalar>& landscape,
   if (metric.norm(gradient) <= tolerance * std::max(found.norm, of_theta))
     best.status =
         best.hessian_eigenvalues[0] > 0 ? MinimumStatus::converged : MinimumStatus::saddle;
+  if (best.status == MinimumStatus::converged) best.direction.resize(0);
   return best;
 }
 
