@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "ness/statistics/ordered_sum.hpp"
+#include "ness/trajectory/shared_run.hpp"
 #include "support/catch.hpp"
 #include "support/close.hpp"
 #include "support/generic_values.hpp"

@@ -3,6 +3,7 @@
 #include <ness/minibatch/without_replacement.hpp>
 #include <ness/model/linear_model.hpp>
 #include <ness/posterior/samplers.hpp>
+#include <ness/stationary/linear_chain.hpp>
 #include <ness/stationary/predict.hpp>
 #include <ness/training/earthquake.hpp>
 

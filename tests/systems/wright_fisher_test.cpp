@@ -127,6 +127,25 @@ TEST_CASE("Without selection the mean relaxes exactly, and second moments to sec
   }
 }
 
+TEST_CASE("Without selection the mean of each of three kinds relaxes exactly in a step") {
+  const ness::WrightFisher<3> system(40, Vector3d(0.02, 0.05, 0.01), Vector3d::Zero());
+  const double dt = 5, kept = std::exp(-0.08 * dt);
+  const Vector2d x(0.2, 0.6), settled(0.25, 0.625);
+  constexpr int count = 200'000;
+  Vector2d sum = Vector2d::Zero(), squares = Vector2d::Zero();
+  for (int k = 0; k < count; ++k) {
+    ness::WrightFisherChain<3> chain(system, dt, x, ness::Philox(6, static_cast<std::uint64_t>(k)));
+    chain.step();
+    const Vector2d y = chain.theta() - settled - kept * (x - settled);
+    sum += y;
+    squares += y.cwiseAbs2();
+  }
+  const Vector2d errors = squares.cwiseSqrt() / count;
+  INFO(sum.transpose() / count << " +- " << errors.transpose());
+  CHECK((sum.cwiseAbs() / count).cwiseQuotient(errors).maxCoeff() <= 4);
+  CHECK(errors.maxCoeff() < 3e-4);
+}
+
 TEST_CASE("Without selection the stationary density is exact, however long the step") {
   const ness::WrightFisher<2> system(50, Vector2d(0.015, 0.01), Vector2d(0, 0));
   const double exact = wright_average(1.5, 1, 0, [](double x) { return x * x; });

@@ -4,6 +4,7 @@
 #include <ness/trajectory/entropy_production.hpp>
 #include <ness/trajectory/moments.hpp>
 #include <ness/trajectory/run.hpp>
+#include <ness/trajectory/sub_trajectories.hpp>
 
 #include "support/catch.hpp"
 #include "support/close.hpp"
