@@ -24,6 +24,15 @@ double ulps(double found, Exact exact) {
   return static_cast<double>(std::abs(found - exact) / unit);
 }
 
+// One lane of them.
+double log_of(double x) { return math::log(math::DoubleLanes{} + x)[0]; }
+void sincos_turns(double u, double& sine, double& cosine) {
+  math::DoubleLanes sines, cosines;
+  math::sincos_turns(math::DoubleLanes{} + u, sines, cosines);
+  sine = sines[0];
+  cosine = cosines[0];
+}
+
 // Numbers of either sign whose logarithm is uniform: every size from `least` to `most`.
 double of_any_size(ness::Philox& random, double least, double most) {
   const double size =
@@ -79,9 +88,7 @@ TEST_CASE("tanh shows a diverged run: NaN for NaN and for infinities") {
 TEST_CASE("log is good to a few units in the last place for all normal numbers") {
   ness::Philox random(3);
   double worst = 0;
-  const auto look = [&](double x) {
-    worst = std::max(worst, ulps(math::log(x), std::log(Exact{x})));
-  };
+  const auto look = [&](double x) { worst = std::max(worst, ulps(log_of(x), std::log(Exact{x}))); };
   for (int k = 0; k < 200000; ++k) {
     look(ness::uniform_real(random));
     look(std::abs(of_any_size(random, 1e-150, 1e150)));
@@ -97,7 +104,7 @@ TEST_CASE("log is good to a few units in the last place for all normal numbers")
   look(0x1p-53);      // the least that uniform_real gives
   look(1 - 0x1p-53);  // the largest
   CHECK(worst <= 4);
-  CHECK(math::log(1.0) == 0);
+  CHECK(log_of(1.0) == 0);
 }
 
 TEST_CASE("sincos_turns is good to a few units in the last place, also near the zeros") {
@@ -107,7 +114,7 @@ TEST_CASE("sincos_turns is good to a few units in the last place, also near the 
   const auto look = [&](double u) {
     double sine = 0;
     double cosine = 0;
-    math::sincos_turns(u, sine, cosine);
+    sincos_turns(u, sine, cosine);
     // Exact differences to the nearest zero keep the reference's relative accuracy.
     const double to_half = u < 0.25 ? u : u < 0.75 ? 0.5 - u : u - 1;
     const double to_quarter = u < 0.5 ? 0.25 - u : u - 0.75;
@@ -132,7 +139,7 @@ TEST_CASE("sincos_turns is exact at the quarter turns") {
   for (int quarter = 0; quarter < 4; ++quarter) {
     double sine = 2;
     double cosine = 2;
-    math::sincos_turns(quarter / 4.0, sine, cosine);
+    sincos_turns(quarter / 4.0, sine, cosine);
     CHECK(sine == expected[quarter][0]);
     CHECK(cosine == expected[quarter][1]);
   }

@@ -1,6 +1,7 @@
 #include "ness/random/philox.hpp"
 
 #include <random>
+#include <vector>
 
 #include "support/catch.hpp"
 
@@ -68,4 +69,17 @@ TEST_CASE("Seeds and streams of a Philox share no words") {
     for (int k = 0; k < 1000; ++k) same += a() == b();
     CHECK(same <= 1);  // two random words agree with probability 2^−32
   }
+}
+
+TEST_CASE("Philox fills arrays with the words that it would give one at a time") {
+  Philox one_by_one(7, 8), filling(7, 8);
+  std::vector<std::uint32_t> words;
+  for (const std::size_t count : {0, 1, 63, 64, 65, 1, 300, 0, 17}) {
+    words.assign(count, 0);
+    filling.fill(words.data(), count);
+    int wrong = 0;
+    for (const std::uint32_t word : words) wrong += word != one_by_one();
+    CHECK(wrong == 0);
+  }
+  CHECK(filling() == one_by_one());
 }

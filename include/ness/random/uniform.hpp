@@ -3,6 +3,7 @@
 
 #include <bit>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
@@ -38,6 +39,16 @@ std::uint32_t random_bits(Random& random) {
     }
     return static_cast<std::uint32_t>(bits);
   }
+}
+
+/// `count` times 32 uniform bits, as the same number of calls of `random_bits` would give them: in
+/// blocks, where the generator has a `fill` for them.
+template <RandomBits Random>
+void fill_random_bits(Random& random, std::uint32_t* words, std::size_t count) {
+  if constexpr (requires { random.fill(words, count); })
+    random.fill(words, count);
+  else
+    for (std::size_t k = 0; k < count; ++k) words[k] = random_bits(random);
 }
 
 /// A uniform integer in 0 ... bound − 1, without bias: one multiplication, and a second draw with
