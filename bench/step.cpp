@@ -24,16 +24,19 @@ Theta start() {
   return theta;
 }
 
-void step_hand_written(benchmark::State& state) {
+template <class Random>
+void hand_written(benchmark::State& state, Random random) {
   const auto objective = make_objective();
   const auto& model = objective.model();
   HandWrittenStep chain(model.inputs().transpose(), model.targets().transpose(),
-                        ness::regression_loss(model.samples()).scale, lambda, eta, start(),
-                        Philox(3));
+                        ness::regression_loss(model.samples()).scale, lambda, eta, start(), random);
   for (auto _ : state) chain.update();
   benchmark::DoNotOptimize(chain.theta().sum());
 }
+void step_hand_written(benchmark::State& state) { hand_written(state, Philox(3)); }
+void step_of_cheap_numbers(benchmark::State& state) { hand_written(state, SplitMix()); }
 BENCHMARK(step_hand_written);
+BENCHMARK(step_of_cheap_numbers);
 
 template <class Policy, class Update = ness::Plain>
 void step(benchmark::State& state) {
@@ -115,6 +118,8 @@ int main(int argc, char** argv) {
       argc, argv,
       {{"step with replacement / hand-written loop", "step_with_replacement", "step_hand_written",
         1.3},
+       {"step with replacement / hand-written loop of cheap random numbers",
+        "step_with_replacement", "step_of_cheap_numbers", 1.2},
        {"step without replacement / with replacement", "step_without_replacement",
         "step_with_replacement", 1.05},
        {"step of the heavy ball / plain step", "step_of_heavy_ball", "step_with_replacement", 1.15},
