@@ -29,6 +29,7 @@
 #include "ness/minibatch/there_and_back.hpp"
 #include "ness/minibatch/with_replacement.hpp"
 #include "ness/minibatch/without_replacement.hpp"
+#include "ness/model/control_variates.hpp"
 #include "ness/model/linear_model.hpp"
 #include "ness/model/mlp.hpp"
 #include "ness/model/regression_network.hpp"

@@ -18,6 +18,7 @@
 //   Sghmc *                    h, of the batches         nM in n updates: as published
 #pragma once
 
+#include "ness/landscape/objective.hpp"
 #include "ness/minibatch/full_batch.hpp"
 #include "ness/minibatch/there_and_back.hpp"
 #include "ness/minibatch/with_replacement.hpp"
@@ -83,6 +84,15 @@ Index gradient_evaluations(const T& training, Index samples) {
     if (training.minibatch.epoch_correlation(samples).mirrored) gradients *= 2;
   if constexpr (CancelsLandscape<typename T::Correction>)
     gradients += 4 * (training.correction.samples > 0 ? training.correction.samples : samples);
+  return gradients;
+}
+
+/// The same where the model itself takes more than one gradient for each, as `ControlVariates`
+/// does.
+template <IsTraining T, class M, class R>
+Index gradient_evaluations(const T& training, const Objective<M, R>& objective) {
+  Index gradients = gradient_evaluations(training, objective.samples());
+  if constexpr (requires { M::gradients_per_sample; }) gradients *= M::gradients_per_sample;
   return gradients;
 }
 
