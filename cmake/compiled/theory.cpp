@@ -11,6 +11,7 @@
 #undef NESS_COMPILED
 
 #include "ness/landscape/minimize.hpp"
+#include "ness/posterior/choose_sampler.hpp"
 #include "ness/posterior/divergence.hpp"
 #include "ness/posterior/kinetic_error.hpp"
 #include "ness/posterior/posterior_error.hpp"
@@ -222,6 +223,10 @@ template PosteriorError<float> error_of_equation(const GaussianPosterior<float>&
 template struct KineticMap<double>;
 template class KineticModes<double>;
 template class KineticEquation<double>;
+template Estimate<double> bias_of(const PosteriorError<double>&, const GaussianPosterior<double>&);
+template double slowest_time(const Eigen::Matrix2d&);
+template std::vector<Index> some_batch_sizes(Index);
+template void print(std::ostream&, const SamplerChoice&);
 template PosteriorError<double> error_of_kinetic(const GaussianPosterior<double>&,
                                                  const KineticMap<double>&,
                                                  const KineticMap<double>&,

@@ -1,0 +1,411 @@
+// Which sampler to take: for a posterior, a budget and a tolerated bias (not in the paper).
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <ostream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "ness/detail/check.hpp"
+#include "ness/detail/symmetric_matrices.hpp"
+#include "ness/minibatch/full_batch.hpp"
+#include "ness/minibatch/with_replacement.hpp"
+#include "ness/posterior/gaussian_posterior.hpp"
+#include "ness/posterior/kinetic_error.hpp"
+#include "ness/posterior/posterior_error.hpp"
+#include "ness/posterior/samplers.hpp"
+#include "ness/update/kinetic.hpp"
+
+namespace ness {
+
+/// UBU with independent batches.
+using UbuWithReplacement = Training<WithReplacement, Kinetic<Ubu>>;
+
+/// Kinetic Langevin dynamics of all samples by BAOAB, exact for Gaussians.
+using KineticLangevin = Training<FullBatch, Kinetic<Baoab>>;
+
+/// What `choose_sampler` chooses from. Use it by `std::visit`.
+using AnySampler = std::variant<Sgld, SgworldLmUncorrected, UbuWithReplacement, SmsUbu, LangevinLm,
+                                KineticLangevin>;
+
+/// What is asked of a sampler.
+struct SamplerSearch {
+  double bias = 0.01;   ///< tolerated, relative: see `SamplerOption::bias`
+  double budget = 1e6;  ///< gradients of single samples
+  /// To choose from; each divides M. Empty: up to six from 1 to M/2.
+  std::vector<Index> batch_sizes = {};
+  Index most_parameters_of_epochs = 12;  ///< of more parameters epochs are left out: N⁴
+  EpochMapSettings epoch_map = {.permutations = 4000};  ///< of what is reported
+
+  /// Throws `std::invalid_argument` for a bias or budget that is not positive, or a batch size that
+  /// does not divide M.
+  void check(Index samples) const {
+    detail::require_positive(bias, "choose_sampler", "bias");
+    detail::require_positive(budget, "choose_sampler", "budget");
+    for (const Index size : batch_sizes) detail::check_divisor(size, samples, "choose_sampler");
+    epoch_map.check("choose_sampler");
+  }
+};
+
+/// A sampler with its settings, and what it does of a posterior that is Gaussian, or taken for that
+/// about its minimum.
+struct SamplerOption {
+  std::string_view name;
+  AnySampler sampler;
+  /// The largest of |x|, x the eigenvalues of Σ_po⁻¹(Σ − Σ_po), and of the shift of the mean in
+  /// standard deviations: of any direction the variance is as wrong as that, at most.
+  Estimate<double> bias;
+  /// ½ + Σ_k ρ_k in Markov steps, of the slowest of all θ and θ² along eigenvectors of the Hessian.
+  double autocorrelation_time = 0;
+  double gradients_per_draw =
+      0;                       ///< of single samples, for a draw that is worth an independent one
+  double effective_draws = 0;  ///< of the budget
+  /// Of a variance, relative, by so many draws: √(2/draws).
+  double scatter() const { return std::sqrt(2 / effective_draws); }
+};
+
+/// Those that are not more wrong than is tolerated, the one with the most draws first.
+struct SamplerChoice {
+  std::vector<SamplerOption> options;
+
+  /// Throws `std::runtime_error` if there is none.
+  const SamplerOption& best() const {
+    if (options.empty())
+      throw std::runtime_error(
+          "ness: choose_sampler: no sampler is as good as the tolerated bias: tolerate more of it");
+    return options.front();
+  }
+};
+
+namespace detail {
+
+/// `Stream` is std::ostream, a template argument only so that this is compiled where it is used.
+template <class Stream>
+void print(Stream& out, const SamplerChoice& choice);
+
+}  // namespace detail
+
+/// As a table.
+inline std::ostream& operator<<(std::ostream& out, const SamplerChoice& choice) {
+  detail::print(out, choice);
+  return out;
+}
+
+namespace detail {
+
+/// `SamplerOption::bias`, with its standard error along the direction that is most wrong.
+template <class Scalar>
+Estimate<Scalar> bias_of(const PosteriorError<Scalar>& error,
+                         const GaussianPosterior<Scalar>& posterior);
+
+/// ½ + Σ_k ρ_k of θ or θ², whichever is slower, for z' = Az + noise of z = (θ, v) about a posterior
+/// without correlation of the two: ρ_k = (A^k)_θθ, or its square.
+template <class Scalar>
+Scalar slowest_time(const Eigen::Matrix<Scalar, 2, 2>& a);
+
+/// Up to six divisors of M from 1 to M/2, about evenly in their logarithms.
+template <class Integer>
+std::vector<Integer> some_batch_sizes(Integer samples);
+
+/// The search: for each batch size and friction the longest step whose bias is tolerated, which is
+/// found by halving a step that is too long, and then by bisection.
+template <class M, class R>
+class SamplerChooser {
+ public:
+  SamplerChooser(const Objective<M, R>& objective, const Minimum<double>& minimum,
+                 const SamplerSearch& search)
+      : objective_(&objective),
+        minimum_(&minimum),
+        search_(&search),
+        posterior_(posterior_about(minimum, "choose_sampler")),
+        curvatures_(SymmetricEigen<double>(minimum.hessian).values),
+        batch_sizes_(search.batch_sizes.empty() ? some_batch_sizes(objective.samples())
+                                                : search.batch_sizes) {}
+
+  SamplerChoice choose() const {
+    SamplerChoice choice;
+    add<Sgld>("Sgld", choice);
+    add<SgworldLmUncorrected>("SgworldLmUncorrected", choice);
+    add<UbuWithReplacement>("UbuWithReplacement", choice);
+    add<SmsUbu>("SmsUbu", choice);
+    add<LangevinLm>("LangevinLm, of all samples", choice);
+    add<KineticLangevin>("KineticLangevin, of all samples", choice);
+    std::sort(choice.options.begin(), choice.options.end(), [](const auto& a, const auto& b) {
+      return a.gradients_per_draw < b.gradients_per_draw;
+    });
+    return choice;
+  }
+
+ private:
+  template <class T>
+  static constexpr bool is_kinetic = KineticUpdate<typename T::Update>;
+
+  template <class T>
+  static T sampler_of(double step, Index batch_size, double friction) {
+    T sampler;
+    sampler.learning_rate = step;
+    if constexpr (requires { sampler.minibatch.batch_size; })
+      sampler.minibatch.batch_size = batch_size;
+    if constexpr (is_kinetic<T>) sampler.update.friction = friction;
+    return sampler;
+  }
+
+  template <class T>
+  Estimate<double> bias(const T& sampler, const EpochMapSettings& epochs) const {
+    return bias_of(exact_posterior_error(*objective_, *minimum_, sampler, {.epoch_map = epochs}),
+                   posterior_);
+  }
+
+  // Of few orders, always the same ones, so that it is smooth in the step.
+  template <class T>
+  bool is_tolerated(const T& sampler) const {
+    const EpochMapSettings few{
+        .permutations = 32, .threads = search_->epoch_map.threads, .seed = search_->epoch_map.seed};
+    return bias(sampler, few).value <= search_->bias;
+  }
+
+  // In Markov steps, of the slowest direction, by the mean map.
+  template <class T>
+  double time(const T& sampler) const {
+    const auto updates = static_cast<int>(sampler.updates_per_markov_step(objective_->samples()));
+    double slowest = 0;
+    for (const double curvature : curvatures_) {
+      Eigen::Matrix2d update = Eigen::Matrix2d::Zero();
+      if constexpr (is_kinetic<T>) {
+        using Scheme = typename T::Update::Scheme;
+        const double step = sampler.learning_rate, friction = sampler.update.friction;
+        update = KineticModes<double>(KineticMap<>(Scheme::before, step, friction),
+                                      KineticMap<>(Scheme::after, step, friction),
+                                      DynamicVector<double>::Constant(1, curvature))
+                     .update(0);
+      } else {
+        update(0, 0) = 1 - sampler.learning_rate * curvature;
+      }
+      Eigen::Matrix2d all = Eigen::Matrix2d::Identity();
+      for (int k = 0; k < updates; ++k) all = (all * update).eval();
+      slowest = std::max(slowest, slowest_time(all));
+    }
+    return slowest;
+  }
+
+  /// The longest step that is tolerated, 0 if none of 60 halvings is. All are stable with something
+  /// to spare, for a target that is not quite Gaussian.
+  template <class T>
+  double longest_step(Index batch_size, double friction) const {
+    const double fastest = curvatures_[curvatures_.size() - 1];
+    double step = is_kinetic<T> ? 1 / std::sqrt(fastest) : 1 / fastest;
+    if (is_tolerated(sampler_of<T>(step, batch_size, friction))) return step;
+    double too_long = step;
+    for (int halvings = 0; !is_tolerated(sampler_of<T>(step, batch_size, friction)); ++halvings) {
+      if (halvings == 60) return 0;
+      too_long = step;
+      step /= 2;
+    }
+    for (int k = 0; k < 5; ++k) {
+      const double middle = std::sqrt(step * too_long);
+      (is_tolerated(sampler_of<T>(middle, batch_size, friction)) ? step : too_long) = middle;
+    }
+    return step;
+  }
+
+  /// The better of `best` and that with this batch size and friction.
+  template <class T>
+  void improve(Index batch_size, double friction, std::string_view name,
+               SamplerOption& best) const {
+    const double step = longest_step<T>(batch_size, friction);
+    if (step == 0) return;
+    const T sampler = sampler_of<T>(step, batch_size, friction);
+    const SamplerOption found = option(sampler, name);
+    if (best.gradients_per_draw > 0 && best.gradients_per_draw <= found.gradients_per_draw) return;
+    best = found;
+  }
+
+  template <class T>
+  SamplerOption option(const T& sampler, std::string_view name) const {
+    const double tau = time(sampler);
+    const auto gradients = static_cast<double>(gradient_evaluations(sampler, *objective_));
+    return {
+        .name = name,
+        .sampler = sampler,
+        .bias = {std::numeric_limits<double>::infinity(), 0},  // not known as well as it will be
+        .autocorrelation_time = tau,
+        .gradients_per_draw = 2 * tau * gradients,
+        .effective_draws = search_->budget / (2 * tau * gradients)};
+  }
+
+  template <class T>
+  void add(std::string_view name, SamplerChoice& choice) const {
+    if constexpr (DrawsEpochs<T>)
+      if (curvatures_.size() > search_->most_parameters_of_epochs) return;
+    const double slow = std::sqrt(curvatures_[0]);
+    SamplerOption best;
+    if constexpr (DrawsIndependently<T> && !requires(T t) { t.minibatch.batch_size; })
+      improve<T>(0, 2 * slow, name, best);
+    else
+      for (const Index size : batch_sizes_) improve<T>(size, 2 * slow, name, best);
+    if (best.gradients_per_draw == 0) return;
+    if constexpr (is_kinetic<T>) {
+      Index size = 0;
+      if constexpr (requires(T t) { t.minibatch.batch_size; })
+        size = std::get<T>(best.sampler).minibatch.batch_size;
+      for (const double times : {1.0, 1.4, 3.0}) improve<T>(size, times * slow, name, best);
+    }
+    // Few orders may have said too little of its bias.
+    for (T sampler = std::get<T>(best.sampler);; sampler.learning_rate *= 0.95) {
+      const Estimate<double> found = bias(sampler, search_->epoch_map);
+      if (found.value > search_->bias) continue;
+      choice.options.push_back(option(sampler, name));
+      choice.options.back().bias = found;
+      return;
+    }
+  }
+
+  const Objective<M, R>* objective_;
+  const Minimum<double>* minimum_;
+  const SamplerSearch* search_;
+  GaussianPosterior<double> posterior_;
+  DynamicVector<double> curvatures_;
+  std::vector<Index> batch_sizes_;
+};
+
+}  // namespace detail
+
+/// For a posterior e^{−𝓛}, a tolerated bias and a budget of gradients: of each sampler the step,
+/// batch size and friction with which a draw costs least, with its bias, autocorrelation time and
+/// effective draws, the best sampler first. All of it before anything is run:
+///
+///   const auto choice = ness::choose_sampler(objective, minimum, {.bias = 0.01, .budget = 1e7});
+///   std::visit([&](const auto& sampler) { /* run it */ }, choice.best().sampler);
+///
+/// The bias is that of `exact_posterior_error`, exact where losses are quadratic in θ (else taken
+/// for quadratic about θ₀), to all orders in the step. What falls as draws⁻½ beside it is
+/// `scatter`. Frictions are 1 to 3 √h_min; steps the longest whose bias is tolerated, to some per
+/// cent, up to 1/h_max, or 1/√h_max of a kinetic sampler: those of all samples are exact for
+/// Gaussians at any step, and would not be if the target is another.
+///
+/// Cost: some hundred `exact_posterior_error`s, of epochs by 64 orders each: seconds for some ten
+/// parameters; of more, samplers of epochs are left out. Throws `std::invalid_argument` for
+/// settings that do not fit, or without a minimum.
+template <class M, class R>
+SamplerChoice choose_sampler(const Objective<M, R>& objective, const Minimum<double>& minimum,
+                             const SamplerSearch& search = {}) {
+  search.check(objective.samples());
+  return detail::SamplerChooser<M, R>(objective, minimum, search).choose();
+}
+
+}  // namespace ness
+
+#ifndef NESS_COMPILED  // else they are in the library
+
+#include <iomanip>
+#include <sstream>
+
+#include "ness/detail/general_matrices.hpp"
+
+namespace ness::detail {
+
+template <class Stream>
+void print(Stream& out, const SamplerChoice& choice) {
+  std::ostringstream table;  // the stream keeps its own format
+  const auto column = [&](int width) -> std::ostream& { return table << std::setw(width); };
+  table << std::setprecision(3) << std::left;
+  column(36) << "sampler" << std::right;
+  column(11) << "step";
+  column(11) << "friction";
+  column(9) << "batch";
+  column(11) << "bias";
+  column(17) << "gradients/draw";
+  column(11) << "draws";
+  column(11) << "scatter" << '\n';
+  for (const auto& option : choice.options) {
+    table << std::left;
+    column(36) << option.name << std::right;
+    std::visit(
+        [&](const auto& sampler) {
+          column(11) << sampler.learning_rate;
+          if constexpr (requires { sampler.update.friction; })
+            column(11) << sampler.update.friction;
+          else
+            column(11) << '-';
+          if constexpr (requires { sampler.minibatch.batch_size; })
+            column(9) << sampler.minibatch.batch_size;
+          else
+            column(9) << "all";
+        },
+        option.sampler);
+    column(11) << option.bias.value;
+    column(17) << option.gradients_per_draw;
+    column(11) << option.effective_draws;
+    column(11) << option.scatter() << '\n';
+  }
+  out << table.str();
+}
+
+template <class Scalar>
+Estimate<Scalar> bias_of(const PosteriorError<Scalar>& error,
+                         const GaussianPosterior<Scalar>& posterior) {
+  using Matrix = DynamicMatrix<Scalar>;
+  if (error.status != SamplingStatus::stationary)
+    return {std::numeric_limits<Scalar>::infinity(), 0};
+  // Of (θ − θ₀)ᵀH(θ − θ₀), in coordinates where H is 1.
+  const SymmetricEigen<Scalar> hessian(posterior.precision);
+  const Matrix root = hessian.function(hessian.values.cwiseSqrt());
+  const SymmetricEigen<Scalar> excess(product(root, product(error.covariance_excess.value, root)));
+  Eigen::Index most = 0;
+  const Scalar largest = excess.values.cwiseAbs().maxCoeff(&most);
+  const Scalar shift = (root * error.mean_shift.value).norm();
+  if (shift > largest) return {shift, (root * error.mean_shift.standard_error).norm()};
+  const DynamicVector<Scalar> along = root * excess.vectors.col(most);
+  Scalar variance(0);
+  for (Eigen::Index j = 0; j < along.size(); ++j)
+    for (Eigen::Index i = 0; i < along.size(); ++i)
+      variance += std::pow(along[i] * along[j] * error.covariance_excess.standard_error(i, j), 2);
+  return {largest, std::sqrt(variance)};
+}
+
+template <class Scalar>
+Scalar slowest_time(const Eigen::Matrix<Scalar, 2, 2>& a) {
+  // Σ_k A^k = (I − A)⁻¹, and X = AXAᵀ + eeᵀ is the sum of A^k eeᵀ (A^k)ᵀ, e = (1, 0).
+  const Scalar sum = (1 - a(1, 1)) / ((1 - a(0, 0)) * (1 - a(1, 1)) - a(0, 1) * a(1, 0));
+  DynamicMatrix<Scalar> system = DynamicMatrix<Scalar>::Identity(4, 4), unit(4, 1);
+  unit << 1, 0, 0, 0;
+  for (int k = 0; k < 4; ++k)
+    for (int l = 0; l < 4; ++l) system(k, l) -= a(k % 2, l % 2) * a(k / 2, l / 2);
+  const Scalar sum_of_squares = solve_general(system, unit)(0, 0);
+  return std::max(sum, sum_of_squares) - Scalar(0.5);
+}
+
+template <class Integer>
+std::vector<Integer> some_batch_sizes(Integer samples) {
+  std::vector<Integer> divisors;
+  for (Integer size = 1; 2 * size <= samples; ++size)
+    if (samples % size == 0) divisors.push_back(size);
+  if (divisors.empty()) return {1};
+  constexpr std::size_t most = 6;
+  if (divisors.size() <= most) return divisors;
+  std::vector<Integer> result;
+  const double longest = std::log(static_cast<double>(divisors.back()));
+  for (std::size_t k = 0; k < most; ++k) {
+    const double wanted = longest * static_cast<double>(k) / (most - 1);
+    const auto distance = [&](Integer size) {
+      return std::abs(std::log(static_cast<double>(size)) - wanted);
+    };
+    const Integer nearest =
+        *std::min_element(divisors.begin(), divisors.end(),
+                          [&](Integer a, Integer b) { return distance(a) < distance(b); });
+    if (result.empty() || result.back() != nearest) result.push_back(nearest);
+  }
+  return result;
+}
+
+}  // namespace ness::detail
+#endif
