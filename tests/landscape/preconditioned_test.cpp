@@ -1,5 +1,7 @@
 #include "ness/landscape/preconditioned.hpp"
 
+#include <type_traits>
+
 #include "ness/landscape/minimize.hpp"
 #include "ness/model/linear_model.hpp"
 #include "ness/posterior/posterior_error.hpp"
@@ -14,7 +16,64 @@ namespace {
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
+/// Σ_j θ_j⁴ + θ_0, by its value alone.
+struct Quartic {
+  auto value(const auto& theta) const {
+    typename std::decay_t<decltype(theta)>::Scalar sum = theta[0];
+    for (Eigen::Index j = 0; j < theta.size(); ++j)
+      sum += theta[j] * theta[j] * theta[j] * theta[j];
+    return sum;
+  }
+};
+
+/// The same, with derivatives of its own.
+struct QuarticWithDerivatives : Quartic {
+  template <class Vector>
+  void add_gradient(const Vector& theta, Vector& gradient) const {
+    gradient += 4 * theta.array().cube().matrix();
+    gradient[0] += 1;
+  }
+  template <class Vector>
+  void add_hessian_product(const Vector& theta, const Vector& direction, Vector& product) const {
+    product += (12 * theta.array().square() * direction.array()).matrix();
+  }
+};
+
+template <class R>
+void check_in_coordinates(const R& regularizer) {
+  const ness::Objective objective(
+      ness::LinearModel<>(generic_values(4, 30, 11), generic_values(1, 30, 12), {15}), regularizer);
+  const VectorXd centre = generic_values(4, 1, 14), w = generic_values(4, 1, 13);
+  const MatrixXd map = generic_values(4, 4, 15);
+  const auto there = ness::in_coordinates(objective, centre, map);
+  const VectorXd theta = centre + map * w;
+  CHECK(relative_error(there.model().theta(w), theta) <= 1e-14);
+  CHECK(relative_error(there.value(w), objective.value(theta)) <= 1e-13);
+  CHECK(relative_error(there.gradient(w), map.transpose() * objective.gradient(theta)) <= 1e-13);
+  CHECK(relative_error(there.hessian(w), map.transpose() * objective.hessian(theta) * map) <=
+        1e-12);
+}
+
 }  // namespace
+
+TEST_CASE("In other coordinates the objective is the same, whatever its regularizer") {
+  const MatrixXd a = generic_values(4, 4, 7);
+  check_in_coordinates(ness::NoRegularizer{});
+  check_in_coordinates(ness::L2{0.3});
+  check_in_coordinates(
+      ness::QuadraticForm<MatrixXd>{a + a.transpose(), generic_values(4, 1, 8), 0.3});
+  check_in_coordinates(Quartic{});
+  check_in_coordinates(QuarticWithDerivatives{});
+}
+
+TEST_CASE("Preconditioned by its Hessian an objective with any regularizer is round") {
+  const ness::Objective objective(
+      ness::LinearModel<>(generic_values(4, 60, 11), generic_values(1, 60, 12), {30}), Quartic{});
+  const auto minimum = ness::minimize(objective, VectorXd(VectorXd::Zero(4)));
+  const auto round = ness::precondition(objective, minimum.theta, minimum.hessian);
+  CHECK(relative_error(round.hessian(VectorXd(VectorXd::Zero(4))), MatrixXd::Identity(4, 4)) <=
+        1e-12);
+}
 
 TEST_CASE("Derivatives in the new coordinates are those of the loss there") {
   SECTION("a model with all members") {

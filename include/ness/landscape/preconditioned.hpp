@@ -13,6 +13,20 @@
 
 namespace ness {
 
+namespace detail {
+
+/// θ₀ + S w, also of dual numbers.
+template <class Vector, class Map, class V>
+auto image(const Vector& centre, const Map& map, const V& w) {
+  using T = typename V::Scalar;
+  Eigen::Matrix<T, Vector::RowsAtCompileTime, 1> result = centre.template cast<T>();
+  for (Eigen::Index k = 0; k < w.size(); ++k)
+    for (Eigen::Index j = 0; j < w.size(); ++j) result[j] += map(j, k) * w[k];
+  return result;
+}
+
+}  // namespace detail
+
 /// The model at θ = θ₀ + S w, as a model of w: ∇_wℓ = Sᵀ∇ℓ, ∂_w∂_wℓ = Sᵀ(∂∂ℓ)S.
 ///
 /// Langevin dynamics of w with the learning rate η is that of θ with the mobility ηSSᵀ. Where the
@@ -63,11 +77,7 @@ class Preconditioned {
   /// θ = θ₀ + S w
   template <class V>
   auto theta(const V& w) const {
-    using T = typename V::Scalar;
-    Eigen::Matrix<T, Theta::RowsAtCompileTime, 1> result = centre_.template cast<T>();
-    for (Eigen::Index k = 0; k < w.size(); ++k)
-      for (Eigen::Index j = 0; j < w.size(); ++j) result[j] += map_(j, k) * w[k];
-    return result;
+    return detail::image(centre_, map_, w);
   }
 
   template <class V>
@@ -128,22 +138,89 @@ class Preconditioned {
   Map map_;
 };
 
+/// R(θ₀ + S w) as a regularizer of w, of any R. Cost: two products of N × N with a vector, and R's.
+template <class R, class Vector, class Map>
+class RegularizerInCoordinates {
+ public:
+  /// Scratch for one thread. It refers to the regularizer that it was first used with.
+  struct Workspace {
+    std::optional<RegularizerDerivatives<R, Vector>> derivatives;
+    Vector theta, direction, of_theta;
+  };
+
+  RegularizerInCoordinates(R regularizer, Vector centre, Map map)
+      : regularizer_(std::move(regularizer)), centre_(std::move(centre)), map_(std::move(map)) {}
+
+  template <class V>
+  typename V::Scalar value(const V& w) const {
+    return regularizer_.value(detail::image(centre_, map_, w));
+  }
+  void add_gradient(const Vector& w, Vector& gradient, Workspace& ws) const {
+    go_to(w, ws);
+    ws.derivatives->add_gradient(ws.theta, ws.of_theta);
+    gradient.noalias() += map_.transpose() * ws.of_theta;
+  }
+  void add_hessian_product(const Vector& w, const Vector& direction, Vector& product,
+                           Workspace& ws) const {
+    go_to(w, ws);
+    ws.direction.noalias() = map_ * direction;
+    ws.derivatives->add_hessian_product(ws.theta, ws.direction, ws.of_theta);
+    product.noalias() += map_.transpose() * ws.of_theta;
+  }
+
+ private:
+  void go_to(const Vector& w, Workspace& ws) const {
+    if (!ws.derivatives) ws.derivatives.emplace(regularizer_);
+    ws.theta = centre_;
+    ws.theta.noalias() += map_ * w;
+    ws.of_theta.setZero(w.size());
+  }
+
+  R regularizer_;
+  Vector centre_;
+  Map map_;
+};
+
+namespace detail {
+
+/// R(θ₀ + S w): of those that are at most quadratic as such a form.
+template <class R, class Vector, class Map>
+auto regularizer_in_coordinates(const R& regularizer, const Vector& centre, const Map& map) {
+  return RegularizerInCoordinates<R, Vector, Map>(regularizer, centre, map);
+}
+template <class Vector, class Map>
+auto regularizer_in_coordinates(const NoRegularizer&, const Vector&, const Map&) {
+  return NoRegularizer{};
+}
+template <class Matrix, class Vector, class Map>
+auto regularizer_in_coordinates(const QuadraticForm<Matrix>& form, const Vector& centre,
+                                const Map& map) {
+  const Vector pulled = form.curvature * centre + form.slope;
+  return QuadraticForm<Map>{map.transpose() * form.curvature * map, map.transpose() * pulled,
+                            form.value(centre)};
+}
+template <class Vector, class Map>
+auto regularizer_in_coordinates(const L2& l2, const Vector& centre, const Map& map) {
+  using Scalar = typename Vector::Scalar;
+  const auto twice = static_cast<Scalar>(2 * l2.lambda);
+  return QuadraticForm<Map>{twice * map.transpose() * map, twice * map.transpose() * centre,
+                            twice / 2 * centre.squaredNorm()};
+}
+
+}  // namespace detail
+
 /// 𝓛(θ₀ + S w) as an objective of w, whose gradient steps with η are those of θ with ηSSᵀ, as of
 /// `preconditioner_for`: θ₀ = `centre`, N, and S = `map`, N × N. The model is copied. Throws
 /// `std::invalid_argument` for other sizes, or numbers that are not finite.
-template <class M, class Centre, class Map>
-auto in_coordinates(const Objective<M, L2>& objective, const Eigen::MatrixBase<Centre>& centre,
+template <class M, class R, class Centre, class Map>
+auto in_coordinates(const Objective<M, R>& objective, const Eigen::MatrixBase<Centre>& centre,
                     const Eigen::MatrixBase<Map>& map) {
-  using Scalar = scalar_t<M>;
   using Matrix = matrix_t<M>;
   const vector_t<M> at = objective.point(centre, "in_coordinates");
   detail::require_size(map, at.size(), at.size(), "in_coordinates", "map");
   const Matrix s = map;
-  // λ|θ₀ + S w|²
-  const auto twice = static_cast<Scalar>(2 * objective.regularizer().lambda);
-  QuadraticForm<Matrix> prior{twice * s.transpose() * s, twice * s.transpose() * at,
-                              twice / 2 * at.squaredNorm()};
-  return Objective(Preconditioned<M>(objective.model(), at, s), std::move(prior));
+  return Objective(Preconditioned<M>(objective.model(), at, s),
+                   detail::regularizer_in_coordinates(objective.regularizer(), at, s));
 }
 
 /// 𝓛(θ₀ + S w) as an objective of w with S = H₀^{−½}: its Hessian at w = 0 is I, so that the
@@ -151,8 +228,8 @@ auto in_coordinates(const Objective<M, L2>& objective, const Eigen::MatrixBase<C
 ///
 /// `centre` and `hessian` are those of a minimum, say. The model is copied. Throws
 /// `std::invalid_argument` unless the Hessian is positive definite.
-template <class M, class Centre, class Hessian>
-auto precondition(const Objective<M, L2>& objective, const Eigen::MatrixBase<Centre>& centre,
+template <class M, class R, class Centre, class Hessian>
+auto precondition(const Objective<M, R>& objective, const Eigen::MatrixBase<Centre>& centre,
                   const Eigen::MatrixBase<Hessian>& hessian) {
   using Scalar = scalar_t<M>;
   using Matrix = matrix_t<M>;

@@ -8,8 +8,9 @@
 //   };
 //
 // `add_gradient(theta, gradient)` and `add_hessian_product(theta, direction, product)` are used
-// where a regularizer has them; otherwise automatic differentiation does their work. One that can
-// be wrong for a model says so in `check(parameters, function)`, which an objective asks.
+// where a regularizer has them, with its `Workspace` after the rest where it names a type of that
+// name; otherwise automatic differentiation does their work. One that can be wrong for a model says
+// so in `check(parameters, function)`, which an objective asks.
 #pragma once
 
 #include <Eigen/Core>
@@ -18,6 +19,7 @@
 
 #include "ness/detail/check.hpp"
 #include "ness/model/autodiff.hpp"
+#include "ness/model/concepts.hpp"
 
 namespace ness {
 
@@ -104,7 +106,9 @@ class RegularizerDerivatives {
 
   /// gradient += ∇R(θ)
   void add_gradient(const Vector& theta, Vector& gradient) {
-    if constexpr (requires { regularizer_->add_gradient(theta, gradient); }) {
+    if constexpr (requires { regularizer_->add_gradient(theta, gradient, workspace_); }) {
+      regularizer_->add_gradient(theta, gradient, workspace_);
+    } else if constexpr (requires { regularizer_->add_gradient(theta, gradient); }) {
       regularizer_->add_gradient(theta, gradient);
     } else {
       scratch_.resize(theta.size());
@@ -115,7 +119,13 @@ class RegularizerDerivatives {
 
   /// product += ∂∂R(θ) · direction
   void add_hessian_product(const Vector& theta, const Vector& direction, Vector& product) {
-    if constexpr (requires { regularizer_->add_hessian_product(theta, direction, product); }) {
+    if constexpr (requires {
+                    regularizer_->add_hessian_product(theta, direction, product, workspace_);
+                  }) {
+      regularizer_->add_hessian_product(theta, direction, product, workspace_);
+    } else if constexpr (requires {
+                           regularizer_->add_hessian_product(theta, direction, product);
+                         }) {
       regularizer_->add_hessian_product(theta, direction, product);
     } else {
       scratch_.resize(theta.size());
@@ -130,6 +140,7 @@ class RegularizerDerivatives {
   }
 
   const R* regularizer_;
+  [[no_unique_address]] workspace_t<R> workspace_;
   Autodiff<Vector> autodiff_;
   Vector scratch_;
 };
