@@ -11,6 +11,7 @@
 #undef NESS_COMPILED
 
 #include "ness/landscape/minimize.hpp"
+#include "ness/posterior/autocorrelation_time.hpp"
 #include "ness/posterior/choose_sampler.hpp"
 #include "ness/posterior/divergence.hpp"
 #include "ness/posterior/kinetic_error.hpp"

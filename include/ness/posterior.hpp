@@ -2,6 +2,7 @@
 #pragma once
 
 // IWYU pragma: begin_exports
+#include "ness/posterior/autocorrelation_time.hpp"
 #include "ness/posterior/choose_sampler.hpp"
 #include "ness/posterior/divergence.hpp"
 #include "ness/posterior/gaussian_posterior.hpp"

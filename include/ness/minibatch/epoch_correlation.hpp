@@ -18,6 +18,12 @@ struct EpochCorrelation {
   /// Updates of a Markov step.
   constexpr Index updates() const { return mirrored ? 2 * batches : batches; }
 
+  /// Do the different batches add up to all samples, each of them once?
+  constexpr bool covers_all() const {
+    const double sum = variance + static_cast<double>(batches - 1) * between;
+    return last_variance == variance && sum <= 1e-12 * variance && sum >= -1e-12 * variance;
+  }
+
   /// Of n batches cut from a random order of M samples, all of m but the last. Its batches add up
   /// to nothing where they are all of the samples.
   static constexpr EpochCorrelation of_order(Index samples, Index batch_size, Index batches,

@@ -19,6 +19,7 @@
 #include "ness/detail/symmetric_matrices.hpp"
 #include "ness/minibatch/full_batch.hpp"
 #include "ness/minibatch/with_replacement.hpp"
+#include "ness/posterior/autocorrelation_time.hpp"
 #include "ness/posterior/gaussian_posterior.hpp"
 #include "ness/posterior/kinetic_error.hpp"
 #include "ness/posterior/posterior_error.hpp"
@@ -34,8 +35,8 @@ using UbuWithReplacement = Training<WithReplacement, Kinetic<Ubu>>;
 using KineticLangevin = Training<FullBatch, Kinetic<Baoab>>;
 
 /// What `choose_sampler` chooses from. Use it by `std::visit`.
-using AnySampler = std::variant<Sgld, SgworldLmUncorrected, UbuWithReplacement, SmsUbu, LangevinLm,
-                                KineticLangevin>;
+using AnySampler = std::variant<Sgld, SgworldLmUncorrected, SgworldLmThereAndBack,
+                                UbuWithReplacement, SmsUbu, SmsBaoab, LangevinLm, KineticLangevin>;
 
 /// What is asked of a sampler.
 struct SamplerSearch {
@@ -107,11 +108,6 @@ template <class Scalar>
 Estimate<Scalar> bias_of(const PosteriorError<Scalar>& error,
                          const GaussianPosterior<Scalar>& posterior);
 
-/// ½ + Σ_k ρ_k of θ or θ², whichever is slower, for z' = Az + noise of z = (θ, v) about a posterior
-/// without correlation of the two: ρ_k = (A^k)_θθ, or its square.
-template <class Scalar>
-Scalar slowest_time(const Eigen::Matrix<Scalar, 2, 2>& a);
-
 /// Up to six divisors of M from 1 to M/2, about evenly in their logarithms.
 template <class Integer>
 std::vector<Integer> some_batch_sizes(Integer samples);
@@ -135,8 +131,10 @@ class SamplerChooser {
     SamplerChoice choice;
     add<Sgld>("Sgld", choice);
     add<SgworldLmUncorrected>("SgworldLmUncorrected", choice);
+    add<SgworldLmThereAndBack>("SgworldLmThereAndBack", choice);
     add<UbuWithReplacement>("UbuWithReplacement", choice);
     add<SmsUbu>("SmsUbu", choice);
+    add<SmsBaoab>("SmsBaoab", choice);
     add<LangevinLm>("LangevinLm, of all samples", choice);
     add<KineticLangevin>("KineticLangevin, of all samples", choice);
     std::sort(choice.options.begin(), choice.options.end(), [](const auto& a, const auto& b) {
@@ -173,30 +171,6 @@ class SamplerChooser {
     return bias(sampler, few).value <= search_->bias;
   }
 
-  // In Markov steps, of the slowest direction, by the mean map.
-  template <class T>
-  double time(const T& sampler) const {
-    const auto updates = static_cast<int>(sampler.updates_per_markov_step(objective_->samples()));
-    double slowest = 0;
-    for (const double curvature : curvatures_) {
-      Eigen::Matrix2d update = Eigen::Matrix2d::Zero();
-      if constexpr (is_kinetic<T>) {
-        using Scheme = typename T::Update::Scheme;
-        const double step = sampler.learning_rate, friction = sampler.update.friction;
-        update = KineticModes<double>(KineticMap<>(Scheme::before, step, friction),
-                                      KineticMap<>(Scheme::after, step, friction),
-                                      DynamicVector<double>::Constant(1, curvature))
-                     .update(0);
-      } else {
-        update(0, 0) = 1 - sampler.learning_rate * curvature;
-      }
-      Eigen::Matrix2d all = Eigen::Matrix2d::Identity();
-      for (int k = 0; k < updates; ++k) all = (all * update).eval();
-      slowest = std::max(slowest, slowest_time(all));
-    }
-    return slowest;
-  }
-
   /// The longest step that is tolerated, 0 if none of 60 halvings is. All are stable with something
   /// to spare, for a target that is not quite Gaussian.
   template <class T>
@@ -231,7 +205,7 @@ class SamplerChooser {
 
   template <class T>
   SamplerOption option(const T& sampler, std::string_view name) const {
-    const double tau = time(sampler);
+    const double tau = autocorrelation_time(*objective_, *minimum_, sampler);
     const auto gradients = static_cast<double>(gradient_evaluations(sampler, *objective_));
     return {
         .name = name,
@@ -309,8 +283,6 @@ SamplerChoice choose_sampler(const Objective<M, R>& objective, const Minimum<dou
 #include <iomanip>
 #include <sstream>
 
-#include "ness/detail/general_matrices.hpp"
-
 namespace ness::detail {
 
 template <class Stream>
@@ -370,18 +342,6 @@ Estimate<Scalar> bias_of(const PosteriorError<Scalar>& error,
     for (Eigen::Index i = 0; i < along.size(); ++i)
       variance += std::pow(along[i] * along[j] * error.covariance_excess.standard_error(i, j), 2);
   return {largest, std::sqrt(variance)};
-}
-
-template <class Scalar>
-Scalar slowest_time(const Eigen::Matrix<Scalar, 2, 2>& a) {
-  // Σ_k A^k = (I − A)⁻¹, and X = AXAᵀ + eeᵀ is the sum of A^k eeᵀ (A^k)ᵀ, e = (1, 0).
-  const Scalar sum = (1 - a(1, 1)) / ((1 - a(0, 0)) * (1 - a(1, 1)) - a(0, 1) * a(1, 0));
-  DynamicMatrix<Scalar> system = DynamicMatrix<Scalar>::Identity(4, 4), unit(4, 1);
-  unit << 1, 0, 0, 0;
-  for (int k = 0; k < 4; ++k)
-    for (int l = 0; l < 4; ++l) system(k, l) -= a(k % 2, l % 2) * a(k / 2, l / 2);
-  const Scalar sum_of_squares = solve_general(system, unit)(0, 0);
-  return std::max(sum, sum_of_squares) - Scalar(0.5);
 }
 
 template <class Integer>

@@ -148,11 +148,11 @@ PosteriorError<scalar_t<M>> predict_posterior_error(const Objective<M, R>& objec
 ///
 /// With replacement, and with all samples, in closed form: the discrete generalised Lyapunov
 /// equation, with the noise 2η(I − ½ηH) in place of 2ηI where it is that of Leimkuhler and
-/// Matthews. Without replacement by random orders of the samples, forwards and backwards, with
-/// standard errors of `settings.epoch_map`; the order η² of an epoch, which is known, serves as
-/// control variate.
+/// Matthews. Of epochs by random ones, of an order forwards and backwards, with standard errors of
+/// `settings.epoch_map`; the order η², which is known without replacement and there and back,
+/// serves as control variate.
 ///
-/// Cost without replacement: for each order M N² + 10 n N³ + N⁴, twice; memory M N² + 64 N⁴
+/// Cost of epochs: for each M N² + 10 n N³ + N⁴, twice without replacement; memory M N² + 64 N⁴
 /// numbers: for some ten parameters. Throws `std::invalid_argument` for settings that do not fit.
 template <class M, class R, IsTraining T>
   requires(!KineticUpdate<typename T::Update>)
@@ -168,8 +168,8 @@ PosteriorError<scalar_t<M>> exact_posterior_error(const Objective<M, R>& objecti
   static_assert(IsSampler<T>,
                 "ness: a sampler has injected noise: use ness::Sgld, ness::SgworldLm or another of "
                 "ness/posterior/samplers.hpp, or `predict` for training without it");
-  static_assert(!DrawsEpochs<T> || DrawsOrders<T>,
-                "ness: samplers of epochs are known of ness::WithoutReplacement alone");
+  static_assert(!DrawsEpochs<T> || DrawsOrders<T> || !CancelsLandscape<typename T::Correction>,
+                "ness: the correction of a sampler is that of ness::WithoutReplacement");
   static_assert(RemembersNothing<typename T::Update>,
                 "ness: the theory of a sampler is that of an update that remembers nothing: use "
                 "ness::Plain");

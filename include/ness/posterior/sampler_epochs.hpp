@@ -1,5 +1,5 @@
-// Epochs of samplers without replacement, for losses quadratic about the minimum θ₀: sums over
-// random orders of what their exact first and second moments are made of.
+// Epochs of samplers, for losses quadratic about the minimum θ₀: sums over random ones of what
+// their exact first and second moments are made of.
 #pragma once
 
 #include <cstdint>
@@ -71,8 +71,9 @@ typename Sampler::Affine affine_pair_force(const Sampler& sampler, LandscapePart
 /// What all epochs of a sampler have in common, and the walk through one of them.
 ///
 /// With H the mean and q_t = Q_t − H of the batches' Hessians, Σ_t q_t = 0, the terms of order η²
-/// of an order taken forwards and backwards are −½η² Σ_t q_t(Q_t | G_t) in (A | b), whose mean is
-/// known: what an order has more than this is taken away again.
+/// of an order taken forwards and backwards, or there and back, are −½η² Σ_t q_t(Q_t | G_t) in
+/// (A | b), whose mean is known: what an order has more than this is taken away again. Of other
+/// epochs it is not known, and left.
 template <class M, class T>
 class SamplerEpochs {
  public:
@@ -94,11 +95,14 @@ class SamplerEpochs {
         n_(static_cast<Scalar>(sampler_.batches_per_epoch())),
         expected_(Affine::Zero(size_, size_ + 1)),
         force_(Affine::Zero(size_, size_ + 1)) {
-    if (n_ == 1) return;
+    const EpochCorrelation correlation = training.minibatch.epoch_correlation(sampler_.samples());
+    is_known_ = DrawsOrders<T> || (correlation.mirrored && correlation.covers_all());
+    const auto n = static_cast<Scalar>(correlation.batches);
+    if (!is_known_ || n == 1) return;
     std::vector<std::uint32_t> all(static_cast<std::size_t>(sampler_.samples()));
     std::iota(all.begin(), all.end(), 0U);
     constexpr LandscapeParts sampling{.discretization = 0, .sampling = 1};
-    expected_ = -n_ * (n_ - 1) * affine_pair_force(sampler_, sampling, all);
+    expected_ = -n_ * (n - 1) * affine_pair_force(sampler_, sampling, all);
     if constexpr (corrects) force_ = affine_pair_force(sampler_, T::Correction::parts, all);
   }
 
@@ -158,7 +162,8 @@ class SamplerEpochs {
       const Scalar eta = common_.eta_;
       if constexpr (at_end) excess_.diagonal().array() += 2 * eta * common_.n_;
       if constexpr (corrects) correct();
-      const Affine more = eta * eta / 2 * (products_ - common_.expected_);
+      Affine more = Affine::Zero(size, size + 1);
+      if (common_.is_known_) more = eta * eta / 2 * (products_ - common_.expected_);
       const Matrix spread = more.leftCols(size) * common_.covariance_;
       ++sums_.count;
       sums_.map += map_ + more;
@@ -199,6 +204,7 @@ class SamplerEpochs {
   [[no_unique_address]] typename T::Correction correction_;
   Index size_;
   Scalar eta_, n_;
+  bool is_known_ = false;
   Affine expected_;  // ⟨Σ_t q_t(Q_t | G_t)⟩
   Affine force_;     // from all samples
 };

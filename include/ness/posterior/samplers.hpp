@@ -12,6 +12,7 @@
 //   SgworldUncorrected         ηnh/2, of one long step   M: to reproduce Fig. 5
 //   SgworldLm *                (ηnh)³/24                 M + 4K: the most exact
 //   SgworldLmUncorrected *     ηnh/2M, or (ηnh)³/24      M: the best for its price
+//   SgworldLmThereAndBack *    ηnh/2M, or (ηnh)³/50      2M
 //   Langevin *                 ηh/2, of Euler's steps    nM in n updates
 //   LangevinLm *               0 for Gaussians           nM in n updates: a reference
 //   SmsUbu, SmsBaoab *         h² or less, see below     2M: by far the most exact for its price
@@ -51,6 +52,10 @@ using SgworldLm = Training<WithoutReplacement, Plain, LeimkuhlerMatthewsNoise, S
 
 /// The same without correction.
 using SgworldLmUncorrected = Training<WithoutReplacement, Plain, LeimkuhlerMatthewsNoise>;
+
+/// The same there and back: the order η² of an epoch, by which orders of the batches differ, is
+/// gone.
+using SgworldLmThereAndBack = Training<ThereAndBack, Plain, LeimkuhlerMatthewsNoise>;
 
 /// Full-batch Langevin dynamics, by steps of Euler and Maruyama.
 using Langevin = Training<FullBatch, Plain, LangevinNoise>;
