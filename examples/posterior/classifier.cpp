@@ -115,6 +115,11 @@ class Study {
         ness::SgworldLmUncorrected{.learning_rate = 0.5 / n, .minibatch = {batch()}});
     add("full_batch", "full-batch Langevin", ness::Langevin{.learning_rate = 0.1});
     add("full_batch_lm", "full-batch Langevin-LM", ness::LangevinLm{.learning_rate = 0.5});
+    // With friction 1 a variance relaxes in 1/h updates, whatever the batches.
+    add("baoab_there_and_back", "BAOAB, there and back",
+        ness::SmsBaoab{.learning_rate = 0.125, .minibatch = {fifth()}, .update = {.friction = 1}});
+    add("kinetic_langevin", "full-batch BAOAB",
+        ness::KineticLangevin{.learning_rate = 1, .minibatch = {}, .update = {.friction = 1}});
     return results;
   }
 
@@ -124,6 +129,12 @@ class Study {
   // A divisor of M near M/120: so that steps are short beside an epoch.
   Eigen::Index batch() const {
     return ness::nearest_batch_sizes(samples(), std::max<Eigen::Index>(1, samples() / 120)).first;
+  }
+
+  // A divisor of M near M/5: what batches there and back leave is of the number of batches, not of
+  // samples.
+  Eigen::Index fifth() const {
+    return ness::nearest_batch_sizes(samples(), std::max<Eigen::Index>(1, samples() / 5)).first;
   }
 
   static Objective make_objective(const ClassifierOptions& options) {
@@ -160,10 +171,11 @@ class Study {
     ProgressBar bar(title);
     const auto chains = static_cast<int>(run_.chains);
     const Eigen::Index updates = sampler.updates_per_markov_step(samples());
-    const auto cost = static_cast<double>(ness::gradient_evaluations(sampler, samples()));
+    const auto cost = static_cast<double>(ness::gradient_evaluations(sampler, round_));
     const auto in_all = static_cast<std::int64_t>(static_cast<double>(budget * samples()) /
                                                   (cost * static_cast<double>(chains)));
-    const double rate = sampler.learning_rate * static_cast<double>(updates);
+    double rate = sampler.learning_rate * static_cast<double>(updates);
+    if constexpr (ness::KineticUpdate<typename Sampler::Update>) rate *= 0.5;  // half the friction
     const auto burn_in = std::min(static_cast<std::int64_t>(std::ceil(5 / rate)), in_all / 2);
     const std::int64_t steps = std::max<std::int64_t>(1, in_all - burn_in);
     const ness::RunSettings settings = run_settings(run_, steps * updates, burn_in * updates, bar);

@@ -15,6 +15,10 @@ std::string sampler_color(const std::string& key) {
   if (key == "sgld_without_replacement") return "'#d9822b'";
   if (key == "sgworld_lm_uncorrected") return "'#8e44ad'";
   if (key == "sgworld_lm") return "'#111111'";
+  if (key == "sgworld_lm_there_and_back") return "'#c2a5cf'";
+  if (key == "ubu") return "'#f4a582'";
+  if (key == "ubu_there_and_back") return "'#00838f'";
+  if (key == "baoab_there_and_back") return "'#66c2a5'";
   if (key == "full_batch") return "'#888888'";
   return "'#bbbbbb'";
 }
@@ -86,8 +90,7 @@ void draw_cost(FigureFolder& folder, const Results& results) {
   for (const SamplerResults& sampler : results.samplers) {
     DataTable table;
     for (const Point& point : sampler.points)
-      if (point.run && !point.run->diverged && point.exact.divergence.value > 1e-20)
-        table.row(point.gradients_per_sample, point.exact.divergence.value);
+      if (point.exact.divergence.value > 1e-20) table.row(point.cost, point.exact.divergence.value);
     if (table.empty()) continue;
     folder.data("cost_" + sampler.key, table);
     plots += (plots.empty() ? "" : ", ") +

@@ -32,6 +32,7 @@ void print_point(std::ostream& out, const Point& point, double level) {
   print_number(out, point.theory.divergence.value);
   print_number(out, point.exact.divergence.value);
   print_number(out, point.exact.divergence.standard_error);
+  print_number(out, point.cost);
   if (point.run && point.run->diverged) {
     out << "   diverges" << std::string(22, ' ');
   } else if (point.run) {
@@ -51,7 +52,7 @@ void print(std::ostream& out, const SamplerResults& sampler, bool runs, double l
       << sampler.title << "  (" << sampler.key << ", " << sampler.gradients_per_step
       << " gradients of samples a Markov step)\n"
       << std::setw(10) << "eta" << std::setw(11) << "theory" << std::setw(11) << "exact"
-      << std::setw(11) << "std. err.";
+      << std::setw(11) << "std. err." << std::setw(11) << "cost";
   if (runs)
     out << std::setw(11) << "simulation" << std::setw(11) << "chance" << std::setw(11)
         << "std. err." << std::setw(11) << "cost";
@@ -196,12 +197,18 @@ void print(std::ostream& out, const Options& options, const Results& results) {
       << "mean theta_0             " << in_row(results.minimum.theta, 6) << '\n'
       << "Hessian eigenvalues      " << in_row(results.minimum.hessian_eigenvalues, 6)
       << "\n\nDivergence from the posterior in bits. Theory is that of continuous time (Eqs. "
-         "44-47, Fig. 6), exact the\nsecond moment of the real chain; a dash: no stationary state. "
-         "Runs "
-         "cost all samplers the same number of\ngradients. Chance is what it alone would make of a "
-         "perfect sampler. A run passes where its mean and covariance\nagree with the exact ones; "
-         "one table in 1000 has a false alarm; short: a run too short to tell.\nCost is "
-         "gradients of single samples for each effective draw in the slowest direction.\n";
+         "44-47, "
+         "Fig. 6), exact the\nsecond moment of the real chain; a dash: no stationary state, or no "
+         "theory. Kinetic samplers (UBU, BAOAB) take\nthe step eta sqrt(h_min), with which an "
+         "e-fold "
+         "takes as many updates. Cost is gradients of single samples for\neach effective draw in "
+         "the "
+         "slowest direction, by the mean of the updates and as a run shows it. Runs cost "
+         "all\nsamplers "
+         "the same number of gradients. Chance is what it alone would make of a perfect sampler. A "
+         "run "
+         "passes\nwhere its mean and covariance agree with the exact ones; one table in 1000 has a "
+         "false alarm; short: a run too\nshort to tell.\n";
   for (const SamplerResults& sampler : results.samplers)
     print(out, sampler, options.steps > 0, results.level());
   print_slopes(out, results);
@@ -213,7 +220,10 @@ Json to_json(const Options& options, const Results& results) {
   json["eta"] = options.eta;
   json["theta0"] = results.minimum.theta;
   json["hessian_eigenvalues"] = results.minimum.hessian_eigenvalues;
-  for (const SamplerResults& sampler : results.samplers)
+  for (const SamplerResults& sampler : results.samplers) {
     write(json["kl"][sampler.key], sampler, options.steps > 0);
+    json["cost"][sampler.key] =
+        of_points(sampler.points, [](const Point& point) { return point.cost; });
+  }
   return json;
 }

@@ -22,7 +22,8 @@ struct Point {
   double eta;
   ness::PosteriorError<> theory, exact;
   std::optional<Run> run;
-  double gradients_per_sample = 0;  ///< gradients of single samples for each effective one
+  double cost = 0;  ///< gradients of single samples for each effective draw, by its mean map
+  double gradients_per_sample = 0;  ///< the same as the run shows it
 
   /// The chance of a run as far as this from the exact moments, were they right. The moments are
   /// compared and not the divergence, which is never negative and which chance raises.

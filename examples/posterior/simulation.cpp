@@ -23,10 +23,11 @@ std::int64_t updates_of_equal_cost(const Options& options, const Sampler& sample
 
 template <class Sampler>
 Run simulate(const Options& options, const Objective& objective, const ness::Minimum<>& minimum,
-             const Sampler& sampler, const std::string& title) {
+             double eta, const Sampler& open, const std::string& title) {
+  const Sampler sampler = at(open, eta, options, minimum);
   ProgressBar bar(title);
   const std::int64_t updates = updates_of_equal_cost(options, sampler, objective.samples());
-  const double relaxation = 1 / (sampler.learning_rate * minimum.hessian_eigenvalues[0]);
+  const double relaxation = 1 / (eta * minimum.hessian_eigenvalues[0]);
   const ness::RunSettings settings =
       run_settings(options, updates, burn_in_updates(relaxation, updates), bar);
   const ness::Index per_step = sampler.updates_per_markov_step(objective.samples());
@@ -59,8 +60,8 @@ void Study::add_runs(Results& results) const {
   auto sampler = results.samplers.begin();
   for_each_sampler([&](const std::string&, const std::string& title, const auto& open) {
     for (Point& point : sampler->points) {
-      point.run = simulate(problem_->options, problem_->objective, problem_->minimum,
-                           at(open, point.eta, problem_->options), title);
+      point.run = simulate(problem_->options, problem_->objective, problem_->minimum, point.eta,
+                           open, title);
       point.gradients_per_sample =
           2 * point.run->autocorrelation_time * static_cast<double>(sampler->gradients_per_step);
     }

@@ -46,18 +46,24 @@ std::vector<double> fine_grid(const Options& options) {
   return grid;
 }
 
+/// Does the theory of continuous time know it?
+template <class Sampler>
+constexpr bool has_theory = ness::RemembersNothing<typename Sampler::Update> &&
+                            (!ness::DrawsEpochs<Sampler> || ness::DrawsOrders<Sampler>);
+
 template <class Sampler>
 SamplerResults predict(const Options& options, const Objective& objective,
                        const ness::Minimum<>& minimum, const std::string& key,
                        const std::string& title, const Sampler& open) {
   SamplerResults results{key, title, 0, {}, {}};
   const auto point = [&](double eta) {
-    const Sampler sampler = at(open, eta, options);
-    results.gradients_per_step = ness::gradient_evaluations(sampler, objective.samples());
-    return Point{.eta = eta,
-                 .theory = ness::predict_posterior_error(objective, minimum, sampler),
-                 .exact = {},
-                 .run = {}};
+    const Sampler sampler = at(open, eta, options, minimum);
+    results.gradients_per_step = ness::gradient_evaluations(sampler, objective);
+    Point at_eta{.eta = eta, .theory = {}, .exact = {}, .run = {}};
+    at_eta.theory.divergence = {NAN, 0};
+    if constexpr (has_theory<Sampler>)
+      at_eta.theory = ness::predict_posterior_error(objective, minimum, sampler);
+    return at_eta;
   };
   for (const double eta : options.eta) results.points.push_back(point(eta));
   for (const double eta : fine_grid(options)) results.curve.push_back(point(eta));

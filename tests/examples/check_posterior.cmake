@@ -1,6 +1,7 @@
 # Theory alone, short runs, the figures, the classifier, and bad input.
 include("${CMAKE_CURRENT_LIST_DIR}/run.cmake")
-set(samplers sgld sgworld sgworld_uncorrected sgworld_lm sgworld_lm_uncorrected full_batch)
+set(samplers sgld sgworld sgworld_uncorrected sgworld_lm sgworld_lm_uncorrected full_batch
+  sgworld_lm_there_and_back ubu ubu_there_and_back baoab_there_and_back)
 set(quick --permutations 500)
 
 expect_success(${quick} --steps 0 --json theory.json)
@@ -22,6 +23,12 @@ foreach(sampler IN LISTS samplers)
       message(FATAL_ERROR "kl.${sampler}.${key} must have 9 elements, but has ${count}")
     endif()
   endforeach()
+endforeach()
+foreach(sampler IN LISTS samplers)
+  string(JSON count LENGTH "${json}" cost ${sampler})
+  if(NOT count EQUAL 9)
+    message(FATAL_ERROR "cost.${sampler} must have 9 elements, but has ${count}")
+  endif()
 endforeach()
 string(JSON type TYPE "${json}" kl sgworld exact 8)
 if(NOT type STREQUAL "NULL")

@@ -17,8 +17,6 @@
 
 #include "ness/detail/check.hpp"
 #include "ness/detail/symmetric_matrices.hpp"
-#include "ness/minibatch/full_batch.hpp"
-#include "ness/minibatch/with_replacement.hpp"
 #include "ness/posterior/autocorrelation_time.hpp"
 #include "ness/posterior/gaussian_posterior.hpp"
 #include "ness/posterior/kinetic_error.hpp"
@@ -27,12 +25,6 @@
 #include "ness/update/kinetic.hpp"
 
 namespace ness {
-
-/// UBU with independent batches.
-using UbuWithReplacement = Training<WithReplacement, Kinetic<Ubu>>;
-
-/// Kinetic Langevin dynamics of all samples by BAOAB, exact for Gaussians.
-using KineticLangevin = Training<FullBatch, Kinetic<Baoab>>;
 
 /// What `choose_sampler` chooses from. Use it by `std::visit`.
 using AnySampler = std::variant<Sgld, SgworldLmUncorrected, SgworldLmThereAndBack,

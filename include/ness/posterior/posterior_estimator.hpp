@@ -5,13 +5,14 @@
 #include <cstdint>
 
 #include "ness/detail/matrices.hpp"
+#include "ness/detail/symmetric_matrices.hpp"
 #include "ness/posterior/gaussian_posterior.hpp"
 #include "ness/trajectory/block.hpp"
 #include "ness/trajectory/moments.hpp"
 
 namespace ness {
 
-/// Mean and covariance of the draws in the coordinates w = Lᵀδθ, LLᵀ = H₀, where those of the
+/// Mean and covariance of the draws in the coordinates w = Λ^½Vᵀδθ, VΛVᵀ = H₀, where those of the
 /// posterior are 0 and I, and from them the divergence of Eq. 46: for `run_chains`.
 ///
 /// Deviations must be taken from θ₀. `batch_length` in Markov steps should be long beside the
@@ -39,15 +40,18 @@ class PosteriorEstimator {
   /// its mean for a perfect sampler.
   PosteriorError<Scalar> result() const;
 
-  /// Integrated autocorrelation time of each of the coordinates w, in Markov steps.
+  /// Integrated autocorrelation time of each of the coordinates w, in Markov steps: along
+  /// eigenvectors of H₀, the slowest first.
   Vector autocorrelation_time() const { return moments_.autocorrelation_time(); }
   /// Markov steps that were seen.
   std::int64_t steps() const { return moments_.steps(); }
 
  private:
+  static const Matrix& checked(const GaussianPosterior<Scalar>& posterior);
   void add_states(const Matrix& states);
 
-  Matrix lower_;  // L
+  detail::SymmetricEigen<Scalar> precision_;
+  Matrix map_;  // VΛ^½
   TrajectoryBlock<Scalar> whitened_;
   Moments<Scalar> moments_;
 };
@@ -68,15 +72,23 @@ namespace ness {
 template <class Scalar>
 PosteriorEstimator<Scalar>::PosteriorEstimator(const GaussianPosterior<Scalar>& posterior,
                                                std::int64_t batch_length)
-    : lower_(posterior.precision),
+    : precision_(checked(posterior)),
+      map_(precision_.root()),
       whitened_(Vector::Zero(posterior.mean.size()), Vector::Zero(posterior.mean.size()), 1),
       moments_(posterior.mean.size(), batch_length) {
+  if (!(precision_.values[0] > 0))
+    detail::invalid("PosteriorEstimator", "the precision must be positive definite");
+}
+
+template <class Scalar>
+const DynamicMatrix<Scalar>& PosteriorEstimator<Scalar>::checked(
+    const GaussianPosterior<Scalar>& posterior) {
   const Eigen::Index n = posterior.mean.size();
   detail::require_not_empty(posterior.mean, "PosteriorEstimator", "mean");
-  detail::require_size(lower_, n, n, "PosteriorEstimator", "precision");
-  detail::require_symmetric(lower_, "PosteriorEstimator", "precision");
-  if (!detail::cholesky(lower_))
-    detail::invalid("PosteriorEstimator", "the precision must be positive definite");
+  detail::require_size(posterior.precision, n, n, "PosteriorEstimator", "precision");
+  detail::require_finite(posterior.precision, "PosteriorEstimator", "precision");
+  detail::require_symmetric(posterior.precision, "PosteriorEstimator", "precision");
+  return posterior.precision;
 }
 
 template <class Scalar>
@@ -84,7 +96,7 @@ void PosteriorEstimator<Scalar>::add_states(const Matrix& states) {
   const Vector origin = Vector::Zero(states.cols());
   if (states.rows() - 1 > whitened_.capacity())
     whitened_ = TrajectoryBlock<Scalar>(origin, origin, states.rows() - 1);
-  whitened_.assign(Matrix(states * lower_));  // wᵀ = δθᵀL
+  whitened_.assign(Matrix(states * map_));  // wᵀ = δθᵀVΛ^½
   moments_.add(whitened_);
 }
 
@@ -95,9 +107,9 @@ PosteriorError<Scalar> PosteriorEstimator<Scalar>::result() const {
   const Eigen::Index n = mean.value.size();
   const Matrix identity = Matrix::Identity(n, n);
   const Matrix excess = covariance.value - identity;
-  Matrix back_transposed = identity;
-  detail::solve_lower(lower_, back_transposed);
-  const Matrix back = back_transposed.transpose();  // L⁻ᵀ
+  Matrix back = precision_.vectors;  // VΛ^−½
+  for (Eigen::Index k = 0; k < n; ++k) back.col(k) /= std::sqrt(precision_.values[k]);
+  const Matrix back_transposed = back.transpose();
   const Matrix squares = back.cwiseAbs2();
   const Matrix squares_transposed = back_transposed.cwiseAbs2();
   const Matrix mean_variance = mean.standard_error.cwiseAbs2();

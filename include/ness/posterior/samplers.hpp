@@ -15,6 +15,8 @@
 //   SgworldLmThereAndBack *    ηnh/2M, or (ηnh)³/50      2M
 //   Langevin *                 ηh/2, of Euler's steps    nM in n updates
 //   LangevinLm *               0 for Gaussians           nM in n updates: a reference
+//   UbuWithReplacement *       h, of the batches         nM in n updates: of any N in closed form
+//   KineticLangevin *          0 for Gaussians           nM in n updates: a reference
 //   SmsUbu, SmsBaoab *         h² or less, see below     2M: by far the most exact for its price
 //   Sghmc *                    h, of the batches         nM in n updates: as published
 #pragma once
@@ -72,6 +74,12 @@ using SmsUbu = Training<ThereAndBack, Kinetic<Ubu>>;
 
 /// The same by BAOAB, which is exact for Gaussians where batches are all samples.
 using SmsBaoab = Training<ThereAndBack, Kinetic<Baoab>>;
+
+/// UBU with independent batches.
+using UbuWithReplacement = Training<WithReplacement, Kinetic<Ubu>>;
+
+/// Kinetic Langevin dynamics of all samples by BAOAB, exact for Gaussians.
+using KineticLangevin = Training<FullBatch, Kinetic<Baoab>>;
 
 /// Stochastic gradient Hamiltonian Monte Carlo as published (T. Chen, E. B. Fox and C. Guestrin,
 /// ICML 2014): independent batches, whose noise it takes for none.
