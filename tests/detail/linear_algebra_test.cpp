@@ -291,3 +291,20 @@ TEST_CASE("Products that are known to be symmetric, and sums of outer products")
   CHECK(relative_error(outer, square + 0.5 * block * block.transpose()) <= 1e-14);
   CHECK(outer == outer.transpose());
 }
+
+TEST_CASE("A semidefinite matrix may have a direction without anything, and nothing beside it") {
+  const auto check = [](const MatrixXd& matrix) {
+    ness::detail::require_semidefinite_diagonal(matrix, "f", "D");
+  };
+  MatrixXd d = MatrixXd::Zero(3, 3);
+  d(0, 0) = 2;
+  d(2, 2) = 1;
+  d(0, 2) = d(2, 0) = 0.5;
+  CHECK_NOTHROW(check(d));
+  MatrixXd negative = d;
+  negative(1, 1) = -1e-300;
+  CHECK_THROWS_WITH(check(negative), contains("element (1, 1) is -1e-300"));
+  MatrixXd beside = d;
+  beside(1, 0) = beside(0, 1) = 0.1;
+  CHECK_THROWS_WITH(check(beside), contains("D must be positive semidefinite"));
+}

@@ -5,6 +5,7 @@
 
 #include "ness/dynamics/chain.hpp"
 #include "ness/landscape/effective_landscape.hpp"
+#include "ness/landscape/pair_force.hpp"
 #include "ness/model/linear_model.hpp"
 #include "ness/training/earthquake.hpp"
 #include "ness/trajectory/checkpoint.hpp"

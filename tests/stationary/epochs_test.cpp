@@ -4,6 +4,7 @@
 #include <ness/minibatch/with_replacement.hpp>
 #include <ness/minibatch/without_replacement.hpp>
 #include <ness/model/linear_model.hpp>
+#include <ness/stationary/epoch_map.hpp>
 #include <ness/stationary/mean_shift.hpp>
 #include <ness/stationary/predict.hpp>
 #include <ness/trajectory/measure.hpp>
