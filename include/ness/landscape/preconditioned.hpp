@@ -148,6 +148,7 @@ class RegularizerInCoordinates {
     Vector theta, direction, of_theta;
   };
 
+  /// Of θ₀, N, and S, N × N.
   RegularizerInCoordinates(R regularizer, Vector centre, Map map)
       : regularizer_(std::move(regularizer)), centre_(std::move(centre)), map_(std::move(map)) {}
 

@@ -52,8 +52,8 @@ struct SamplerSearch {
 /// A sampler with its settings, and what it does of a posterior that is Gaussian, or taken for that
 /// about its minimum.
 struct SamplerOption {
-  std::string_view name;
-  AnySampler sampler;
+  std::string_view name;  ///< as the library calls it
+  AnySampler sampler;     ///< with its settings
   /// The largest of |x|, x the eigenvalues of Σ_po⁻¹(Σ − Σ_po), and of the shift of the mean in
   /// standard deviations: of any direction the variance is as wrong as that, at most.
   Estimate<double> bias;
@@ -68,7 +68,7 @@ struct SamplerOption {
 
 /// Those that are not more wrong than is tolerated, the one with the most draws first.
 struct SamplerChoice {
-  std::vector<SamplerOption> options;
+  std::vector<SamplerOption> options;  ///< the best first
 
   /// Throws `std::runtime_error` if there is none.
   const SamplerOption& best() const {
