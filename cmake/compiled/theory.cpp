@@ -13,6 +13,7 @@
 #include "ness/landscape/minimize.hpp"
 #include "ness/posterior/autocorrelation_time.hpp"
 #include "ness/posterior/choose_sampler.hpp"
+#include "ness/posterior/convergence.hpp"
 #include "ness/posterior/divergence.hpp"
 #include "ness/posterior/kinetic_error.hpp"
 #include "ness/posterior/posterior_error.hpp"
@@ -228,6 +229,8 @@ template Estimate<double> bias_of(const PosteriorError<double>&, const GaussianP
 template double slowest_time(const Eigen::Matrix2d&);
 template std::vector<Index> some_batch_sizes(Index);
 template void print(std::ostream&, const SamplerChoice&);
+template Convergence convergence(const NpyArray&);
+template double normal_quantile(double);
 template PosteriorError<double> error_of_kinetic(const GaussianPosterior<double>&,
                                                  const KineticMap<double>&,
                                                  const KineticMap<double>&,
