@@ -37,13 +37,6 @@ WordLanes gather_words(const Word& word) {
 }
 
 template <class Lanes, class T>
-Lanes load_lanes(const T* from) {
-  Lanes result;
-  std::memcpy(&result, from, sizeof(Lanes));
-  return result;
-}
-
-template <class Lanes, class T>
 void store_lanes(const Lanes& from, T* to) {
   std::memcpy(to, &from, sizeof(Lanes));
 }

@@ -159,7 +159,7 @@ class SamplerChooser {
   template <class T>
   bool is_tolerated(const T& sampler) const {
     const EpochMapSettings few{
-        .permutations = 32, .threads = search_->epoch_map.threads, .seed = search_->epoch_map.seed};
+        .permutations = 64, .threads = search_->epoch_map.threads, .seed = search_->epoch_map.seed};
     return bias(sampler, few).value <= search_->bias;
   }
 
@@ -168,14 +168,14 @@ class SamplerChooser {
   template <class T>
   double longest_step(Index batch_size, double friction) const {
     const double fastest = curvatures_[curvatures_.size() - 1];
-    double step = is_kinetic<T> ? 1 / std::sqrt(fastest) : 1 / fastest;
-    if (is_tolerated(sampler_of<T>(step, batch_size, friction))) return step;
-    double too_long = step;
+    const double longest = is_kinetic<T> ? 1 / std::sqrt(fastest) : 1 / fastest;
+    double step = longest, too_long = longest;
     for (int halvings = 0; !is_tolerated(sampler_of<T>(step, batch_size, friction)); ++halvings) {
       if (halvings == 60) return 0;
       too_long = step;
       step /= 2;
     }
+    if (step == longest) return step;
     for (int k = 0; k < 5; ++k) {
       const double middle = std::sqrt(step * too_long);
       (is_tolerated(sampler_of<T>(middle, batch_size, friction)) ? step : too_long) = middle;
@@ -226,9 +226,10 @@ class SamplerChooser {
       for (const double times : {1.0, 1.4, 3.0}) improve<T>(size, times * slow, name, best);
     }
     // Few orders may have said too little of its bias.
-    for (T sampler = std::get<T>(best.sampler);; sampler.learning_rate *= 0.95) {
+    T sampler = std::get<T>(best.sampler);
+    for (int k = 0; k < 60; ++k, sampler.learning_rate *= 0.95) {
       const Estimate<double> found = bias(sampler, search_->epoch_map);
-      if (found.value > search_->bias) continue;
+      if (!(found.value <= search_->bias)) continue;
       choice.options.push_back(option(sampler, name));
       choice.options.back().bias = found;
       return;
@@ -258,8 +259,9 @@ class SamplerChooser {
 /// cent, up to 1/h_max, or 1/√h_max of a kinetic sampler: those of all samples are exact for
 /// Gaussians at any step, and would not be if the target is another.
 ///
-/// Cost: some hundred `exact_posterior_error`s, of epochs by 64 orders each: seconds for some ten
-/// parameters; of more, samplers of epochs are left out. Throws `std::invalid_argument` for
+/// Cost: some hundred `exact_posterior_error`s of each sampler, of epochs by 64 orders: seconds for
+/// some ten parameters and hundreds of samples, and in proportion to those; of more parameters,
+/// samplers of epochs are left out. Throws `std::invalid_argument` for
 /// settings that do not fit, or without a minimum.
 template <class M, class R>
 SamplerChoice choose_sampler(const Objective<M, R>& objective, const Minimum<double>& minimum,
