@@ -294,7 +294,7 @@ TEST_CASE("Products that are known to be symmetric, and sums of outer products")
 
 TEST_CASE("A semidefinite matrix may have a direction without anything, and nothing beside it") {
   const auto check = [](const MatrixXd& matrix) {
-    ness::detail::require_semidefinite_diagonal(matrix, "f", "D");
+    ness::detail::require_semidefinite(matrix, "f", "D");
   };
   MatrixXd d = MatrixXd::Zero(3, 3);
   d(0, 0) = 2;

@@ -155,7 +155,8 @@ double worst(const MatrixXd& found, const MatrixXd& error, const MatrixXd& exact
 }
 
 const LinearUpdate updates[] = {LinearUpdate{}, ness::HeavyBall{.momentum = 0.6}.linear(),
-                                ness::Nesterov{.momentum = 0.6}.linear()};
+                                ness::Nesterov{.momentum = 0.6}.linear(),
+                                ness::QuasiHyperbolic{.momentum = 0.6, .weight = 0.7}.linear()};
 
 template <class Minibatch>
 void check_against_all_orders(const Minibatch& minibatch, Cut cut) {
