@@ -4,6 +4,7 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -88,7 +89,8 @@ void print(Stream& out, const SamplerChoice& choice);
 }  // namespace detail
 
 /// As a table.
-inline std::ostream& operator<<(std::ostream& out, const SamplerChoice& choice) {
+template <std::same_as<SamplerChoice> Choice>  // so that it is compiled where it is printed
+std::ostream& operator<<(std::ostream& out, const Choice& choice) {
   detail::print(out, choice);
   return out;
 }

@@ -3,6 +3,8 @@
 // not in the paper.)
 #pragma once
 
+#include <type_traits>
+
 #include "ness/detail/matrices.hpp"
 #include "ness/files/npy.hpp"
 
@@ -39,7 +41,10 @@ Convergence convergence(const Array& draws);
 /// A parameter that never moves has NaN. Cost for each parameter: a sort of all its draws, and as
 /// many products of a chain with itself as its correlation is long. Throws `std::invalid_argument`
 /// unless there are three extents, 8 draws of each chain, and all are finite.
-inline Convergence convergence(const NpyArray& draws) { return detail::convergence(draws); }
+template <class Array = NpyArray>  // so that it is compiled where it is called
+Convergence convergence(const std::type_identity_t<Array>& draws) {
+  return detail::convergence(draws);
+}
 
 }  // namespace ness
 

@@ -12,7 +12,7 @@
 //   SgworldUncorrected         ηnh/2, of one long step   M: to reproduce Fig. 5
 //   SgworldLm *                (ηnh)³/24                 M + 4K: the most exact
 //   SgworldLmUncorrected *     ηnh/2M, or (ηnh)³/24      M: the best for its price
-//   SgworldLmThereAndBack *    ηnh/2M, or (ηnh)³/50      2M
+//   SgworldLmThereAndBack *    ηnh/2M, or (ηnh)⁵/45      2M
 //   Langevin *                 ηh/2, of Euler's steps    nM in n updates
 //   LangevinLm *               0 for Gaussians           nM in n updates: a reference
 //   UbuWithReplacement *       h, of the batches         nM in n updates: of any N in closed form
