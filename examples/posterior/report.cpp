@@ -195,20 +195,16 @@ void print(std::ostream& out, const Options& options, const Results& results) {
   out << "posterior of a linear regression, N = 3, M = " << results.samples
       << ", m = " << options.batch << ", lambda = " << options.lambda << '\n'
       << "mean theta_0             " << in_row(results.minimum.theta, 6) << '\n'
-      << "Hessian eigenvalues      " << in_row(results.minimum.hessian_eigenvalues, 6)
-      << "\n\nDivergence from the posterior in bits. Theory is that of continuous time (Eqs. "
-         "44-47, "
-         "Fig. 6), exact the\nsecond moment of the real chain; a dash: no stationary state, or no "
-         "theory. Kinetic samplers (UBU, BAOAB) take\nthe step eta sqrt(h_min), with which an "
-         "e-fold "
-         "takes as many updates. Cost is gradients of single samples for\neach effective draw in "
-         "the "
-         "slowest direction, by the mean of the updates and as a run shows it. Runs cost "
-         "all\nsamplers "
-         "the same number of gradients. Chance is what it alone would make of a perfect sampler. A "
-         "run "
-         "passes\nwhere its mean and covariance agree with the exact ones; one table in 1000 has a "
-         "false alarm; short: a run too\nshort to tell.\n";
+      << "Hessian eigenvalues      " << in_row(results.minimum.hessian_eigenvalues, 6) << R"(
+
+Divergence from the posterior in bits. Theory is that of continuous time (Eqs. 44-47, Fig. 6), exact the
+second moment of the real chain; a dash: no stationary state, or no theory. Kinetic samplers (UBU, BAOAB) take
+the step eta sqrt(h_min), with which an e-fold takes as many updates. Cost is gradients of single samples for
+each effective draw in the slowest direction, by the mean of the updates and as a run shows it. Runs cost all
+samplers the same number of gradients. Chance is what it alone would make of a perfect sampler. A run passes
+where its mean and covariance agree with the exact ones; one table in 1000 has a false alarm; short: a run too
+short to tell.
+)";
   for (const SamplerResults& sampler : results.samplers)
     print(out, sampler, options.steps > 0, results.level());
   print_slopes(out, results);

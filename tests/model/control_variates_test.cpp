@@ -62,6 +62,9 @@ void check_model_with_members_of() {
       gradient(plain, theta) - gradient(plain, reference) + 0.3 * 5 * same.gradient(reference);
   check_close(gradient(model, theta), expected);
   check_close(gradient(model, reference), Eigen::Vector3d(0.3 * 5 * same.gradient(reference)));
+  double some = 0;
+  for (ness::Index i = 40; i < 97; ++i) some += model.sample_loss(theta, i);
+  CHECK(std::abs(model.summed_loss(theta, 40, 57) - some) <= 1e-13 * std::abs(some));
   // The loss has that gradient.
   double sum = 0, before = 0;
   const Eigen::Vector3d beside = theta + 1e-5 * expected.normalized();

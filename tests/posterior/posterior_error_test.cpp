@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "ness/model/linear_model.hpp"
 #include "ness/stationary/predict.hpp"
 #include "support/catch.hpp"
 #include "support/close.hpp"
@@ -266,6 +267,36 @@ TEST_CASE("Exact moments of epochs are those of all partitions, enumerated") {
   check_against_enumeration(ness::SgworldLm{});
   check_against_enumeration(ness::SgworldLmThereAndBack{});
   check_against_enumeration(ness::Training<ness::ThereAndBack, ness::Plain, ness::LangevinNoise>{});
+}
+
+TEST_CASE("Additive noise of epochs leaves (ηnh)³/24 in one direction, there and back (ηnh)⁵/45") {
+  // ℓ_i = c(θ − y_i)²: batches differ in their gradients alone, of variance V = h²Var(y)·M/(M − 1).
+  constexpr Eigen::Index count = 60;
+  const MatrixXd y = generic_values(1, count, 3);
+  const double c = 5, h = 2 * c;
+  const ness::Objective objective(
+      ness::LinearModel<>(MatrixXd::Ones(1, count), y, ness::SquaredLoss{c}));
+  const auto minimum = ness::minimize(objective, VectorXd(VectorXd::Zero(1)));
+  const double n = count;
+  const double variance = h * h * (y.array() - y.mean()).square().sum() / (n - 1);
+  const auto excess = [&](auto sampler, double rate) {
+    sampler.learning_rate = rate;
+    sampler.minibatch.batch_size = 1;
+    return ness::exact_posterior_error(objective, minimum, sampler,
+                                       {.epoch_map = {.permutations = 60'000}})
+        .covariance_excess;
+  };
+  const double rate = 0.2 / (n * h);
+  const auto epoch = excess(ness::SgworldLmUncorrected{}, rate);
+  const auto pair = excess(ness::SgworldLmThereAndBack{}, rate);
+  // V/(nh) is 1 in (ηnh)³/24 and (ηnh)⁵/45 of Σh: the posterior's variance is 1/h.
+  const double unit = variance / (n * h * h);
+  CHECK(std::abs(epoch.value(0, 0) - unit * std::pow(0.2, 3) / 24) <=
+        0.02 * epoch.value(0, 0) + 4 * epoch.standard_error(0, 0));
+  CHECK(std::abs(pair.value(0, 0) - unit * std::pow(0.2, 5) / 45) <=
+        0.02 * pair.value(0, 0) + 4 * pair.standard_error(0, 0));
+  CHECK(epoch.standard_error(0, 0) <= 0.01 * epoch.value(0, 0));
+  CHECK(pair.standard_error(0, 0) <= 0.01 * pair.value(0, 0));
 }
 
 TEST_CASE("Moments of two affine maps: their shift does not count as spread") {

@@ -27,7 +27,8 @@ namespace ness {
 ///   const ness::Objective objective(controlled, regularizer);
 ///
 /// Cost: two of the model's gradients for each sample of a batch, and one pass over all samples at
-/// the start; memory N numbers. `sample_loss` costs a gradient; `loss` does not.
+/// the start; memory N numbers. The loss of a sample or of some costs their gradients; `loss` does
+/// not.
 template <Model M>
 class ControlVariates {
  public:
@@ -84,6 +85,14 @@ class ControlVariates {
     for (Index k = 0; k < theta.size(); ++k)
       loss -= Number(gradient(k, 0) - mean_[k]) * (theta[k] - Number(reference_[k]));
     return loss;
+  }
+
+  Scalar summed_loss(const Vector& theta, Index first, Index count) const {
+    Derivatives<M> of_model(model_);
+    Vector gradient(theta.size());
+    of_model.summed_gradient(reference_, first, count, gradient);
+    gradient -= static_cast<Scalar>(count) * mean_;
+    return of_model.summed_loss(theta, first, count) - gradient.dot(theta - reference_);
   }
 
   Scalar loss(const Vector& theta) const {

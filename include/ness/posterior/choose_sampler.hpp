@@ -276,7 +276,6 @@ SamplerChoice choose_sampler(const Objective<M, R>& objective, const Minimum<dou
 
 #ifndef NESS_COMPILED  // else they are in the library
 
-#include <iomanip>
 #include <sstream>
 
 namespace ness::detail {
@@ -284,36 +283,45 @@ namespace ness::detail {
 template <class Stream>
 void print(Stream& out, const SamplerChoice& choice) {
   std::ostringstream table;  // the stream keeps its own format
-  const auto column = [&](int width) -> std::ostream& { return table << std::setw(width); };
-  table << std::setprecision(3) << std::left;
-  column(36) << "sampler" << std::right;
-  column(11) << "step";
-  column(11) << "friction";
-  column(9) << "batch";
-  column(11) << "bias";
-  column(17) << "gradients/draw";
-  column(11) << "draws";
-  column(11) << "scatter" << '\n';
-  for (const auto& option : choice.options) {
+  table.precision(3);
+  const auto cell = [&](int width, const auto& what) {
+    table.width(width);
+    table << what;
+  };
+  const auto name = [&](std::string_view what) {
     table << std::left;
-    column(36) << option.name << std::right;
+    cell(36, what);
+    table << std::right;
+  };
+  name("sampler");
+  cell(11, "step");
+  cell(11, "friction");
+  cell(9, "batch");
+  cell(11, "bias");
+  cell(17, "gradients/draw");
+  cell(11, "draws");
+  cell(11, "scatter");
+  table << '\n';
+  for (const auto& option : choice.options) {
+    name(option.name);
     std::visit(
         [&](const auto& sampler) {
-          column(11) << sampler.learning_rate;
+          cell(11, sampler.learning_rate);
           if constexpr (requires { sampler.update.friction; })
-            column(11) << sampler.update.friction;
+            cell(11, sampler.update.friction);
           else
-            column(11) << '-';
+            cell(11, '-');
           if constexpr (requires { sampler.minibatch.batch_size; })
-            column(9) << sampler.minibatch.batch_size;
+            cell(9, sampler.minibatch.batch_size);
           else
-            column(9) << "all";
+            cell(9, "all");
         },
         option.sampler);
-    column(11) << option.bias.value;
-    column(17) << option.gradients_per_draw;
-    column(11) << option.effective_draws;
-    column(11) << option.scatter() << '\n';
+    cell(11, option.bias.value);
+    cell(17, option.gradients_per_draw);
+    cell(11, option.effective_draws);
+    cell(11, option.scatter());
+    table << '\n';
   }
   out << table.str();
 }

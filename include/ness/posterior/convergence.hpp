@@ -131,8 +131,9 @@ class ChainsOfDraws {
   Scalar effective_draws() const {
     const Moments of = moments();
     if (!(of.within > 0)) return std::numeric_limits<Scalar>::quiet_NaN();
+    const Vector x = centred();
     const auto rho = [&](Eigen::Index lag) {
-      return lag < length() ? 1 - (of.within - autocovariance(lag)) / of.all : Scalar(0);
+      return lag < length() ? 1 - (of.within - autocovariance(x, lag)) / of.all : Scalar(0);
     };
     Scalar sum(0), last = std::numeric_limits<Scalar>::infinity();
     for (Eigen::Index lag = 0; lag < length(); lag += 2) {
@@ -164,14 +165,20 @@ class ChainsOfDraws {
     return order;
   }
 
-  // About each chain's own mean, over its length, as 1/n of n − lag terms.
-  Scalar autocovariance(Eigen::Index lag) const {
+  // About each chain's own mean.
+  Vector centred() const {
+    Vector x = values_;
+    for (Eigen::Index k = 0; k < chains_; ++k)
+      x.segment(k * length(), length()).array() -= chain(k).mean();
+    return x;
+  }
+  // Of centred chains, as 1/n of n − lag products.
+  Scalar autocovariance(const Vector& x, Eigen::Index lag) const {
+    const Eigen::Index n = length();
     Scalar sum(0);
-    for (Eigen::Index k = 0; k < chains_; ++k) {
-      const Vector x = chain(k).array() - chain(k).mean();
-      sum += x.head(length() - lag).dot(x.tail(length() - lag));
-    }
-    return sum / static_cast<Scalar>(values_.size());
+    for (Eigen::Index k = 0; k < chains_; ++k)
+      sum += x.segment(k * n, n - lag).dot(x.segment(k * n + lag, n - lag));
+    return sum / static_cast<Scalar>(x.size());
   }
 
   Moments moments() const {
@@ -180,7 +187,7 @@ class ChainsOfDraws {
     for (Eigen::Index k = 0; k < chains_; ++k) means[k] = chain(k).mean();
     const Scalar between =
         (means.array() - means.mean()).square().sum() / static_cast<Scalar>(chains_ - 1);
-    const Scalar own = autocovariance(0);  // (n − 1)/n of the variance
+    const Scalar own = autocovariance(centred(), 0);  // (n − 1)/n of the variance
     return {own * n / (n - 1), own + between};
   }
 
