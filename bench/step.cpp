@@ -1,6 +1,9 @@
 // One step on the regression network of Eq. 30 (N = 7, m = 10, M = 200), what measuring adds, and
 // the noise of an epoch.
+#include <cstdint>
 #include <ness/ness.hpp>
+#include <type_traits>
+#include <vector>
 
 #include "ratios.hpp"
 #include "step_baseline.hpp"
@@ -61,6 +64,22 @@ BENCHMARK(step_of_heavy_ball);
 BENCHMARK(step_of_nesterov);
 BENCHMARK(step_of_adam);
 
+// As many chains as a register has lanes, side by side: the time of one step of one chain.
+void step_side_by_side(benchmark::State& state) {
+  const auto objective = make_objective();
+  const ness::Sgd<ness::WithReplacement> training{.learning_rate = eta, .minibatch = {10}};
+  using Chain = ness::Chain<std::decay_t<decltype(objective)>, std::decay_t<decltype(training)>>;
+  std::vector<Chain> chains;
+  for (std::uint64_t k = 0; k < Chain::together; ++k)
+    chains.emplace_back(objective, training, start(), Philox(3, k));
+  std::vector<Chain*> all;
+  for (Chain& chain : chains) all.push_back(&chain);
+  while (state.KeepRunningBatch(static_cast<benchmark::IterationCount>(all.size())))
+    Chain::step(all);
+  benchmark::DoNotOptimize(chains.front().theta().sum());
+}
+BENCHMARK(step_side_by_side);
+
 // The same chain in blocks, as `measure` runs it: without and with all its estimators.
 template <bool WithEstimators>
 void block(benchmark::State& state) {
@@ -120,6 +139,8 @@ int main(int argc, char** argv) {
         1.3},
        {"step with replacement / hand-written loop of cheap random numbers",
         "step_with_replacement", "step_of_cheap_numbers", 1.2},
+       {"step of chains side by side / of one chain", "step_side_by_side", "step_with_replacement",
+        0.75},
        {"step without replacement / with replacement", "step_without_replacement",
         "step_with_replacement", 1.05},
        {"step of the heavy ball / plain step", "step_of_heavy_ball", "step_with_replacement", 1.15},

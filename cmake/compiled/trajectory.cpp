@@ -109,6 +109,7 @@ template class SharedRun<CheckpointSettings>;
 template class MatrixPool<double>;
 template class TreeSum<double>;
 template void on_every_rank(const Ranks*, const std::function<void()>&);
+template int threads_for(int, int);
 template void run_on_threads(int, int, const std::function<void(int)>&);
 template double chance_of(double, double, double, double, double);
 template ComparisonRow compare_matrix(std::string, const DynamicMatrix<double>&,

@@ -1,9 +1,12 @@
 #include "ness/detail/vector_math.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 #include <numbers>
+#include <numeric>
 
 #include "ness/random/philox.hpp"
 #include "ness/random/uniform.hpp"
@@ -33,6 +36,9 @@ void sincos_turns(double u, double& sine, double& cosine) {
   cosine = cosines[0];
 }
 
+double scalar_tanh(double x) { return math::tanh(x); }
+double tanh_in_lanes(double x) { return math::tanh(math::DoubleLanes{} + x)[0]; }
+
 // Numbers of either sign whose logarithm is uniform: every size from `least` to `most`.
 double of_any_size(ness::Philox& random, double least, double most) {
   const double size =
@@ -49,7 +55,8 @@ TEST_CASE("tanh is good to a few units in the last place, everywhere") {
     const double near = 50 * (ness::uniform_real(random) - 0.5);
     const double any = of_any_size(random, 1e-290, 1e3);
     for (const double x : {near, near / 10, near / 100, any})
-      worst = std::max(worst, ulps(math::tanh(x), std::tanh(Exact{x})));
+      for (const double found : {math::tanh(x), tanh_in_lanes(x)})
+        worst = std::max(worst, ulps(found, std::tanh(Exact{x})));
   }
   CHECK(worst <= 5);
 }
@@ -60,7 +67,8 @@ TEST_CASE("tanh is good beside the joints of its reduction") {
     double x = (k + 0.5) * std::numbers::ln2 / 2;
     for (int step = 0; step < 3; ++step) x = std::nextafter(x, -100.0);
     for (int step = 0; step < 7; ++step, x = std::nextafter(x, 100.0))
-      worst = std::max(worst, ulps(math::tanh(x), std::tanh(Exact{x})));
+      for (const double found : {math::tanh(x), tanh_in_lanes(x)})
+        worst = std::max(worst, ulps(found, std::tanh(Exact{x})));
   }
   CHECK(worst <= 5);
 }
@@ -69,20 +77,26 @@ TEST_CASE("tanh is odd, bounded by 1 and keeps the sign of zero") {
   ness::Philox random(2);
   for (int k = 0; k < 1000; ++k) {
     const double x = of_any_size(random, 1e-5, 1e5);
-    CHECK(math::tanh(-x) == -math::tanh(x));
-    CHECK(std::abs(math::tanh(x)) <= 1);
+    for (const auto& tanh : {scalar_tanh, tanh_in_lanes}) {
+      CHECK(tanh(-x) == -tanh(x));
+      CHECK(std::abs(tanh(x)) <= 1);
+    }
   }
-  CHECK(math::tanh(0.0) == 0);
-  CHECK(math::tanh(1e308) == 1);
-  CHECK(math::tanh(-1e308) == -1);
-  CHECK(math::tanh(5e-324) == 5e-324);  // the least positive number
+  for (const auto& tanh : {scalar_tanh, tanh_in_lanes}) {
+    CHECK(tanh(0.0) == 0);
+    CHECK(tanh(1e308) == 1);
+    CHECK(tanh(-1e308) == -1);
+    CHECK(tanh(5e-324) == 5e-324);  // the least positive number
+  }
 }
 
 TEST_CASE("tanh shows a diverged run: NaN for NaN and for infinities") {
   constexpr double infinity = std::numeric_limits<double>::infinity();
-  CHECK(std::isnan(math::tanh(std::numeric_limits<double>::quiet_NaN())));
-  CHECK(std::isnan(math::tanh(infinity)));
-  CHECK(std::isnan(math::tanh(-infinity)));
+  for (const auto& tanh : {scalar_tanh, tanh_in_lanes}) {
+    CHECK(std::isnan(tanh(std::numeric_limits<double>::quiet_NaN())));
+    CHECK(std::isnan(tanh(infinity)));
+    CHECK(std::isnan(tanh(-infinity)));
+  }
 }
 
 TEST_CASE("log is good to a few units in the last place for all normal numbers") {
@@ -150,4 +164,25 @@ TEST_CASE("power_of_two and nearest_integer are what they say") {
     CHECK(math::power_of_two(k) == std::ldexp(1.0, k));
   for (const double x : {-2.6, -2.5, -2.4, -0.4, 0.0, 0.4, 0.5, 7.49, 1e9})
     CHECK(std::abs(math::nearest_integer(x) - x) <= 0.5);
+}
+
+TEST_CASE("the sum of lanes adds up halves, whatever their number") {
+  std::array<double, math::lanes> numbers;
+  for (std::size_t j = 0; j < numbers.size(); ++j)
+    numbers[j] = std::ldexp(1.0, static_cast<int>(j) * 7);
+  const auto all = math::gather_numbers([&](std::size_t j) { return numbers[j]; });
+  CHECK(math::sum_of_lanes(all) == std::accumulate(numbers.begin(), numbers.end(), 0.0));
+  for (std::size_t j = 0; j < numbers.size(); ++j)
+    CHECK(math::rotated<1>(all)[j] == numbers[(j + 1) % numbers.size()]);
+  // Of 1, 2^60, −2^60 … the order shows.
+  numbers.fill(0);
+  numbers.front() = 1;
+  numbers[numbers.size() / 2] = 0x1p60;
+  const auto some = math::gather_numbers([&](std::size_t j) { return numbers[j]; });
+  CHECK(math::sum_of_lanes(some) == 1 + 0x1p60);
+}
+
+TEST_CASE("a product and a sum in lanes are those of the numbers") {
+  const math::DoubleLanes two = math::DoubleLanes{} + 2.0, three = math::DoubleLanes{} + 3.0;
+  CHECK(math::multiply_add(two, three, two + 3.0)[math::lanes - 1] == 11);
 }

@@ -6,6 +6,7 @@ inline int failed_assertions = 0;
 #define eigen_assert(condition) ((condition) ? (void)0 : (void)++failed_assertions)
 
 #include <Eigen/Core>
+#include <array>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -96,6 +97,17 @@ TEST_CASE("A step of the regression network does not allocate, with any minibatc
   CHECK(allocations_in_steps(network, ness::WithReplacement{33}) == 0);
   CHECK(allocations_in_steps(network, ness::WithoutReplacement{20}) == 0);
   CHECK(allocations_in_steps(network, ness::FullBatch{}) == 0);
+}
+
+TEST_CASE("A step of chains side by side does not allocate") {
+  ness::Philox random(1);
+  const ness::Objective objective(ness::regression_network(random), ness::L2{0.1});
+  const ness::Sgd<ness::WithReplacement> training{.learning_rate = 1e-6, .minibatch = {10}};
+  ness::Chain one(objective, training, Eigen::VectorXd::Constant(7, 0.1), ness::Philox(1));
+  ness::Chain other(objective, training, Eigen::VectorXd::Constant(7, 0.2), ness::Philox(2));
+  const std::array chains{&one, &other};
+  one.step();
+  CHECK(allocations_in([&] { decltype(one)::step(chains); }) == 0);
 }
 
 TEST_CASE("A step of a linear model does not allocate") {

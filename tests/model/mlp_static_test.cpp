@@ -3,6 +3,7 @@
 
 #include <Eigen/Core>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <stdexcept>
@@ -54,6 +55,61 @@ TEST_CASE("A network that has diverged shows it in the gradient") {
   Eigen::Matrix<double, 7, 1> gradient;
   derivatives.batch_gradient(theta, batch, gradient);
   CHECK_FALSE(gradient.allFinite());
+}
+
+namespace {
+
+// Gradients of `chains` chains side by side against those of each alone, of `size` samples each.
+template <class Network>
+void check_side_by_side(const Network& network, std::size_t chains, std::size_t size) {
+  using Vector = ness::vector_t<Network>;
+  const auto samples = static_cast<std::uint32_t>(network.samples());
+  std::vector<Vector> thetas, gradients(chains);
+  std::vector<std::vector<std::uint32_t>> numbers(chains);
+  std::vector<const Vector*> at;
+  std::vector<ness::Batch> batches;
+  std::vector<Vector*> out;
+  for (std::size_t c = 0; c < chains; ++c) {
+    thetas.push_back(generic_values<Vector>(network.parameters(), 1, static_cast<unsigned>(c) + 7));
+    for (std::size_t k = 0; k < size; ++k)
+      numbers[c].push_back(static_cast<std::uint32_t>(7 * k + 3 * c) % samples);
+  }
+  for (std::size_t c = 0; c < chains; ++c) {
+    at.push_back(&thetas[c]);
+    batches.emplace_back(numbers[c], 0.3 + static_cast<double>(c));
+    out.push_back(&gradients[c]);
+  }
+  network.template batch_gradients<Vector>(at, batches, out);
+  ness::Derivatives<Network> derivatives(network);
+  for (std::size_t c = 0; c < chains; ++c) {
+    Vector alone(network.parameters());
+    derivatives.batch_gradient(thetas[c], batches[c], alone);
+    INFO("chain " << c << " of " << chains << ", " << size << " samples");
+    CHECK(gradients[c] == alone);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("Gradients of chains side by side have the bits of each alone") {
+  const auto small = generic_mlp<ness::Tanh, ness::SquaredLoss, double>(Layers<1, 2, 1>{}, 50);
+  const auto deep = generic_mlp<ness::Tanh, ness::SquaredLoss, double>(Layers<2, 2, 2, 2>{}, 30);
+  for (std::size_t chains = 1; chains <= ness::detail::lanes; ++chains)
+    for (const std::size_t size : {1, 2, 3, 7, 8, 9, 10, 16, 17, 40}) {
+      check_side_by_side(small, chains, size);
+      check_side_by_side(deep, chains, size);
+    }
+}
+
+TEST_CASE("Networks that do not fit lanes have none") {
+  STATIC_REQUIRE(ness::HasBatchGradients<ness::Mlp<Layers<1, 2, 1>>>);
+  STATIC_REQUIRE_FALSE(ness::HasBatchGradients<ness::Mlp<Layers<10, 10, 1>>>);
+  STATIC_REQUIRE_FALSE(ness::HasBatchGradients<ness::Mlp<Layers<1, 2, 1>, ness::Softplus>>);
+  STATIC_REQUIRE_FALSE(
+      ness::HasBatchGradients<ness::Mlp<Layers<1, 2, 2>, ness::Tanh, ness::SoftmaxCrossEntropy>>);
+  STATIC_REQUIRE_FALSE(
+      ness::HasBatchGradients<ness::Mlp<Layers<1, 2, 1>, ness::Tanh, ness::SquaredLoss, float>>);
+  STATIC_REQUIRE_FALSE(ness::HasBatchGradients<ness::Mlp<ness::DynamicLayers>>);
 }
 
 TEST_CASE("A network refuses data that does not fit its layers, and says what it got") {

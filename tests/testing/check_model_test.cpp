@@ -2,7 +2,9 @@
 #include "ness/testing/check_model.hpp"
 
 #include <Eigen/Core>
+#include <cstddef>
 #include <limits>
+#include <span>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -16,6 +18,18 @@
 namespace {
 
 const Eigen::Vector3d theta(1.3, 0.7, -0.4);
+
+/// A local class has no such member.
+struct RoundsOtherwise : BatchGradientDecay<> {
+  static constexpr std::size_t chains_together = 3;
+  void batch_gradients(std::span<const Vector* const> thetas, std::span<const ness::Batch> batches,
+                       std::span<Vector* const> gradients) const {
+    for (std::size_t c = 0; c < thetas.size(); ++c) {
+      BatchGradientDecay<>::batch_gradient(*thetas[c], batches[c], *gradients[c]);
+      if (c == 2) *gradients[c] *= 1 + 1e-15;
+    }
+  }
+};
 
 template <class Model>
 ness::ModelCheck check(const Model& model = {}) {
@@ -62,6 +76,8 @@ TEST_CASE("check_model passes the ready-made models") {
   const ness::Mlp<ness::DynamicLayers> network(generic_values(2, 40, 1), generic_values(1, 40, 2),
                                                {2, 3, 1});
   CHECK(ness::check_model(network, generic_values<Eigen::VectorXd>(13, 1, 3)).ok());
+  const ness::Mlp<ness::Layers<2, 3, 1>> small(generic_values(2, 40, 1), generic_values(1, 40, 2));
+  CHECK(ness::check_model(small, generic_values<Eigen::Matrix<double, 13, 1>>(13, 1, 3)).ok());
 }
 
 TEST_CASE("check_model finds a wrong factor in batch_gradient") {
@@ -82,6 +98,10 @@ TEST_CASE("check_model finds a batch_gradient that is a sum, not a mean") {
     }
   };
   CHECK(fails(check<Faulty>(), "batch_gradient is the mean"));
+}
+
+TEST_CASE("check_model finds batch_gradients that round otherwise than batch_gradient") {
+  CHECK(fails(check<RoundsOtherwise>(), "batch_gradients are batch_gradient of each chain"));
 }
 
 TEST_CASE("check_model finds a batch_gradient that adds to what is there") {

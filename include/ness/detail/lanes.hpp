@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #if defined(__AVX2__)
 #include <immintrin.h>
@@ -36,6 +37,18 @@ WordLanes gather_words(const Word& word) {
     return WordLanes{word(0), word(1), word(2), word(3)};
   else
     return WordLanes{word(0), word(1)};
+}
+
+/// `number(j)` in lane j.
+template <class Number>
+DoubleLanes gather_numbers(const Number& number) {
+  if constexpr (lanes == 8)
+    return DoubleLanes{number(0), number(1), number(2), number(3),
+                       number(4), number(5), number(6), number(7)};
+  else if constexpr (lanes == 4)
+    return DoubleLanes{number(0), number(1), number(2), number(3)};
+  else
+    return DoubleLanes{number(0), number(1)};
 }
 
 template <class Lanes, class T>
@@ -69,6 +82,34 @@ inline DoubleLanes multiply(const DoubleLanes& a, const DoubleLanes& b) {
 #else
   return a * b;  // clang++ fuses within an expression alone
 #endif
+}
+
+/// a · b + c, rounded once where the machine can, twice elsewhere: the same wherever it is called.
+inline DoubleLanes multiply_add(const DoubleLanes& a, const DoubleLanes& b, const DoubleLanes& c) {
+#if defined(__AVX512F__)
+  return DoubleLanes(_mm512_fmadd_pd(__m512d(a), __m512d(b), __m512d(c)));
+#elif defined(__AVX2__) && defined(__FMA__)
+  return DoubleLanes(_mm256_fmadd_pd(__m256d(a), __m256d(b), __m256d(c)));
+#else
+  return multiply(a, b) + c;
+#endif
+}
+
+/// What is in the lane `shift` further, in each.
+template <std::size_t shift>
+DoubleLanes rotated(const DoubleLanes& x) {
+  return [&]<std::size_t... J>(std::index_sequence<J...>) {
+    return DoubleLanes(__builtin_shufflevector(x, x, ((J + shift) % lanes)...));
+  }(std::make_index_sequence<lanes>{});
+}
+
+/// The sum of all lanes, of halves that are added up to one.
+template <std::size_t half = lanes / 2>
+double sum_of_lanes(const DoubleLanes& x) {
+  if constexpr (half == 0)
+    return x[0];
+  else
+    return sum_of_lanes<half / 2>(x + rotated<half>(x));
 }
 
 inline DoubleLanes square_root(const DoubleLanes& x) {

@@ -24,8 +24,8 @@ inline double power_of_two(int k) {
 /// The integer nearest to x, for |x| < 2^30.
 inline int nearest_integer(double x) { return static_cast<int>(x + std::copysign(0.5, x)); }
 
-/// tanh x from x = k ln2/2 + y: tanh y = b/a by the [7/6] convergent of Lambert's continued
-/// fraction (|y| < 0.174: error below 1e-22), then the addition theorem with
+/// tanh x from x = k ln2/2 + y: tanh y = b/a by the [5/6] convergent of Lambert's continued
+/// fraction (|y| < 0.174: error below 1e-18), then the addition theorem with
 /// tanh(k ln2/2) = (2^k − 1)/(2^k + 1): one division in all, and full relative accuracy at 0.
 /// NaN for a NaN and for infinities, so that a diverged run shows.
 inline double tanh(double x) {
@@ -36,10 +36,37 @@ inline double tanh(double x) {
   const int k = nearest_integer(bounded * 0x1.71547652b82fep1);  // 2 / ln 2
   const double y = (bounded - k * (ln2_high / 2)) - k * (ln2_low / 2);
   const double z = y * y;
-  const double a = 135135 + z * (62370 + z * (3150 + z * 28));
-  const double b = y * (135135 + z * (17325 + z * (378 + z)));
+  const double a = 10395 + z * (4725 + z * (210 + z));
+  const double b = y * (10395 + z * (1260 + z * 21));
   const double scale = power_of_two(k);
   const double ratio = ((scale - 1) * a + (scale + 1) * b) / ((scale + 1) * a + (scale - 1) * b);
+  return ratio + (x - x);
+}
+
+/// The same in lanes.
+inline DoubleLanes tanh(const DoubleLanes& x) {
+  constexpr std::uint64_t sign = std::uint64_t{1} << 63;
+  constexpr double large = 20;        // tanh 20 rounds to 1
+  constexpr double whole = 0x1.8p52;  // numbers near it are whole, and end in what is added to it
+  const auto magnitude = DoubleLanes(WordLanes(x) & ~sign);
+  const auto small = WordLanes(magnitude < large);
+  const auto bounded =
+      DoubleLanes((WordLanes(x) & (small | sign)) | (WordLanes(DoubleLanes{} + large) & ~small));
+  const DoubleLanes shifted = multiply_add(bounded, DoubleLanes{} + 0x1.71547652b82fep1,
+                                           DoubleLanes{} + whole);  // 2 / ln 2
+  const DoubleLanes minus_k = whole - shifted;
+  DoubleLanes y = multiply_add(minus_k, DoubleLanes{} + ln2_high / 2, bounded);
+  y = multiply_add(minus_k, DoubleLanes{} + ln2_low / 2, y);
+  const DoubleLanes z = y * y;
+  const auto step = [&](const DoubleLanes& sum, double c) {
+    return multiply_add(z, sum, DoubleLanes{} + c);
+  };
+  const DoubleLanes a = step(step(z + 210.0, 4725), 10395);
+  const DoubleLanes b = y * step(step(DoubleLanes{} + 21.0, 1260), 10395);
+  const auto scale = DoubleLanes((WordLanes(shifted) + 1023) << 52);
+  const DoubleLanes less = scale - 1.0, more = scale + 1.0;
+  const DoubleLanes ratio =
+      multiply_add(less, a, multiply(more, b)) / multiply_add(more, a, multiply(less, b));
   return ratio + (x - x);
 }
 

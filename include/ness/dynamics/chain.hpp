@@ -1,7 +1,11 @@
 // The Markov chain of a training: one update at a time, or one Markov step.
 #pragma once
 
+#include <array>
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -28,6 +32,8 @@ class Chain {
  public:
   using Scalar = typename Objective::Scalar;
   using Vector = typename Objective::Vector;
+  using Sampler = typename T::Minibatch::Sampler;
+  using Drawn = decltype(std::declval<Sampler&>().next(std::declval<Random&>()));
   static_assert(NoisePolicy<typename T::Noise, Vector>,
                 "ness: the noise of a training needs check, description, a Source that is made of "
                 "it and a ness::ChainShape, and one of `silent`, `injection` (with the Source's "
@@ -69,24 +75,46 @@ class Chain {
 
   /// One update of the parameters.
   void update() {
-    if (updates_ == 0) correction_.begin_markov_step(theta_, random_);
-    if constexpr (KineticUpdate<typename T::Update>) update_.before_gradient(theta_, random_);
-    const Vector& at = evaluation_point();
+    const Vector& at = begin_update();
     derivatives_.batch_gradient(at, sampler_.next(random_), gradient_);
-    regularizer_.add_gradient(at, gradient_);
-    if constexpr (KineticUpdate<typename T::Update>)
-      update_.after_gradient(theta_, gradient_, random_);
-    else
-      update_.move(theta_, gradient_);
-    if constexpr (IsSampler<T>) noise_.after_update(theta_, random_);
-    if (++updates_ < updates_per_markov_step_) return;
-    updates_ = 0;
-    correction_.end_markov_step(theta_);
+    end_update(at);
   }
 
   /// One Markov step: an update with replacement, an epoch without.
   void step() {
     for (Index k = 0; k < updates_per_markov_step_; ++k) update();
+  }
+
+  /// How many chains take less time side by side than one after the other, at most.
+  static constexpr std::size_t together =
+      std::convertible_to<Drawn, Batch> ? chains_together<typename Objective::Model> : 1;
+
+  /// One update of each of `together` chains at most, all of the same objective: each does, to the
+  /// last bit, what it does alone.
+  static void update(std::span<Chain* const> chains)
+    requires(together > 1)
+  {
+    std::array<const Vector*, together> at;
+    std::array<Batch, together> batches;
+    std::array<Vector*, together> gradients;
+    const std::size_t count = chains.size();
+    for (std::size_t c = 0; c < count; ++c) {
+      Chain& chain = *chains[c];
+      at[c] = &chain.begin_update();
+      batches[c] = chain.sampler_.next(chain.random_);
+      gradients[c] = &chain.gradient_;
+    }
+    chains[0]->derivatives_.batch_gradients(std::span(at.data(), count),
+                                            std::span(batches.data(), count),
+                                            std::span(gradients.data(), count));
+    for (std::size_t c = 0; c < count; ++c) chains[c]->end_update(*at[c]);
+  }
+
+  /// One Markov step of each.
+  static void step(std::span<Chain* const> chains)
+    requires(together > 1)
+  {
+    for (Index k = 0; k < chains[0]->updates_per_markov_step_; ++k) update(chains);
   }
 
   const Vector& theta() const { return theta_; }
@@ -122,6 +150,25 @@ class Chain {
     return training;
   }
 
+  // Where the gradient is taken.
+  const Vector& begin_update() {
+    if (updates_ == 0) correction_.begin_markov_step(theta_, random_);
+    if constexpr (KineticUpdate<typename T::Update>) update_.before_gradient(theta_, random_);
+    return evaluation_point();
+  }
+
+  void end_update(const Vector& at) {
+    regularizer_.add_gradient(at, gradient_);
+    if constexpr (KineticUpdate<typename T::Update>)
+      update_.after_gradient(theta_, gradient_, random_);
+    else
+      update_.move(theta_, gradient_);
+    if constexpr (IsSampler<T>) noise_.after_update(theta_, random_);
+    if (++updates_ < updates_per_markov_step_) return;
+    updates_ = 0;
+    correction_.end_markov_step(theta_);
+  }
+
   const Vector& evaluation_point() {
     if constexpr (ShakingNoise<typename T::Noise>)
       return noise_.evaluation_point(theta_, random_);
@@ -139,7 +186,7 @@ class Chain {
   Index updates_ = 0;  // of this Markov step
   Vector theta_;
   Vector gradient_;
-  typename T::Minibatch::Sampler sampler_;
+  Sampler sampler_;
   typename T::Update::template State<Vector> update_;
   Random random_;
   typename T::Noise::template Source<Vector> noise_;

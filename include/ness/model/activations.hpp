@@ -11,6 +11,13 @@ namespace ness {
 
 /// tanh z
 struct Tanh {
+  /// Also of `detail::DoubleLanes`, the same whatever stands in other lanes.
+  static constexpr bool in_lanes = true;
+  detail::DoubleLanes value(const detail::DoubleLanes& z) const { return detail::tanh(z); }
+  detail::DoubleLanes slope(const detail::DoubleLanes&, const detail::DoubleLanes& a) const {
+    return detail::multiply_add(-a, a, detail::DoubleLanes{} + 1.0);
+  }
+
   template <class Scalar>
   Scalar value(const Scalar& z) const {
     using std::tanh;

@@ -18,6 +18,8 @@
 
 #include <Eigen/Core>
 #include <concepts>
+#include <cstddef>
+#include <span>
 #include <type_traits>
 
 #include "ness/detail/matrices.hpp"
@@ -224,6 +226,26 @@ concept Overwrites = Takes<Call, M, In&..., Out&> &&
 template <class M>
 concept HasBatchGradient =
     detail::Overwrites<detail::CallBatchGradient, M, vector_t<M>, const vector_t<M>, Batch>;
+
+/// Gradients of several chains side by side, `void batch_gradients(std::span<const Vector* const>
+/// thetas, std::span<const ness::Batch> batches, std::span<Vector* const> gradients) const`, of as
+/// many as `M::chains_together` at most, and batches of one size: what `batch_gradient` makes of
+/// each, to the last bit. `run_chains` advances so many in lock step.
+template <class M>
+concept HasBatchGradients =
+    HasBatchGradient<M> &&
+    requires(const M& model, std::span<const vector_t<M>* const> thetas,
+             std::span<const Batch> batches, std::span<vector_t<M>* const> gradients) {
+      requires M::chains_together >= 1;
+      model.batch_gradients(thetas, batches, gradients);
+    };
+
+/// How many chains a model advances side by side at most: `M::chains_together` where it
+/// `HasBatchGradients`, else 1.
+template <class M>
+inline constexpr std::size_t chains_together = 1;
+template <HasBatchGradients M>
+inline constexpr std::size_t chains_together<M> = M::chains_together;
 
 /// Gradients of consecutive samples: `void sample_gradients(const Vector& theta, Index first,
 /// Matrix& gradients) const` overwrites column j of `gradients` (N × block) with ∇ℓ_{first+j}.

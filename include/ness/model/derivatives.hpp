@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <span>
 #include <vector>
 
 #include "ness/model/autodiff.hpp"
@@ -58,6 +59,20 @@ class Derivatives {
       }
       gradient *= static_cast<Scalar>(batch.weight());
     }
+  }
+
+  /// `gradients[c]` = that of `batches[c]` at `thetas[c]`, to the last bit, of `chains_together<M>`
+  /// chains at most.
+  void batch_gradients(std::span<const Vector* const> thetas, std::span<const Batch> batches,
+                       std::span<Vector* const> gradients) {
+    if constexpr (HasBatchGradients<M>) {
+      const std::size_t size = batches.front().size();
+      const auto alike = [&](const Batch& batch) { return batch.size() == size; };
+      if (size > 0 && std::all_of(batches.begin(), batches.end(), alike))
+        return model_->batch_gradients(thetas, batches, gradients);
+    }
+    for (std::size_t c = 0; c < thetas.size(); ++c)
+      batch_gradient(*thetas[c], batches[c], *gradients[c]);
   }
 
   /// The sum of those of the parts.

@@ -8,6 +8,8 @@
 #include <Eigen/Core>
 #include <cmath>
 
+#include "ness/detail/lanes.hpp"
+
 namespace ness {
 
 /// ℓ = scale · |f − y|². Scale M/(2ε²) is the paper's Gaussian likelihood (Sec. 4.1), 1 its MNIST
@@ -28,6 +30,11 @@ struct SquaredLoss {
   template <class Outputs, class Targets, class Delta>
   void gradient(const Outputs& f, const Targets& y, Delta&& delta) const {
     delta = static_cast<typename Outputs::Scalar>(2 * scale) * (f - y);
+  }
+
+  /// ∂ℓ/∂f of one output, which depends on no other.
+  detail::DoubleLanes slope(const detail::DoubleLanes& f, const detail::DoubleLanes& y) const {
+    return detail::multiply(detail::DoubleLanes{} + 2 * scale, f - y);
   }
 
   template <class Outputs, class Targets, class Tangent, class Result>

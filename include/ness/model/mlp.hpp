@@ -4,6 +4,8 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <cstddef>
+#include <span>
 #include <utility>
 
 #include "ness/detail/check.hpp"
@@ -11,6 +13,7 @@
 #include "ness/model/concepts.hpp"
 #include "ness/model/layers.hpp"
 #include "ness/model/losses.hpp"
+#include "ness/model/mlp_lanes.hpp"
 #include "ness/model/mlp_tile.hpp"
 
 namespace ness {
@@ -25,6 +28,7 @@ namespace ness {
 template <class Shape, class Activation = Tanh, class Loss = SquaredLoss, class S = double>
 class Mlp {
   using Views = detail::MlpViews<Shape, S>;
+  static constexpr bool in_lanes = detail::fits_lanes<Shape, Activation, Loss, S>();
 
  public:
   using Scalar = S;
@@ -111,6 +115,7 @@ class Mlp {
 
   template <class Vector>
   void batch_gradient(const Vector& theta, Batch batch, Vector& gradient, Workspace& ws) const {
+    if constexpr (in_lanes) return lanes().of_one_chain(theta, batch, gradient);
     gradient.setZero(parameters());
     const auto weight = static_cast<Scalar>(batch.weight());
     for_each_tile_of(theta, batch, ws, [&](auto& pass, Index count) {
@@ -118,6 +123,17 @@ class Mlp {
       pass.backward(count, detail::SampleSum<Shape, Vector>{shape_, gradient}, weight);
     });
     if constexpr (Shape::is_static) gradient *= weight;
+  }
+
+  /// As many as a register has lanes: the cost of all of them is that of three or so.
+  static constexpr std::size_t chains_together = detail::lanes;
+
+  template <class Vector>
+  void batch_gradients(std::span<const Vector* const> thetas, std::span<const Batch> batches,
+                       std::span<Vector* const> gradients) const
+    requires(in_lanes)
+  {
+    lanes().of_chains(thetas, batches, gradients);
   }
 
   template <class Vector, class Block>
@@ -303,6 +319,11 @@ class Mlp {
   }
 
  private:
+  auto lanes() const {
+    return detail::MlpLanes<Shape, Activation, Loss>(inputs_.data(), targets_.data(), activation_,
+                                                     loss_);
+  }
+
   template <class Vector>
   auto passes(const Vector& theta, Workspace& ws) const {
     return detail::MlpPasses<Shape, Activation, Loss, Vector>{shape_, activation_, loss_, theta,

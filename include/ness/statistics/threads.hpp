@@ -12,6 +12,10 @@ namespace detail {
 template <class Work>
 void run_on_threads(int count, int threads, const Work& work);
 
+/// How many threads have something to do, 1 at least, of `threads` (0: as many as the machine has).
+template <class Count>
+Count threads_for(Count pieces, Count threads);
+
 }  // namespace detail
 
 /// Runs work(0) ... work(count − 1), each once, on `threads` threads (0: as many as the machine
@@ -34,6 +38,12 @@ void parallel_for(int count, int threads, const Work& work) {
 
 namespace ness::detail {
 
+template <class Count>
+Count threads_for(Count pieces, Count threads) {
+  if (threads == 0) threads = static_cast<Count>(std::max(1U, std::thread::hardware_concurrency()));
+  return std::max<Count>(1, std::min(threads, pieces));
+}
+
 template <class Work>
 void run_on_threads(int count, int threads, const Work& work) {
   std::vector<std::exception_ptr> errors(static_cast<std::size_t>(count));
@@ -49,9 +59,8 @@ void run_on_threads(int count, int threads, const Work& work) {
       }
     }
   };
-  if (threads == 0) threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   std::vector<std::thread> others;
-  for (int t = 1; t < std::min(threads, count); ++t) others.emplace_back(worker);
+  for (int t = 1; t < threads_for(count, threads); ++t) others.emplace_back(worker);
   worker();
   for (std::thread& other : others) other.join();
   for (const std::exception_ptr& error : errors)

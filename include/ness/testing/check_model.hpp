@@ -66,6 +66,7 @@ class ModelLaws {
     check_sample_gradients();
     check_batch_gradient();
     check_block();
+    if constexpr (HasBatchGradients<M>) check_side_by_side();
     if constexpr (HasLoss<M>) check_loss();
     if constexpr (TwiceDifferentiable<M>) check_sample_hessian();
     if constexpr (HasCurvature<M> && (HasHessian<M> || HasHessianProduct<M>)) check_hessian();
@@ -106,6 +107,27 @@ class ModelLaws {
         some_gradients().rowwise().mean(), rounding);
     law("batch_gradient multiplies by batch.weight(), not by 1/m",
         batch_gradient(theta_, Batch(some_, 2)), 2 * some_gradients().rowwise().sum(), rounding);
+  }
+
+  void check_side_by_side() {
+    const std::size_t chains = M::chains_together;
+    std::vector<Vector> at, found(chains, theta_);
+    std::vector<const Vector*> thetas;
+    std::vector<Vector*> gradients;
+    for (std::size_t c = 0; c < chains; ++c)
+      at.push_back(theta_ * static_cast<Scalar>(1 + 0.1 * static_cast<double>(c)));
+    for (std::size_t c = 0; c < chains; ++c) {
+      thetas.push_back(&at[c]);
+      gradients.push_back(&found[c]);
+    }
+    const std::vector<Batch> batches(chains, Batch(some_));
+    derivatives_.batch_gradients(thetas, batches, gradients);
+    Values together(theta_.size(), at.size()), apart(theta_.size(), at.size());
+    for (std::size_t c = 0; c < chains; ++c) {
+      together.col(static_cast<Index>(c)) = found[c];
+      apart.col(static_cast<Index>(c)) = batch_gradient(at[c], some_);
+    }
+    law("batch_gradients are batch_gradient of each chain, to the last bit", together, apart, 0);
   }
 
   void check_block() {

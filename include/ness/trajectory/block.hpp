@@ -35,7 +35,7 @@ class TrajectoryBlock {
     begin(steps);
     const Eigen::Index n = parameters();
     if (n <= narrow) {
-      for (Eigen::Index k = 1; k <= steps; ++k) put(advance(), states_.data() + k, states_.rows());
+      for (Eigen::Index k = 1; k <= steps; ++k) put(k, advance());
       return;
     }
     // Several states at a time, so that whole cache lines are written.
@@ -44,6 +44,14 @@ class TrajectoryBlock {
       for (Eigen::Index j = 0; j < count; ++j) put(advance(), tile_.data() + j * n, 1);
       place_tile(k, count);
     }
+  }
+
+  /// Begins to fill it with `steps` ≤ capacity further steps, one `put` each.
+  void begin(Eigen::Index steps);
+  /// θ after step k = 1 … `steps`.
+  template <class Theta>
+  void put(Eigen::Index k, const Theta& theta) {
+    put(theta, states_.data() + k, states_.rows());
   }
 
   /// Makes it of the given deviations: of the first state, and of that after each step, at most
@@ -72,8 +80,6 @@ class TrajectoryBlock {
   static constexpr Eigen::Index narrow = 16;
   static constexpr Eigen::Index tile_width = 8;
 
-  // Goes on from the last state.
-  void begin(Eigen::Index steps);
   void place_tile(Eigen::Index first, Eigen::Index count);
 
   // θ − reference, elements `stride` apart.
@@ -106,6 +112,7 @@ TrajectoryBlock<S>::TrajectoryBlock(const Vector& first, const Vector& reference
   if (first.size() > narrow) tile_.resize(first.size(), tile_width);
 }
 
+// Goes on from the last state.
 template <class S>
 void TrajectoryBlock<S>::begin(Eigen::Index steps) {
   if (steps_ > 0)

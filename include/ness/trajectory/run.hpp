@@ -2,11 +2,15 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <tuple>
@@ -109,26 +113,22 @@ struct ObservedChain {
     chain.step();
   }
 
-  /// Goes on in whole blocks until `target` is reached, observing from `burn_in` on, and calls
-  /// `report(steps)` after each block. Where blocks begin does not depend on the targets.
-  template <class Report>
-  void advance(int number, std::int64_t target, std::int64_t burn_in, std::int64_t last,
-               bool every_update, const Report& report) {
-    while (step < target) {
-      const std::int64_t end = step < burn_in ? burn_in : last;
-      const auto count = std::min<std::int64_t>(block_steps, end - step);
-      block.fill(count, [&]() -> const auto& {
-        move(every_update);
-        return chain.theta();
-      });
-      if (const auto at = block.first_diverged(); at >= 0)
-        throw Diverged(number, step + at, every_update ? "update" : "Markov step");
-      if (step >= burn_in)
-        std::apply([&](auto&... estimator) { (estimator.add(block), ...); }, estimators);
-      step += count;
-      report(count);
-    }
-    if (step == last) std::apply([](auto&... estimator) { (finish(estimator), ...); }, estimators);
+  /// The next `count` states.
+  void fill(std::int64_t count, bool every_update) {
+    block.fill(count, [&]() -> const auto& {
+      move(every_update);
+      return chain.theta();
+    });
+  }
+
+  /// Shows the block to the estimators.
+  void observe() {
+    std::apply([&](auto&... estimator) { (estimator.add(block), ...); }, estimators);
+  }
+
+  /// The chain has ended.
+  void finish() {
+    std::apply([](auto&... estimator) { (finish(estimator), ...); }, estimators);
   }
 
   template <class Archive>
@@ -141,6 +141,81 @@ struct ObservedChain {
   static void finish(Estimator& estimator) {
     if constexpr (requires { estimator.finish(); }) estimator.finish();
   }
+};
+
+/// How many chains advance in lock step at most: what they say, or 1.
+template <class Chain>
+constexpr int together() {
+  if constexpr (requires { Chain::together; })
+    return static_cast<int>(Chain::together);
+  else
+    return 1;
+}
+
+/// Chains first, first + 1, … that are equally far, and go on together.
+template <class Observed>
+class LockStep {
+ public:
+  LockStep(std::vector<Observed*> runs, int first) : runs_(std::move(runs)), first_(first) {}
+
+  /// Goes on in whole blocks until `target` is reached, observing from `burn_in` on, and calls
+  /// `report(steps)` after each block. Where blocks begin does not depend on the targets. Where a
+  /// chain diverges those before it go on: the first of them that does is the one of which one
+  /// hears, as without lock step.
+  template <class Report>
+  void advance(std::int64_t target, std::int64_t burn_in, std::int64_t last, bool every_update,
+               const Report& report) {
+    std::exception_ptr diverged;
+    while (!runs_.empty() && runs_.front()->step < target) {
+      const std::int64_t step = runs_.front()->step;
+      const std::int64_t end = step < burn_in ? burn_in : last;
+      const auto count = std::min<std::int64_t>(block_steps, end - step);
+      fill(count, every_update);
+      for (std::size_t k = 0; k < runs_.size(); ++k) {
+        Observed& run = *runs_[k];
+        if (const auto at = run.block.first_diverged(); at >= 0) {
+          diverged = std::make_exception_ptr(Diverged(first_ + static_cast<int>(k), step + at,
+                                                      every_update ? "update" : "Markov step"));
+          runs_.resize(k);
+          break;
+        }
+        if (step >= burn_in) run.observe();
+        run.step += count;
+        if (run.step == last) run.finish();
+        report(count);
+      }
+    }
+    if (diverged) std::rethrow_exception(diverged);
+  }
+
+ private:
+  using Chain = decltype(Observed::chain);
+
+  void fill(std::int64_t count, bool every_update) {
+    if constexpr (together<Chain>() > 1) {  // empty lanes cost as much as full ones
+      if (2 * runs_.size() >= together<Chain>()) return fill_side_by_side(count, every_update);
+    }
+    for (Observed* run : runs_) run->fill(count, every_update);
+  }
+
+  void fill_side_by_side(std::int64_t count, bool every_update) {
+    std::array<Chain*, std::size_t{together<Chain>()}> chains;
+    for (std::size_t k = 0; k < runs_.size(); ++k) {
+      chains[k] = &runs_[k]->chain;
+      runs_[k]->block.begin(count);
+    }
+    const std::span<Chain* const> all(chains.data(), runs_.size());
+    for (std::int64_t step = 1; step <= count; ++step) {
+      if (every_update)
+        Chain::update(all);
+      else
+        Chain::step(all);
+      for (Observed* run : runs_) run->block.put(step, run->chain.theta());
+    }
+  }
+
+  std::vector<Observed*> runs_;
+  int first_;
 };
 
 /// How long ranks go on without asking whether one of them has failed.
@@ -241,16 +316,22 @@ class ChainRun {
     return 1;
   }
 
-  // All chains to `target`, or the end of the block there.
+  // All chains to `target`, or the end of the block there: as many side by side as leaves work for
+  // every thread.
   void advance(std::int64_t target) {
     const Share& share = shared_.share();
-    parallel_for(share.count(), settings_.threads, [&](int piece) {
-      const int k = share.first + piece;
+    const int each = threads_for(share.count(), settings_.threads);
+    const int most = std::min(together<Chain>(), (share.count() + each - 1) / each);
+    parallel_for((share.count() + most - 1) / most, settings_.threads, [&](int piece) {
+      const int first = share.first + piece * most;
+      std::vector<Observed*> runs;
+      for (int k = first; k < std::min(share.last, first + most); ++k) runs.push_back(&begin(k));
       std::int64_t unreported = 0;
-      begin(k).advance(k, target, burn_in_, last_, settings_.every_update, [&](std::int64_t steps) {
-        unreported += steps;
-        if (unreported * per_step_ >= 1 << 17) report(std::exchange(unreported, 0));
-      });
+      LockStep(std::move(runs), first)
+          .advance(target, burn_in_, last_, settings_.every_update, [&](std::int64_t steps) {
+            unreported += steps;
+            if (unreported * per_step_ >= 1 << 17) report(std::exchange(unreported, 0));
+          });
       report(unreported);
     });
   }
