@@ -73,7 +73,7 @@ class Mlp {
   template <class Vector, class Input>
   auto output(const Vector& theta, const Input& x) const {
     using T = typename Vector::Scalar;
-    using Units = Eigen::Matrix<T, Eigen::Dynamic, 1>;
+    using Units = Eigen::Matrix<T, Eigen::Dynamic, 1, 0, Views::static_units(), 1>;  // at most
     Units below = x.template cast<T>();
     Units above;
     for (int layer = 1; layer <= shape_.count; ++layer) {

@@ -127,7 +127,7 @@ class MlpLanes {
   }
 
   template <class Layer, class Units>
-  void forward(Layer layer, const Parameters& theta, Units& a, Units& slope) const {
+  void forward(Layer, const Parameters& theta, Units& a, Units& slope) const {
     constexpr int in = Shape::width(Layer::value - 1), out = Shape::width(Layer::value);
     constexpr int below = Shape::unit_offset(Layer::value - 1);
     constexpr int above = Shape::unit_offset(Layer::value);
