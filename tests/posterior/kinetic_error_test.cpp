@@ -155,6 +155,33 @@ void check(const Steps& steps, double tolerance = 1e-11) {
     }
 }
 
+/// ⟨δθ⟩ and Σ after epochs of BAOAB, of all six orders of two batches: which pair of samples comes
+/// first, then the rest, and back where `and_back`.
+std::pair<VectorXd, MatrixXd> all_orders(double h, double friction, bool and_back) {
+  const auto pairs = every_pair();
+  constexpr Eigen::Index size = 2 * n + 1;
+  MatrixXd system = MatrixXd::Zero(size * size, size * size), noise = MatrixXd::Zero(size, size);
+  for (std::size_t k = 0; k < 6; ++k) {
+    // every_pair lists (1,0), (2,0), (2,1), (3,0), (3,1), (3,2): the rest of k is 5 − k.
+    std::vector<std::size_t> order{k, 5 - k};
+    if (and_back) order.insert(order.end(), {5 - k, k});
+    Moved epoch;
+    for (const std::size_t at : order) {
+      ByHand by{h, friction, pairs[at], epoch};
+      by.kick(h);
+      by.drift(h / 2);
+      by.orbit(h);
+      by.drift(h / 2);
+      epoch = by.all;
+    }
+    for (Eigen::Index a = 0; a < size; ++a)
+      for (Eigen::Index b = 0; b < size; ++b)
+        system.block(a * size, b * size, size, size) += epoch.map(a, b) * epoch.map / 6;
+    noise += epoch.noise / 6;
+  }
+  return solved(system, noise);
+}
+
 }  // namespace
 
 TEST_CASE("the moments of kinetic samplers are those of all batches, enumerated part by part") {
@@ -321,28 +348,8 @@ TEST_CASE("what does not fit a kinetic sampler is refused; one that runs away sa
 }
 
 TEST_CASE("the moments of kinetic epochs there and back are those of all orders") {
-  // Six orders of two batches: which pair of samples comes first, then the rest, and back.
-  const auto pairs = every_pair();
-  constexpr Eigen::Index size = 2 * n + 1;
-  MatrixXd system = MatrixXd::Zero(size * size, size * size), noise = MatrixXd::Zero(size, size);
   const double h = 0.2, friction = 2;
-  for (std::size_t k = 0; k < 6; ++k) {
-    // every_pair lists (1,0), (2,0), (2,1), (3,0), (3,1), (3,2): the rest of k is 5 − k.
-    Moved epoch;
-    for (const std::size_t at : {k, 5 - k, 5 - k, k}) {
-      ByHand by{h, friction, pairs[at], epoch};
-      by.kick(h);
-      by.drift(h / 2);
-      by.orbit(h);
-      by.drift(h / 2);
-      epoch = by.all;
-    }
-    for (Eigen::Index a = 0; a < size; ++a)
-      for (Eigen::Index b = 0; b < size; ++b)
-        system.block(a * size, b * size, size, size) += epoch.map(a, b) * epoch.map / 6;
-    noise += epoch.noise / 6;
-  }
-  const auto [mean, expected] = solved(system, noise);
+  const auto [mean, expected] = all_orders(h, friction, true);
   const ness::Training<ness::ThereAndBack, ness::Kinetic<ness::Baoab>> sampler{
       .learning_rate = h, .minibatch = {2}, .update = {.friction = friction}};
   const auto found = ness::exact_posterior_error(objective(), minimum(), sampler,
@@ -353,4 +360,27 @@ TEST_CASE("the moments of kinetic epochs there and back are those of all orders"
   CHECK(error <= 1e-3 * expected.norm());
   CHECK((found.mean_shift.value - mean).cwiseAbs().maxCoeff() <=
         4 * found.mean_shift.standard_error.maxCoeff());
+}
+
+TEST_CASE("the leading error of kinetic epochs is that of batches unequal in curvature, order η²") {
+  // Σ − H⁻¹ = −η²(n + 1)/6 H⁻¹⟨(H_B − H)²⟩H⁻¹, with or without the way back; n = 2.
+  const MatrixXd hessian = minimum().hessian, inverse = hessian.inverse();
+  MatrixXd square = MatrixXd::Zero(n, n);
+  for (const PairOfSamples& pair : every_pair()) {
+    const MatrixXd away = pair.hessian - hessian;
+    square += away * away / 6;
+  }
+  for (const double friction : {0.5, 2.0, 8.0})
+    for (const bool and_back : {false, true}) {
+      CAPTURE(friction, and_back);
+      const auto leading = [&](double h) -> MatrixXd {
+        return (all_orders(h, friction, and_back).second - inverse) / (h * h);
+      };
+      const MatrixXd expected = -0.5 * inverse * square * inverse;
+      // What is left is smaller by η² there and back, and by η without, for batches then kick
+      // apart.
+      const MatrixXd far = leading(0.01), near = leading(0.005);
+      const double weight = and_back ? 4 : 2;
+      CHECK(relative_error(MatrixXd((weight * near - far) / (weight - 1)), expected) <= 0.004);
+    }
 }
