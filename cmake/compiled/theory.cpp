@@ -23,6 +23,7 @@
 #include "ness/stationary/additive_epochs.hpp"
 #include "ness/stationary/averages.hpp"
 #include "ness/stationary/curved_noise.hpp"
+#include "ness/stationary/entropy_spectrum.hpp"
 #include "ness/stationary/epoch_map.hpp"
 #include "ness/stationary/generalized_lyapunov.hpp"
 #include "ness/stationary/linear_chain.hpp"
@@ -58,6 +59,7 @@ template struct RangeInverse<float>;
 template class Relaxation<double>;
 template class Relaxation<float>;
 template class StationaryState<double>;
+template class EntropySpectrum<double>;
 template class StationaryState<float>;
 template class Autocovariance<double>;
 template DynamicMatrix<double> covariance_of_mean_over_epochs(const StationaryState<double>&,

@@ -7,6 +7,7 @@
 #include "ness/files/atomic_file.hpp"
 #include "ness/files/npy.hpp"
 #include "ness/fluctuation/entropy_average.hpp"
+#include "ness/fluctuation/kernel_entropy.hpp"
 #include "ness/fluctuation/predict_fluctuations.hpp"
 #include "ness/statistics/estimate.hpp"
 #include "ness/statistics/ordered_sum.hpp"
@@ -67,6 +68,12 @@ template void ExponentialMean<double>::serialize(CheckpointWriter&);
 template void ExponentialMean<double>::serialize(CheckpointReader&);
 template void ExponentialMean<double>::add(const TrajectoryBlock<double>&);
 template void ExponentialMean<double>::add(const TrajectoryBlock<float>&);
+template struct StepKernels<double>;
+template class KernelEntropy<double>;
+template void KernelEntropy<double>::serialize(CheckpointWriter&);
+template void KernelEntropy<double>::serialize(CheckpointReader&);
+template void KernelEntropy<double>::add(const TrajectoryBlock<double>&);
+template void KernelEntropy<double>::add(const TrajectoryBlock<float>&);
 template class MomentumEntropy<double>;
 template void MomentumEntropy<double>::serialize(CheckpointWriter&);
 template void MomentumEntropy<double>::serialize(CheckpointReader&);

@@ -1,0 +1,233 @@
+// An entropy production of which ⟨e^{−σ}⟩ is 1 at every step, with a memory too (not in the paper).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ness/detail/matrices.hpp"
+#include "ness/stationary/stationary_state.hpp"
+#include "ness/trajectory/block.hpp"
+#include "ness/trajectory/sub_trajectories.hpp"
+
+namespace ness {
+
+/// θ_{k+1} − θ_k given the path before, of a Gaussian process: normal with mean `of_state` · δθ_k +
+/// `of_last` · (θ_k − θ_{k−1}). All N × N.
+template <class Scalar = double>
+struct StepKernel {
+  DynamicMatrix<Scalar> of_state, of_last;
+  DynamicMatrix<Scalar> covariance;
+};
+
+/// The kernel of the chain of θ, in the discrete form, and that of the same stationary process run
+/// backwards, exact at any η: of θ_{k+1} − θ_k = β(θ_k − θ_{k−1}) − c₀(Kδθ_k − ξ_k) forwards, and
+/// from ⟨θθᵀ⟩ at three successive times backwards, which is a Gaussian process of the same memory.
+template <class Scalar>
+struct StepKernels {
+  /// Throws `std::invalid_argument` for a state in the continuous form or of epochs that were given
+  /// (`KnownState`), a singular D, and an update that uses the last gradient again (Nesterov's),
+  /// whose path of θ has no finite memory. Cost: Cholesky's factorisation of a 2N × 2N matrix.
+  explicit StepKernels(const StationaryState<Scalar>& state);
+  StepKernel<Scalar> forward, backward;
+};
+
+/// σ_k = log p(θ_{k+1} | θ_k, θ_{k−1}) / p̃(θ_{k+1} | θ_k, θ_{k−1}) along a path, p the kernel of
+/// the chain and p̃ that of its reverse (`StepKernels`):
+///   σ_k = ½ r̃ᵀR̃⁻¹r̃ − ½ rᵀR⁻¹r + ½ log det R̃/det R,  r = Δθ − its mean, R its covariance.
+///
+/// Whatever the path before, ⟨e^{−σ_k}⟩ = ∫p̃ = 1 exactly for Gaussian noise of this D, for every
+/// step and so for stretches of any length, at any stable η and with momentum; ⟨σ_k⟩ is
+/// `entropy_production()` of the state. Of plain updates σ differs from Eq. 27 by the finite steps:
+/// what Eq. 27 leaves at its ends is in it.
+///
+///   ness::KernelEntropy entropy(predicted, {1, 10}, 10'000);   // for run_chains, as an estimator
+///
+/// Blocks are of updates, one after the other. Cost: six products of N × N with each state.
+template <class Scalar = double>
+class KernelEntropy {
+ public:
+  using Matrix = DynamicMatrix<Scalar>;
+
+  /// `bins` for the histograms of σ. Throws as `StepKernels`, and `std::invalid_argument` for a
+  /// length below 1.
+  KernelEntropy(const StationaryState<Scalar>& state, const std::vector<int>& lengths,
+                std::int64_t batch_length, Eigen::Index bins = 200);
+
+  template <class S>
+  void add(const TrajectoryBlock<S>& block);
+
+  /// Sub-trajectories left incomplete at the end of `other` are dropped.
+  void merge(const KernelEntropy& other) { sums_.merge(other.sums_); }
+
+  /// For checkpoints.
+  template <class Archive>
+  void serialize(Archive& archive);
+
+  /// Of the first update of all σ is not known: its step before is not.
+  std::vector<SubTrajectories> results() const { return sums_.results(); }
+
+ private:
+  /// Rows of steps to rows whose squared norm is rᵀR⁻¹r.
+  struct Whitened {
+    Matrix of_step, of_state, of_last;
+    explicit Whitened(const StepKernel<Scalar>& kernel);
+    Matrix operator()(const Matrix& steps, const Matrix& states, const Matrix& last) const;
+  };
+  KernelEntropy(const StepKernels<Scalar>& kernels, double entropy_production,
+                const std::vector<int>& lengths, std::int64_t batch_length, Eigen::Index bins);
+  void gather(const Matrix& states);
+
+  Whitened forward_, backward_;
+  Scalar constant_;  // ½ log det R̃/det R
+  detail::EntropySums<Scalar> sums_;
+  bool goes_on_ = false;
+  Matrix before_;  // δθ before the first of the next block, 1 × N
+};
+
+}  // namespace ness
+
+#ifndef NESS_COMPILED  // else they are in the library
+
+#include <cmath>
+#include <string_view>
+
+#include "ness/detail/check.hpp"
+#include "ness/detail/symmetric_matrices.hpp"
+
+namespace ness {
+
+namespace detail {
+
+/// L with LLᵀ = A of a covariance that is positive definite but for rounding.
+template <class Scalar>
+DynamicMatrix<Scalar> root_of_covariance(DynamicMatrix<Scalar> covariance) {
+  if (!cholesky(covariance))
+    invalid("StepKernels",
+            "the covariance of a step given those before must be positive definite: diffusion "
+            "nearly lacks a direction");
+  return covariance;
+}
+
+template <class Scalar>
+Scalar log_determinant(const DynamicMatrix<Scalar>& root) {
+  Scalar sum(0);
+  for (Eigen::Index i = 0; i < root.rows(); ++i) sum += 2 * std::log(root(i, i));
+  return sum;
+}
+
+}  // namespace detail
+
+template <class Scalar>
+StepKernels<Scalar>::StepKernels(const StationaryState<Scalar>& state) {
+  using Matrix = DynamicMatrix<Scalar>;
+  constexpr std::string_view name = "StepKernels";
+  const Matrix &k = state.relaxation(), &sigma = state.covariance();
+  const Eigen::Index n = k.rows();
+  if (state.form() != LyapunovForm::discrete)
+    detail::invalid(name,
+                    "the state must be that of finite steps: use LyapunovForm::discrete, or "
+                    "StationarySettings with that form");
+  if (!state.has_path_entropy())
+    detail::invalid(name,
+                    "the path of theta must have a finite memory: not with an update that uses the "
+                    "last gradient again, as Nesterov's, nor of epochs whose covariance was given");
+  if (state.rank() != n)
+    detail::invalid(name, "diffusion must have full rank ", n, ", but has ", state.rank());
+  const auto beta = static_cast<Scalar>(state.update().momentum);
+  const auto c0 = static_cast<Scalar>(state.update().of_gradient());
+  forward = {-c0 * k, beta * Matrix::Identity(n, n), 2 * c0 * c0 * state.diffusion()};
+
+  // u = θ_{k−1} − θ_k from (θ_k, w), w = θ_{k+1} − θ_k, which is −βu − c₀Kθ_k + noise.
+  const Matrix drift = state.drift();  // −⟨wθ_kᵀ⟩, and −⟨uθ_kᵀ⟩ transposed
+  const Matrix drift_t = detail::transposed(drift);
+  const Matrix step = drift + drift_t;  // ⟨wwᵀ⟩ and ⟨uuᵀ⟩
+  Matrix known(2 * n, 2 * n), with_u(2 * n, n);
+  known << sigma, -drift_t, -drift, step;
+  with_u.topRows(n) = -drift;
+  with_u.bottomRows(n) = -beta * step + c0 * detail::product(k, drift);
+  Matrix factors = with_u;
+  const Matrix root = detail::root_of_covariance<Scalar>(known);
+  detail::solve_lower(root, factors);
+  const Matrix covariance = step - detail::symmetric_product(detail::transposed(factors), factors);
+  Matrix inverse = Matrix::Identity(2 * n, 2 * n);
+  detail::solve_lower(root, inverse);
+  const Matrix predicted = detail::product(detail::transposed(factors), inverse);  // N × 2N
+  // Run backwards, θ_k − θ_{k−1} is what w was, with the opposite sign.
+  backward = {predicted.leftCols(n), -predicted.rightCols(n), covariance};
+}
+
+template <class Scalar>
+KernelEntropy<Scalar>::Whitened::Whitened(const StepKernel<Scalar>& kernel) {
+  Matrix inverse = Matrix::Identity(kernel.covariance.rows(), kernel.covariance.cols());
+  detail::solve_lower(detail::root_of_covariance<Scalar>(kernel.covariance), inverse);
+  of_step = detail::transposed(inverse);
+  of_state = detail::product(detail::transposed(kernel.of_state), of_step);
+  of_last = detail::product(detail::transposed(kernel.of_last), of_step);
+}
+
+template <class Scalar>
+DynamicMatrix<Scalar> KernelEntropy<Scalar>::Whitened::operator()(const Matrix& steps,
+                                                                  const Matrix& states,
+                                                                  const Matrix& last) const {
+  Matrix result = detail::product(steps, of_step);
+  result -= detail::product(states, of_state);
+  result -= detail::product(last, of_last);
+  return result;
+}
+
+template <class Scalar>
+KernelEntropy<Scalar>::KernelEntropy(const StationaryState<Scalar>& state,
+                                     const std::vector<int>& lengths, std::int64_t batch_length,
+                                     Eigen::Index bins)
+    : KernelEntropy(StepKernels<Scalar>(state), static_cast<double>(state.entropy_production()),
+                    lengths, batch_length, bins) {}
+
+template <class Scalar>
+KernelEntropy<Scalar>::KernelEntropy(const StepKernels<Scalar>& kernels, double entropy_production,
+                                     const std::vector<int>& lengths, std::int64_t batch_length,
+                                     Eigen::Index bins)
+    : forward_(kernels.forward),
+      backward_(kernels.backward),
+      constant_((detail::log_determinant(detail::root_of_covariance(kernels.backward.covariance)) -
+                 detail::log_determinant(detail::root_of_covariance(kernels.forward.covariance))) /
+                2),
+      sums_(lengths, batch_length, entropy_axis(entropy_production, lengths).upper, bins,
+            "KernelEntropy"),
+      before_(Matrix::Zero(1, kernels.forward.covariance.rows())) {}
+
+template <class Scalar>
+template <class S>
+void KernelEntropy<Scalar>::add(const TrajectoryBlock<S>& block) {
+  const Eigen::Index steps = block.steps();
+  if (sums_.empty() || steps == 0) return;
+  const Eigen::Index first = goes_on_ ? 1 : 0;
+  Matrix states(first + steps + 1, block.parameters());
+  if (goes_on_) states.row(0) = before_;
+  states.bottomRows(steps + 1) = block.all_deviations().template cast<Scalar>();
+  before_ = states.row(first + steps - 1);
+  goes_on_ = true;
+  if (states.rows() > 2) gather(states);
+}
+
+// σ of every step but the first.
+template <class Scalar>
+void KernelEntropy<Scalar>::gather(const Matrix& states) {
+  const Eigen::Index count = states.rows() - 2;
+  const Matrix here = states.middleRows(1, count);
+  const Matrix steps = states.bottomRows(count) - here;
+  const Matrix last = here - states.topRows(count);
+  const Matrix r = forward_(steps, here, last), r_back = backward_(steps, here, last);
+  DynamicVector<Scalar> entropy = DynamicVector<Scalar>::Constant(count, constant_);
+  for (Eigen::Index i = 0; i < states.cols(); ++i)
+    entropy += (r_back.col(i).cwiseAbs2() - r.col(i).cwiseAbs2()) / 2;
+  sums_.add(entropy);
+}
+
+template <class Scalar>
+template <class Archive>
+void KernelEntropy<Scalar>::serialize(Archive& archive) {
+  archive(sums_, goes_on_, before_);
+}
+
+}  // namespace ness
+#endif
