@@ -159,8 +159,8 @@ void draw_predictions(FigureFolder& folder, const Results& results) {
   folder.draw("network_predictions",
               range.str() + R"(
 set multiplot layout 2,1
-set lmargin at screen 0.1
-set rmargin at screen 0.66
+set lmargin at screen 0.12
+set rmargin at screen 0.68
 set grid lc rgb '#e0e0e0'
 set key outside right top Left reverse samplen 2
 set title 'posterior of a )" +
@@ -250,10 +250,10 @@ void draw_densities(FigureFolder& folder, const Results& results) {
     }
     if (near)
       text << ", '" << name << "_laplace.dat' with histeps lw 1.5 lc rgb '#d9822b' title "
-           << "'draws of the Gaussian about the minimum'";
+           << "'Gaussian about the minimum, draws'";
     text << ", exp(-(x-(" << linear.mean[k] << "))**2/(2*" << linear.deviation[k] << "**2))/("
          << linear.deviation[k]
-         << "*sqrt(2*pi)) with lines lw 2 dt 2 lc rgb '#c81d1d' title 'the Gaussian, "
+         << "*sqrt(2*pi)) with lines lw 2 dt 2 lc rgb '#c81d1d' title 'the same, "
             "{/:Italic f} linear'\nset key off\nunset ylabel\n";
     plots += text.str();
   }
@@ -262,7 +262,7 @@ set multiplot layout 1,3
 set xlabel '{/:Italic f}({/:Italic x})'
 set ylabel 'posterior density'
 set samples 400
-set key top left Left reverse samplen 1.5 font ',12' noopaque
+set key top left Left reverse samplen 1.5 font ',11' noopaque
 )" + plots + "unset multiplot\n",
               1500, 560);
 }
