@@ -28,6 +28,7 @@
 #include "../common/ranks.hpp"
 #include "../common/run_settings.hpp"
 #include "../common/user_error.hpp"
+#include "network_exact.hpp"
 
 namespace network {
 namespace {
@@ -118,6 +119,10 @@ class Study {
     results.x = data_.x;
     results.y = data_.y;
     add_laplace(results);
+    if (widths_ == std::vector<int>{1, 2, 1})
+      results.exact = exact_band(
+          {vector_of(data_.x), vector_of(data_.y), ness::regression_noise, options_.lambda},
+          minimum_.theta, minimum_.hessian, results.places);
 
     const double fastest = std::sqrt(results.curvature_most);
     const double friction = 2 * std::sqrt(std::max(results.curvature_least, 2 * options_.lambda));
@@ -396,23 +401,47 @@ std::string Results::name(Index quantity) const {
   return text.str();
 }
 
+namespace {
+
+/// Keeps the less likely of `furthest` and what deviates so far, with so many degrees of freedom.
+void keep_furthest(Comparison& furthest, double deviation, double freedom,
+                   const std::string& name) {
+  const double chance = ness::student_tail(std::abs(deviation), freedom);
+  if (chance < furthest.chance) furthest = {deviation, chance, name};
+}
+
+}  // namespace
+
 Comparison Results::compare(const Draws& draws) const {
   Comparison furthest;
   const auto look = [&](const ness::Estimate<Vector>& a, const ness::Estimate<Vector>& b,
                         const std::string& what) {
     for (Index k = 0; k < a.value.size(); ++k) {
-      const double of_a = a.standard_error[k] * a.standard_error[k];
-      const double of_b = b.standard_error[k] * b.standard_error[k];
-      const double deviation = (a.value[k] - b.value[k]) / std::sqrt(of_a + of_b);
-      const double freedom =
-          (of_a + of_b) * (of_a + of_b) /
-          (of_a * of_a / a.degrees_of_freedom + of_b * of_b / b.degrees_of_freedom);
-      const double chance = ness::student_tail(std::abs(deviation), freedom);
-      if (chance < furthest.chance) furthest = {deviation, chance, what + name(k)};
+      const double of_a = std::pow(a.standard_error[k], 2);
+      const double of_b = std::pow(b.standard_error[k], 2);
+      const double both = of_a + of_b;
+      keep_furthest(
+          furthest, (a.value[k] - b.value[k]) / std::sqrt(both),
+          both * both / (of_a * of_a / a.degrees_of_freedom + of_b * of_b / b.degrees_of_freedom),
+          what + name(k));
     }
   };
   look(draws.mean, reference.mean, "mean of ");
   look(draws.square, reference.square, "variance of ");
+  return furthest;
+}
+
+Comparison Results::compare_with_exact() const {
+  Comparison furthest;
+  for (Index k = 0; k < places.size(); ++k) {
+    const double mean = reference.mean.value[k];
+    keep_furthest(furthest, (mean - exact->mean[k]) / reference.mean.standard_error[k],
+                  reference.mean.degrees_of_freedom, "mean of " + name(k));
+    keep_furthest(furthest,
+                  (reference.square.value[k] - std::pow(exact->deviation[k], 2)) /
+                      reference.square.standard_error[k],
+                  reference.square.degrees_of_freedom, "variance of " + name(k));
+  }
   return furthest;
 }
 

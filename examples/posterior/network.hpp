@@ -11,6 +11,7 @@
 #include <ness/files/npy.hpp>
 #include <ness/posterior/convergence.hpp>
 #include <ness/statistics/estimate.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,7 @@ struct Results {
   Eigen::VectorXd places, grid;   ///< x of the table, and of the picture
   std::vector<double> x, y;       ///< the data
   Band laplace, linear;           ///< N(θ₀, H₀⁻¹): by draws, and f about θ₀ as linear
+  std::optional<Band> exact;      ///< by integrals, at the places, of a network 1-2-1
   Eigen::MatrixXd laplace_draws;  ///< f, draws × places
   double parameters_r_hat = 0;    ///< of the reference's θ, the largest
   double parameters_r_hat_median = 0;  ///< the same, the median
@@ -75,6 +77,8 @@ struct Results {
   std::vector<Draws> samplers;
 
   Comparison compare(const Draws& draws) const;
+  /// The reference's f against `exact`.
+  Comparison compare_with_exact() const;
   std::string name(Eigen::Index quantity) const;
   /// The least chance with which a sampler agrees: one table in a thousand has a false alarm.
   double level() const;

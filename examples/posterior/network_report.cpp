@@ -61,24 +61,33 @@ void print_functions(std::ostream& out, const Results& results) {
   print_row(out, "x", results.places);
   print_row(out, "mean of f, reference", reference.mean.value.head(count));
   print_row(out, "  standard error", reference.mean.standard_error.head(count));
+  if (results.exact) print_row(out, "  exact, by integrals", results.exact->mean);
   print_row(out, "  at the minimum", linear.mean);
   print_row(out, "  draws of N(theta_0, 1/H)", laplace.mean);
   print_row(out, "deviation of f, reference", deviation.value.head(count));
   print_row(out, "  standard error", deviation.standard_error.head(count));
+  if (results.exact) print_row(out, "  exact, by integrals", results.exact->deviation);
   print_row(out, "  N(theta_0, 1/H), f linear", linear.deviation);
   print_row(out, "  draws of N(theta_0, 1/H)", laplace.deviation);
   out << std::setprecision(5);
   print_row(out, "R-hat", reference.converged.r_hat.head(count));
   print_row(out, "effective draws, bulk", reference.converged.bulk_draws.head(count));
   print_row(out, "effective draws, tail", reference.converged.tail_draws.head(count));
-  out << "\nobjective " << reference.mean.value[count] << " +- " << std::setprecision(2)
-      << reference.mean.standard_error[count] << ", R-hat " << std::setprecision(5)
-      << reference.converged.r_hat[count] << "; |theta|^2 " << reference.mean.value[count + 1]
-      << " +- " << std::setprecision(2) << reference.mean.standard_error[count + 1] << ", R-hat "
-      << std::setprecision(5) << reference.converged.r_hat[count + 1]
-      << "\nParameters have R-hat up to " << std::setprecision(3) << results.parameters_r_hat
-      << " (theta_" << results.parameter + 1 << "; median " << results.parameters_r_hat_median
-      << R"(): hidden units may be exchanged
+  if (results.exact) {
+    const Comparison comparison = results.compare_with_exact();
+    out << "\nreference against exact: " << std::setprecision(2) << comparison.deviation
+        << " standard errors at most, " << comparison.of << ", chance of one so far "
+        << comparison.chance << "  "
+        << (comparison.chance * 2 * static_cast<double>(count) >= 1e-3 ? "pass" : "FAIL") << '\n';
+  }
+  out << std::setprecision(5) << "\nobjective " << reference.mean.value[count] << " +- "
+      << std::setprecision(2) << reference.mean.standard_error[count] << ", R-hat "
+      << std::setprecision(5) << reference.converged.r_hat[count] << "; |theta|^2 "
+      << reference.mean.value[count + 1] << " +- " << std::setprecision(2)
+      << reference.mean.standard_error[count + 1] << ", R-hat " << std::setprecision(5)
+      << reference.converged.r_hat[count + 1] << "\nParameters have R-hat up to "
+      << std::setprecision(3) << results.parameters_r_hat << " (theta_" << results.parameter + 1
+      << "; median " << results.parameters_r_hat_median << R"(): hidden units may be exchanged
 and their signs turned without a change of f, so parameters are not identified and need not mix; f is, and must.
 )";
 }
@@ -353,6 +362,11 @@ Json to_json(const Results& results) {
   json["level"] = results.level();
   json["parameters_r_hat"] = results.parameters_r_hat;
   write(json["laplace"], band_of(results.laplace_draws));
+  if (results.exact) {
+    write(json["exact"], *results.exact);
+    if (results.reference.failure.empty())
+      json["exact"]["chance"] = results.compare_with_exact().chance;
+  }
   write(json["linear"], at_places(results, results.linear));
   write(json["reference"], results.reference, results);
   for (const Draws& draws : results.samplers) write(json[draws.key], draws, results);
