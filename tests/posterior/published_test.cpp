@@ -184,11 +184,11 @@ TEST_CASE("published moments of eight schools are those of integrals") {
 TEST_CASE("eight schools by full-batch kinetic Langevin dynamics, as published") {
   check_moments(draws_of(
       ness::KineticLangevin{.learning_rate = 0.2, .minibatch = {}, .update = {.friction = 1}},
-      200'000, 20));
+      120'000, 20));
 }
 
 TEST_CASE("eight schools by kinetic Langevin dynamics with batches there and back, as published") {
   check_moments(
       draws_of(ness::SmsUbu{.learning_rate = 0.05, .minibatch = {4}, .update = {.friction = 1}},
-               700'000, 48));
+               480'000, 48));
 }
