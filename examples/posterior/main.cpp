@@ -2,8 +2,11 @@
 #include <iostream>
 
 #include "../common/outputs.hpp"
+#include "../common/user_error.hpp"
 #include "classifier.hpp"
 #include "classifier_report.hpp"
+#include "network.hpp"
+#include "network_report.hpp"
 #include "pictures.hpp"
 #include "report.hpp"
 #include "study.hpp"
@@ -30,11 +33,24 @@ void sample_classifier(const ClassifierOptions& options, const RunOptions& run, 
   outputs.draw([&](FigureFolder& folder) { classifier::draw(folder, results); });
 }
 
-void run(const Options& options, const ClassifierOptions& of_classifier) {
+void sample_network(const Options& options, const NetworkOptions& of_network, Outputs& outputs) {
+  const network::Results results = network::study(options, of_network);
+  network::print(std::cout, options, results);
+  outputs.write(network::to_json(results));
+  outputs.draw([&](FigureFolder& folder) { network::draw(folder, results); });
+}
+
+void run(const Options& options, const ClassifierOptions& of_classifier,
+         const NetworkOptions& of_network) {
   check(options);
   check(of_classifier);
+  check(of_network, options);
+  if (of_network.network && of_classifier.wanted())
+    throw UserError("--network goes without --images and --synthetic: choose one of them");
   Outputs outputs(options);
-  if (of_classifier.wanted())
+  if (of_network.network)
+    sample_network(options, of_network, outputs);
+  else if (of_classifier.wanted())
     sample_classifier(of_classifier, options, outputs);
   else
     sample_regression(options, outputs);
@@ -46,12 +62,16 @@ int main(int argc, char** argv) {
   CommandLine line(
       "posterior",
       "Samplers of the posterior of a linear regression, as in arXiv 2306.03521, Sec. 4.6: SGLD, "
-      "SGWORLD and what makes it true;\nwith --images, of a softmax regression on digits.\nThe "
+      "SGWORLD and what makes it true;\nwith --images, of a softmax regression on digits; with "
+      "--network, of a neural "
+      "network.\nThe "
       "exit status is 0 if the run succeeded; whether theory, "
       "exact moments and runs agree is in the table.");
   Options options;
   add_options(line, options);
   ClassifierOptions of_classifier;
   add_options(line, of_classifier);
-  return line.run(argc, argv, [&] { run(options, of_classifier); });
+  NetworkOptions of_network;
+  add_options(line, of_network);
+  return line.run(argc, argv, [&] { run(options, of_classifier, of_network); });
 }

@@ -28,6 +28,15 @@ void add_options(CommandLine& line, ClassifierOptions& options) {
   line.add("--reference-budget", options.reference_budget, "The same of the reference");
 }
 
+void add_options(CommandLine& line, NetworkOptions& options) {
+  line.add("--network", options.network,
+           "Sample the posterior of a neural network on the same data instead; --steps and --batch "
+           "are those of SGLD, other samplers get as many gradients");
+  line.add("--widths", options.widths, "Its layers, from the input to the output");
+  line.add("--draws", options.draws, "FILE",
+           "Write the parameters that its reference drew, chains x draws x N, to this .npy file");
+}
+
 void check(const Options& options) {
   check_run_options(options, 0);
   check_data_options(options);
@@ -51,4 +60,21 @@ void check(const ClassifierOptions& options) {
   require_positive_option("--prior", options.prior, "1");
   require_count("--budget", options.budget, 20, many, "try 1000");
   require_count("--reference-budget", options.reference_budget, 20, many, "try 6000");
+}
+
+void check(const NetworkOptions& of_network, const Options& options) {
+  const auto& widths = of_network.widths;
+  std::string given;
+  for (const std::int64_t width : widths)
+    given += (given.empty() ? "" : ",") + std::to_string(width);
+  const bool asked = given != "1,2,1" || !of_network.draws.empty();
+  if (!of_network.network && asked)
+    throw UserError("--widths and --draws are of a network: give --network as well");
+  if (!of_network.network) return;
+  require_option(widths.size() >= 3 && widths.front() == 1 && widths.back() == 1, "--widths",
+                 "begin and end with 1, and have a layer between", given, "try 1,2,1");
+  for (const std::int64_t width : widths) require_count("--widths", width, 1, 10'000, "try 1,2,1");
+  require_positive_option("--lambda", options.lambda, "10");
+  require_count("--chains", options.chains, 2, 10'000, "try 8");
+  require_count("--steps", options.steps, 1000, endless, "try 4e6");
 }

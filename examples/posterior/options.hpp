@@ -32,9 +32,18 @@ struct ClassifierOptions {
   bool wanted() const { return synthetic || !images.empty(); }
 };
 
+/// Of the Bayesian neural network.
+struct NetworkOptions {
+  bool network = false;
+  std::vector<std::int64_t> widths{1, 2, 1};
+  std::string draws;  ///< empty: none
+};
+
 void add_options(CommandLine& line, Options& options);
 void add_options(CommandLine& line, ClassifierOptions& options);
+void add_options(CommandLine& line, NetworkOptions& options);
 
 /// What is wrong whatever the data are. Throws `UserError`.
 void check(const Options& options);
 void check(const ClassifierOptions& options);
+void check(const NetworkOptions& of_network, const Options& options);
