@@ -221,6 +221,22 @@ TEST_CASE("the error of means falls fastest with γ = 1/(2p + 1), and then not w
   CHECK(relative_error(slope(of_power_law(3, 0.55, 1, 0.05), whole), -0.225) < 0.02);
 }
 
+TEST_CASE("a mean that lies elsewhere is followed, and counts in the second moment") {
+  ness::ErrorCurve curve = power_law(1, 0.01, 0);
+  for (std::size_t k = 0; k < curve.shift.size(); ++k) curve.shift[k][0] = curve.learning_rates[k];
+  const ness::PowerSchedule schedule{.first = 0.5, .delay = 10, .exponent = 0.5};
+  const auto error = ness::decreasing_error(curve, schedule, {200}).front();
+  double shift = 0, sum = 0, weights = 0;
+  for (int t = 0; t < 200; ++t) {
+    const double eta = schedule(t);
+    shift += eta * (eta - shift);
+    sum += eta * shift * shift;
+    weights += eta;
+  }
+  CHECK(relative_error(error.bias[0], sum / weights) < 1e-3);
+  CHECK(relative_error(error.divergence, shift * shift / (2 * std::log(2))) < 1e-3);
+}
+
 TEST_CASE("directions that noise mixes, and noise that depends on θ, as all moments have them") {
   // Σ' = AΣA + 2ηI + η²C(Σ), all elements of it.
   const auto& objective = regression_posterior();
