@@ -14,6 +14,7 @@
 #include "ness/posterior/autocorrelation_time.hpp"
 #include "ness/posterior/choose_sampler.hpp"
 #include "ness/posterior/convergence.hpp"
+#include "ness/posterior/decreasing_error.hpp"
 #include "ness/posterior/divergence.hpp"
 #include "ness/posterior/kinetic_error.hpp"
 #include "ness/posterior/posterior_error.hpp"
@@ -229,6 +230,7 @@ template class KineticModes<double>;
 template class KineticEquation<double>;
 template Estimate<double> bias_of(const PosteriorError<double>&, const GaussianPosterior<double>&);
 template double slowest_time(const Eigen::Matrix2d&);
+template class DecreasingWalk<ErrorCurve>;
 template std::vector<Index> some_batch_sizes(Index);
 template void print(std::ostream&, const SamplerChoice&);
 template Convergence convergence(const NpyArray&);

@@ -18,11 +18,16 @@ void sample_regression(const Options& options, Outputs& outputs) {
   Results results = study.predict();
   study.add_exact_moments(results);
   if (options.steps > 0) study.add_runs(results);
+  const auto decreasing = study.decreasing();
   print(std::cout, options, results);
-  outputs.write(to_json(options, results));
+  print(std::cout, decreasing);
+  const Json json = to_json(options, results);
+  write(json, decreasing);
+  outputs.write(json);
   outputs.draw([&](FigureFolder& folder) {
     draw_figure6(folder, results, options);
     draw_cost(folder, results);
+    draw(folder, decreasing);
   });
 }
 

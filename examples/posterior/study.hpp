@@ -3,7 +3,9 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
+#include "decreasing.hpp"
 #include "options.hpp"
 #include "results.hpp"
 
@@ -20,6 +22,8 @@ class Study {
   void add_exact_moments(Results& results) const;
   /// With progress bars.
   void add_runs(Results& results) const;
+  /// Learning rates that fall, in theory, and by running them where there are steps.
+  std::vector<DecreasingSeries> decreasing() const;
 
  private:
   struct Problem;

@@ -5,6 +5,7 @@
 #include "ness/posterior/autocorrelation_time.hpp"
 #include "ness/posterior/choose_sampler.hpp"
 #include "ness/posterior/convergence.hpp"
+#include "ness/posterior/decreasing_error.hpp"
 #include "ness/posterior/divergence.hpp"
 #include "ness/posterior/gaussian_posterior.hpp"
 #include "ness/posterior/kinetic_error.hpp"

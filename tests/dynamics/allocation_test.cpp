@@ -13,6 +13,7 @@ inline int failed_assertions = 0;
 
 #include "ness/dynamics/chain.hpp"
 #include "ness/dynamics/euler_maruyama.hpp"
+#include "ness/dynamics/scheduled.hpp"
 #include "ness/minibatch/full_batch.hpp"
 #include "ness/minibatch/with_replacement.hpp"
 #include "ness/minibatch/without_replacement.hpp"
@@ -152,6 +153,24 @@ TEST_CASE("A step with an update that remembers does not allocate") {
   CHECK(with(ness::Nesterov{}) == 0);
   CHECK(with(ness::QuasiHyperbolic{}) == 0);
   CHECK(with(ness::Adaptive::adam_w()) == 0);
+}
+
+TEST_CASE("A step with another learning rate does not allocate") {
+  const auto in_steps = [](const auto& training) {
+    const ness::Objective objective(
+        ness::LinearModel<>(generic_values(7, 600, 1), generic_values(3, 600, 2)), ness::L2{0.1});
+    ness::Scheduled chain(ness::Chain(objective, training, Eigen::VectorXd::Constant(21, 0.1)),
+                          ness::PowerSchedule{.first = 1e-4, .delay = 1, .exponent = 0.5});
+    chain.step();
+    return allocations_in([&] {
+      for (int k = 0; k < 5; ++k) chain.step();
+    });
+  };
+  CHECK(in_steps(ness::Sgld{1e-4, {30}}) == 0);
+  CHECK(in_steps(ness::SgworldLm{.learning_rate = 1e-4, .minibatch = {30}}) == 0);
+  CHECK(in_steps(ness::SmsBaoab{1e-4, {30}, {2}}) == 0);
+  CHECK(in_steps(ness::Sgd<ness::WithReplacement, ness::Nesterov>{1e-4, {30}}) == 0);
+  CHECK(in_steps(ness::Sgd<ness::WithReplacement, ness::Adaptive>{1e-4, {30}}) == 0);
 }
 
 TEST_CASE("A step of a system does not allocate") {

@@ -6,9 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
+#include "ness/detail/check.hpp"
 #include "ness/detail/fingerprint.hpp"
 #include "ness/landscape/objective.hpp"
 #include "ness/landscape/pair_force.hpp"
@@ -116,12 +118,33 @@ class Chain {
   {
     for (Index k = 0; k < chains[0]->updates_per_markov_step_; ++k) update(chains);
   }
+  /// η of the updates to come: at the start of a Markov step, where it may be lowered or raised.
+  /// What is remembered stays: velocities and buffers of gradients as they are, and the shared
+  /// normal numbers of Leimkuhler and Matthews with the weights that keep Σ exact where η falls.
+  /// Throws `std::logic_error` within a Markov step, `std::invalid_argument` unless η > 0.
+  void set_learning_rate(double learning_rate) {
+    static_assert(detail::TakesLearningRate<UpdateState>,
+                  "ness: the learning rate of a running chain is changed by "
+                  "set_learning_rate(double) of the State of its update: see ness::Plain");
+    static_assert(SilentNoise<typename T::Noise> || detail::TakesLearningRate<NoiseSource>,
+                  "ness: the learning rate of a running chain is changed by "
+                  "set_learning_rate(double) of the Source of its noise: see ness::Earthquake");
+    if (learning_rate == learning_rate_) return;
+    detail::require_positive(learning_rate, "Chain::set_learning_rate", "learning_rate");
+    if (updates_ != 0)
+      throw std::logic_error(
+          "ness: Chain::set_learning_rate: a Markov step has begun: call it before the first "
+          "update of one");
+    change_learning_rate(learning_rate);
+  }
+  /// η of the updates to come.
+  double learning_rate() const { return learning_rate_; }
 
   const Vector& theta() const { return theta_; }
   Index parameters() const { return theta_.size(); }
   Index updates_per_markov_step() const { return updates_per_markov_step_; }
 
-  /// The training in words: for checkpoints and tables.
+  /// The training in words, as it was given: for checkpoints and tables.
   std::string description() const { return training_.description(); }
 
   /// Of the losses of all samples and of ∇𝓛 at θ and at θ + 1 in each coordinate: what tells these
@@ -141,10 +164,28 @@ class Chain {
   /// For checkpoints: θ and whatever decides the steps to come.
   template <class Archive>
   void serialize(Archive& archive) {
+    if constexpr (changes_learning_rate) {
+      double learning_rate = learning_rate_;
+      archive(learning_rate);
+      if (learning_rate != learning_rate_) change_learning_rate(learning_rate);
+    }
     archive(theta_, sampler_, update_, random_, noise_, correction_, updates_);
   }
 
  private:
+  using UpdateState = typename T::Update::template State<Vector>;
+  using NoiseSource = typename T::Noise::template Source<Vector>;
+  static constexpr bool changes_learning_rate =
+      detail::TakesLearningRate<UpdateState> &&
+      (SilentNoise<typename T::Noise> || detail::TakesLearningRate<NoiseSource>);
+
+  void change_learning_rate(double learning_rate) {
+    learning_rate_ = learning_rate;
+    update_.set_learning_rate(learning_rate);
+    if constexpr (!SilentNoise<typename T::Noise>) noise_.set_learning_rate(learning_rate);
+    correction_.set_learning_rate(learning_rate);
+  }
+
   static const T& checked(const Objective& objective, const T& training) {
     training.check(objective.samples(), "Chain");
     return training;
@@ -182,14 +223,15 @@ class Chain {
 
   const Objective* objective_;
   T training_;
+  double learning_rate_ = training_.learning_rate;
   Index updates_per_markov_step_;
   Index updates_ = 0;  // of this Markov step
   Vector theta_;
   Vector gradient_;
   Sampler sampler_;
-  typename T::Update::template State<Vector> update_;
+  UpdateState update_;
   Random random_;
-  typename T::Noise::template Source<Vector> noise_;
+  NoiseSource noise_;
   detail::CorrectionForce<Objective, typename T::Correction> correction_;
   Derivatives<typename Objective::Model> derivatives_;
   RegularizerDerivatives<typename Objective::Regularizer, Vector> regularizer_;

@@ -104,11 +104,17 @@ class CorrectionForce {
   using Vector = typename Objective::Vector;
 
   CorrectionForce(const Correction& correction, const Objective& objective, const ChainShape& chain)
-      : pairs_(objective, Correction::parts), force_(Vector::Zero(chain.parameters)) {
-    const auto n = static_cast<double>(chain.updates_per_markov_step);
-    factor_ = static_cast<Scalar>(-chain.learning_rate * chain.learning_rate * n * (n - 1) / 2);
+      : pairs_(objective, Correction::parts),
+        updates_(static_cast<double>(chain.updates_per_markov_step)),
+        force_(Vector::Zero(chain.parameters)) {
+    set_learning_rate(chain.learning_rate);
     if (correction.samples > 0)
       sampler_.emplace(WithReplacement{correction.samples}, objective.samples());
+  }
+
+  /// At the start of a Markov step.
+  void set_learning_rate(double learning_rate) {
+    factor_ = static_cast<Scalar>(-learning_rate * learning_rate * updates_ * (updates_ - 1) / 2);
   }
 
   template <class Random>
@@ -129,7 +135,8 @@ class CorrectionForce {
 
  private:
   PairForce<typename Objective::Model, typename Objective::Regularizer> pairs_;
-  Scalar factor_;  // of the force, −η²n(n−1)/2
+  double updates_;   // n
+  Scalar factor_{};  // of the force, −η²n(n−1)/2
   Vector force_;
   std::optional<WithReplacement::Sampler> sampler_;
 };
@@ -141,6 +148,7 @@ class CorrectionForce<Objective, Correction> {
  public:
   using Vector = typename Objective::Vector;
   CorrectionForce(const Correction&, const Objective&, const ChainShape&) {}
+  void set_learning_rate(double) {}
   template <class Random>
   void begin_markov_step(const Vector&, Random&) {}
   void end_markov_step(Vector&) {}

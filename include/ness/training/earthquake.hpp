@@ -33,6 +33,8 @@ struct Earthquake {
       at_ = theta + static_cast<typename Vector::Scalar>(zeta_) * at_;
       return at_;
     }
+    /// ζ does not depend on it.
+    void set_learning_rate(double) {}
     template <class Archive>
     void serialize(Archive& archive) {
       archive(normal_);

@@ -74,6 +74,15 @@ concept MovesGradient = requires(Source& source, const Vector& theta, Philox& ra
 
 }  // namespace detail
 
+namespace detail {
+
+/// The state of an update or of a noise of a run in which the learning rate is changed.
+template <class State>
+concept TakesLearningRate =
+    requires(State& state, double learning_rate) { state.set_learning_rate(learning_rate); };
+
+}  // namespace detail
+
 /// What may stand for the noise of a training: settings that say what it does, by `silent`,
 /// `injection` or `evaluation_variance()`, and a `Source` that holds the state of one run and does
 /// as they say.

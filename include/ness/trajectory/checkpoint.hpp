@@ -206,7 +206,7 @@ inline std::uint64_t checksum(std::string_view bytes) {
 }
 
 inline constexpr std::string_view checkpoint_family = "ness checkpoint ";
-inline constexpr std::string_view checkpoint_magic = "ness checkpoint 3\n";
+inline constexpr std::string_view checkpoint_magic = "ness checkpoint 4\n";
 
 template <class Settings>
 CheckpointOutput<Settings>::CheckpointOutput(const Settings& settings, const std::string& identity)

@@ -59,15 +59,21 @@ struct Adaptive {
   class State {
    public:
     State(const Adaptive& update, double learning_rate, Eigen::Index parameters)
-        : learning_rate_(learning_rate),
-          momentum_(update.momentum),
+        : momentum_(update.momentum),
           square_memory_(update.square_memory),
           floor_(static_cast<Scalar>(update.floor)),
-          kept_(static_cast<Scalar>(1 - learning_rate * update.decay)),
+          decay_(update.decay),
           corrects_bias_(update.corrects_bias),
           mean_(Vector::Zero(parameters)),
-          square_(Vector::Zero(parameters)) {}
+          square_(Vector::Zero(parameters)) {
+      set_learning_rate(learning_rate);
+    }
 
+    /// m and v are of gradients, and stay as they are.
+    void set_learning_rate(double learning_rate) {
+      learning_rate_ = learning_rate;
+      kept_ = static_cast<Scalar>(1 - learning_rate * decay_);
+    }
     void move(Vector& theta, const Vector& gradient) {
       const auto b1 = static_cast<Scalar>(momentum_);
       const auto b2 = static_cast<Scalar>(square_memory_);
@@ -90,8 +96,9 @@ struct Adaptive {
     // What the weights of the gradients so far add up to, or 1 where that is not asked for.
     double weight(double lack) const { return corrects_bias_ ? 1 - lack : 1; }
 
-    double learning_rate_, momentum_, square_memory_;
-    Scalar floor_, kept_;  // kept of θ: 1 − ηλ
+    double learning_rate_ = 0, momentum_, square_memory_;
+    Scalar floor_, kept_{};  // kept of θ: 1 − ηλ
+    double decay_;
     bool corrects_bias_;
     double mean_lack_ = 1, square_lack_ = 1;  // β₁^k and β₂^k
     Vector mean_, square_;

@@ -44,6 +44,8 @@ struct KineticCoefficients {
   KineticCoefficients() = default;
   /// Of a move in steps of h, with friction γ.
   KineticCoefficients(const KineticMove& move, double step, double friction);
+  /// Of a part that takes the time t.
+  KineticCoefficients(KineticPart part, double t, double friction);
 };
 
 namespace detail {
@@ -64,9 +66,12 @@ inline double flight_variance(double x) {
 }  // namespace detail
 
 inline KineticCoefficients::KineticCoefficients(const KineticMove& move, double step,
-                                                double friction) {
-  const double t = move.share * step, x = friction * t;
-  switch (move.part) {
+                                                double friction)
+    : KineticCoefficients(move.part, move.share * step, friction) {}
+
+inline KineticCoefficients::KineticCoefficients(KineticPart part, double t, double friction) {
+  const double x = friction * t;
+  switch (part) {
     case KineticPart::drift:
       drift = t;
       break;
@@ -111,6 +116,7 @@ struct Baoab {
   static constexpr std::array after{
       KineticMove{KineticPart::kick, 1}, KineticMove{KineticPart::drift, 0.5},
       KineticMove{KineticPart::friction, 1}, KineticMove{KineticPart::drift, 0.5}};
+  static constexpr std::array of_last_step{0.5, 0.0, 0.0, 0.0};
 };
 
 /// A B O B A: both half kicks are at the middle of the step.
@@ -130,6 +136,7 @@ struct Obabo {
   static constexpr std::array after{
       KineticMove{KineticPart::kick, 0.5}, KineticMove{KineticPart::friction, 1},
       KineticMove{KineticPart::kick, 0.5}, KineticMove{KineticPart::drift, 1}};
+  static constexpr std::array of_last_step{0.5, 0.5, 0.0, 0.0};
 };
 
 /// SGHMC as published (T. Chen, E. B. Fox and C. Guestrin, ICML 2014, Eq. 15, with B̂ = 0): a drift,
@@ -143,6 +150,8 @@ struct EulerKinetic {
 
 /// Kinetic Langevin dynamics in steps of h, the learning rate of the training: what `Scheme` does
 /// before a gradient and after it. v begins with normal numbers, as it is in the stationary state.
+/// Where parts of two steps meet, `Scheme::of_last_step` has the shares of the step before in
+/// `Scheme::after`, for an h that changes.
 ///
 ///   ness::Training<ness::ThereAndBack, ness::Kinetic<ness::Ubu>> sampler{
 ///       .learning_rate = 0.01, .minibatch = {10}, .update = {.friction = 2}};
@@ -164,11 +173,22 @@ struct Kinetic {
   class State {
    public:
     State(const Kinetic& update, double step, Eigen::Index parameters)
-        : velocity_(parameters), first_(parameters), second_(parameters) {
+        : velocity_(parameters),
+          first_(parameters),
+          second_(parameters),
+          friction_(update.friction),
+          last_step_(step) {
+      set_learning_rate(step);
+    }
+
+    /// Of h. The velocity stays as it is, and what of the last step meets the first of these is
+    /// still of the last.
+    void set_learning_rate(double step) {
+      step_ = step;
+      if (!begun_) last_step_ = step;
       for (std::size_t k = 0; k < before_.size(); ++k)
-        before_[k] = KineticCoefficients(Scheme::before[k], step, update.friction);
-      for (std::size_t k = 0; k < after_.size(); ++k)
-        after_[k] = KineticCoefficients(Scheme::after[k], step, update.friction);
+        before_[k] = KineticCoefficients(Scheme::before[k], step_, friction_);
+      set_after();
     }
 
     /// Goes to where the gradient is taken.
@@ -182,17 +202,31 @@ struct Kinetic {
     template <class Random>
     void after_gradient(Vector& theta, const Vector& gradient, Random& random) {
       for (const KineticCoefficients& c : after_) move(c, theta, gradient, random);
+      if (last_step_ != step_) {
+        last_step_ = step_;
+        if constexpr (requires { Scheme::of_last_step; }) set_after();
+      }
     }
     /// v, N
     const Vector& velocity() const { return velocity_; }
 
     template <class Archive>
     void serialize(Archive& archive) {
-      archive(velocity_, begun_, normal_);
+      archive(velocity_, begun_, normal_, last_step_);
+      set_after();
     }
 
    private:
     using Scalar = typename Vector::Scalar;
+
+    void set_after() {
+      for (std::size_t k = 0; k < after_.size(); ++k) {
+        double time = Scheme::after[k].share * step_;
+        if constexpr (requires { Scheme::of_last_step; })
+          time += Scheme::of_last_step[k] * (last_step_ - step_);
+        after_[k] = KineticCoefficients(Scheme::after[k].part, time, friction_);
+      }
+    }
 
     template <class Random>
     void move(const KineticCoefficients& c, Vector& theta, const Vector& gradient, Random& random) {
@@ -216,6 +250,7 @@ struct Kinetic {
     std::array<KineticCoefficients, Scheme::before.size()> before_;
     std::array<KineticCoefficients, Scheme::after.size()> after_;
     Vector velocity_, first_, second_;
+    double friction_, step_ = 0, last_step_;  // γ, h of this update and of the one before
     bool begun_ = false;
     Normal normal_;
   };

@@ -15,11 +15,18 @@ template <class Update, class Vector>
 class BufferedState {
  public:
   BufferedState(const Update& update, double learning_rate, Eigen::Index parameters)
-      : momentum_(static_cast<Scalar>(update.linear().momentum)),
-        gain_(static_cast<Scalar>(update.linear().gain)),
-        direct_(static_cast<Scalar>(-learning_rate * update.linear().direct)),
-        buffered_(static_cast<Scalar>(-learning_rate * update.linear().buffered)),
-        buffer_(Vector::Zero(parameters)) {}
+      : update_(update.linear()),
+        momentum_(static_cast<Scalar>(update_.momentum)),
+        gain_(static_cast<Scalar>(update_.gain)),
+        buffer_(Vector::Zero(parameters)) {
+    set_learning_rate(learning_rate);
+  }
+
+  /// The buffer is of gradients, and stays as it is.
+  void set_learning_rate(double learning_rate) {
+    direct_ = static_cast<Scalar>(-learning_rate * update_.direct);
+    buffered_ = static_cast<Scalar>(-learning_rate * update_.buffered);
+  }
 
   void move(Vector& theta, const Vector& gradient) {
     if (begun_)
@@ -40,7 +47,8 @@ class BufferedState {
 
  private:
   using Scalar = typename Vector::Scalar;
-  Scalar momentum_, gain_, direct_, buffered_;
+  LinearUpdate update_;
+  Scalar momentum_, gain_, direct_{}, buffered_{};
   bool begun_ = false;
   Vector buffer_;
 };
