@@ -72,10 +72,6 @@ concept MovesGradient = requires(Source& source, const Vector& theta, Philox& ra
   { source.evaluation_point(theta, random) } -> std::convertible_to<const Vector&>;
 };
 
-}  // namespace detail
-
-namespace detail {
-
 /// The state of an update or of a noise of a run in which the learning rate is changed.
 template <class State>
 concept TakesLearningRate =
