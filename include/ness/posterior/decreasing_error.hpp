@@ -71,9 +71,10 @@ struct ErrorCurveSettings {
 
 namespace detail {
 
-/// Aᵏ
-inline Eigen::Matrix2d power(Eigen::Matrix2d matrix, Index exponent) {
-  Eigen::Matrix2d result = Eigen::Matrix2d::Identity();
+/// Aᵏ. `Matrix` is a template argument only so that this is compiled where it is used.
+template <class Matrix>
+Matrix power(Matrix matrix, Index exponent) {
+  Matrix result = Matrix::Identity();
   for (; exponent > 0; exponent /= 2) {
     if (exponent % 2 == 1) result = (result * matrix).eval();
     matrix = (matrix * matrix).eval();
@@ -136,8 +137,10 @@ struct DecreasingError {
 
   /// √ of the mean of bias² + standard_deviation² over all directions.
   double root_mean_square() const {
-    return std::sqrt((bias.squaredNorm() + standard_deviation.squaredNorm()) /
-                     static_cast<double>(bias.size()));
+    double sum = 0;
+    for (Eigen::Index i = 0; i < bias.size(); ++i)
+      sum += bias[i] * bias[i] + standard_deviation[i] * standard_deviation[i];
+    return std::sqrt(sum / static_cast<double>(bias.size()));
   }
 };
 
@@ -193,8 +196,10 @@ class DecreasingWalk {
   DecreasingError error() const;
 
  private:
-  using Matrix = Eigen::Matrix2d;
-  using Vector = Eigen::Vector2d;
+  using Double = typename DoubleFor<Curve>::type;
+  using Matrix = Eigen::Matrix<Double, 2, 2>;
+  using Vector = Eigen::Matrix<Double, 2, 1>;
+  using Series = DynamicVector<Double>;
 
   void refresh(double learning_rate);
   double interpolated(double low, double high) const;
@@ -202,16 +207,16 @@ class DecreasingWalk {
 
   const Curve& curve_;
   Index size_;
-  double held_ = 0;                        // η of what follows
-  double fraction_ = 0, of_values_ = 0;    // of the interval, in log η and in η
-  std::vector<Matrix> steps_;              // A
-  std::vector<Matrix> excess_, sources_;   // X and B − ABAᵀ, of pairs k ≤ l
-  std::vector<Vector> shift_, of_shift_;   // ⟨z⟩ and (I − A)⟨z⟩ of the curve
-  std::vector<Matrix> past_;               // P of all draws but the last
-  DynamicVector<double> last_, shared_;    // ⟨x²⟩ of it, and what noise it shares
-  double last_weight_ = 0;                 // η of it
-  DynamicVector<double> sums_, variance_;  // Σ ηx², and what its variance is
-  double weights_ = 0;                     // Σ η
+  double held_ = 0;                       // η of what follows
+  double fraction_ = 0, of_values_ = 0;   // of the interval, in log η and in η
+  std::vector<Matrix> steps_;             // A
+  std::vector<Matrix> excess_, sources_;  // X and B − ABAᵀ, of pairs k ≤ l
+  std::vector<Vector> shift_, of_shift_;  // ⟨z⟩ and (I − A)⟨z⟩ of the curve
+  std::vector<Matrix> past_;              // P of all draws but the last
+  Series last_, shared_;                  // ⟨x²⟩ of it, and what noise it shares
+  double last_weight_ = 0;                // η of it
+  Series sums_, variance_;                // Σ ηx², and what its variance is
+  double weights_ = 0;                    // Σ η
   std::int64_t count_ = 0;
 };
 
@@ -245,10 +250,10 @@ template <class Curve>
 DecreasingWalk<Curve>::DecreasingWalk(const Curve& curve, double start)
     : curve_(curve),
       size_(curve.curvatures.size()),
-      last_(DynamicVector<double>::Zero(size_)),
-      shared_(DynamicVector<double>::Zero(size_)),
-      sums_(DynamicVector<double>::Zero(size_)),
-      variance_(DynamicVector<double>::Zero(size_)) {
+      last_(Series::Zero(size_)),
+      shared_(Series::Zero(size_)),
+      sums_(Series::Zero(size_)),
+      variance_(Series::Zero(size_)) {
   require(start >= -1 && std::isfinite(start), "decreasing_error",
           "start must be finite and not below -1", start);
   const auto n = static_cast<std::size_t>(size_);
@@ -266,7 +271,7 @@ double DecreasingWalk<Curve>::interpolated(double low, double high) const {
 
 template <class Curve>
 void DecreasingWalk<Curve>::refresh(double learning_rate) {
-  const std::vector<double>& nodes = curve_.learning_rates;
+  const std::vector<Double>& nodes = curve_.learning_rates;
   constexpr double rounding = 1e-9;
   if (!(learning_rate >= nodes.front() * (1 - rounding) &&
         learning_rate <= nodes.back() * (1 + rounding)))
@@ -325,15 +330,15 @@ void DecreasingWalk<Curve>::step(double learning_rate) {
 template <class Curve>
 DecreasingError DecreasingWalk<Curve>::error() const {
   DecreasingError result{count_, held_, sums_ / weights_, variance_.cwiseSqrt() / weights_, 0};
-  DynamicVector<double> shift(size_);
-  DynamicMatrix<double> excess(size_, size_);
+  Series shift(size_);
+  DynamicMatrix<Double> excess(size_, size_);
   for (Index k = 0; k < size_; ++k) {
     shift[k] = shift_[static_cast<std::size_t>(k)][0];
     for (Index l = 0; l <= k; ++l)
       excess(l, k) = excess(k, l) = excess_[static_cast<std::size_t>(l * size_ + k)](0, 0);
   }
   result.divergence =
-      kl_divergence_of_excess<double>(shift, excess, DynamicMatrix<double>::Identity(size_, size_));
+      kl_divergence_of_excess<Double>(shift, excess, DynamicMatrix<Double>::Identity(size_, size_));
   return result;
 }
 
