@@ -125,7 +125,7 @@ EpochProjections<double> project_epoch(const StreamedObjective<M, R>& streamed,
   const Vector x = streamed.objective().regularizer_gradient(theta).template cast<double>();
   const Vector total = streamed.gradient(theta);
   const Vector mean = total - x;  // ∇L
-  EpochProjections<double> along;
+  EpochProjections<typename DoubleFor<M>::type> along;
   for (Matrix* each : {&along.hessian_of_own, &along.regularizer_of_own, &along.own_of_own,
                        &along.own_of_mean, &along.own_of_regularizer})
     each->resize(count, samples);

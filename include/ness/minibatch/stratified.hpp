@@ -117,7 +117,7 @@ struct Stratified {
     for (const std::uint32_t stratum : strata) {
       detail::require(stratum < strata.size(), "Stratified",
                       "every stratum must be numbered below the number of samples", stratum);
-      if (result.size() <= stratum) result.resize(stratum + std::size_t{1}, 0);
+      while (result.size() <= stratum) result.push_back(0);
       ++result[stratum];
     }
     return result;

@@ -35,7 +35,8 @@ class Draws {
 
   /// The chains of the other come after these.
   void merge(const Draws& other) {
-    values_.insert(values_.end(), other.values_.begin(), other.values_.end());
+    values_.reserve(values_.size() + other.values_.size());
+    for (const double value : other.values_) values_.push_back(value);
     chains_ += other.chains_;
   }
 
