@@ -1,6 +1,8 @@
 // The chooser of samplers: its parts against closed forms, and what it chose by running it.
 #include "ness/posterior/choose_sampler.hpp"
 
+#include <Eigen/Eigenvalues>
+
 #include <cmath>
 #include <cstdint>
 #include <sstream>
@@ -117,6 +119,31 @@ TEST_CASE("what the chooser predicts is what a run shows") {
     if (option.bias.value > 0.04) check_by_running(option);  // else it takes too long to see it
   }
   CHECK(choice.best().name == choice.options.front().name);
+}
+
+TEST_CASE("a sampler has the longest step that its bias and stability leave") {
+  const auto choice =
+      ness::choose_sampler(objective(), minimum(),
+                           {.bias = 0.05, .batch_sizes = {3}, .epoch_map = {.permutations = 500}});
+  const double fastest =
+      Eigen::SelfAdjointEigenSolver<MatrixXd>(minimum().hessian).eigenvalues()[1];
+  int found = 0;
+  for (const auto& option : choice.options) {
+    INFO(option.name);
+    const double step =
+        std::visit([](const auto& sampler) { return sampler.learning_rate; }, option.sampler);
+    if (option.name.starts_with("KineticLangevin")) {
+      CHECK(relative_error(step * std::sqrt(fastest), 1.0) <= 1e-12);
+      ++found;
+    } else if (option.name.starts_with("LangevinLm")) {
+      CHECK(relative_error(step * fastest, 1.0) <= 1e-12);
+      ++found;
+    } else if (option.name == "Sgld") {  // of first order in the step, which is found within 3 %
+      CHECK(option.bias.value >= 0.95 * 0.05);
+      ++found;
+    }
+  }
+  CHECK(found == 3);
 }
 
 TEST_CASE("the less bias is tolerated, the more a draw costs") {

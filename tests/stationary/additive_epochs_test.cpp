@@ -458,6 +458,8 @@ TEST_CASE("what additive epochs refuse") {
   };
   const EpochCorrelation some = Cut{6, 2}.correlation();
   CHECK_THROWS_WITH(of(-h, eta, plain, some), contains("must relax"));
+  const MatrixXd flat = Eigen::Vector3d(1, 0, 2).asDiagonal();  // 0 to the last bit
+  CHECK_THROWS_WITH(of(flat, eta, plain, some), contains("of one is 0: start from a minimum"));
   CHECK_THROWS_WITH(of(MatrixXd::Identity(3, 3), 2.1, plain, some), contains("2.1"));
   CHECK_NOTHROW(of(MatrixXd::Identity(3, 3), 3.7, heavy_ball(0.9), some));
   CHECK_THROWS_WITH(of(MatrixXd::Identity(3, 3), 3.875, heavy_ball(0.9), some), contains("3.875"));

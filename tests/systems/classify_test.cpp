@@ -1,6 +1,7 @@
 #include "ness/stationary/classify.hpp"
 
 #include <cmath>
+#include <cstdint>
 
 #include "ness/diffusion/training_system.hpp"
 #include "ness/posterior/samplers.hpp"
@@ -82,6 +83,19 @@ struct HotPlane {  // D = f(θ) I: D⁻¹∇·D = ∇log f
     out = std::exp(std::sin(3 * t[0]) * t[1]) * Eigen::Matrix2d::Identity();
   }
   double beta() const { return 2; }
+};
+
+struct Pulled {  // a gradient by D⁻¹ too, but the force is a large number and rounds
+  double pull;
+  static constexpr Eigen::Index parameters() { return 2; }
+  auto potential(const auto& t) const { return t.squaredNorm() / 2 + pull * (t[0] + t[1]); }
+  Eigen::Matrix2d mobility() const { return Eigen::Matrix2d::Identity(); }
+  template <class Theta>
+  auto diffusion(const Theta&) const {
+    MatrixOf<Theta> d;
+    d << 2, 0.5, 0.5, 1;
+    return d;
+  }
 };
 
 Eigen::Matrix2Xd frequencies() {
@@ -223,6 +237,17 @@ TEST_CASE("SGLD becomes Boltzmann as η → 0: what is left of μ = βD vanishes
     if (eta == 1e-10) CHECK(std::abs(found.einstein.beta - 1) < 1e-3);
   }
   CHECK(last < 1e-3);
+}
+
+TEST_CASE("The rounding of a large force is not taken for a curl") {
+  for (const double pull : {0.0, 1e4, 1e6, 1e8, 1e10, 1e12})
+    for (const std::uint64_t seed : {1, 2, 3}) {
+      const auto found = ness::classify(
+          Pulled{pull}, Eigen::Matrix2Xd(generic_values<Eigen::MatrixXd>(2, 5, seed)));
+      INFO("pull " << pull << ": curl " << found.curl << " +- " << found.curl_error);
+      CHECK(found.kind != StationaryKind::nonequilibrium);
+      if (pull < 1e5) CHECK(found.kind == StationaryKind::other_equilibrium);
+    }
 }
 
 TEST_CASE("bad points are refused") {
