@@ -256,6 +256,19 @@ TEST_CASE("states mapped backwards have the same bounds and the opposite force")
   CHECK(relative_error(MatrixXd(-back.force), found.force) < 1e-10);
 }
 
+TEST_CASE("with more steps the bounds of ten parameters come near to what is exact") {
+  const Pair pair(chain_of(10, 0.1));
+  const MatrixXd states = states_of(chain_of(10, 0.1), 100'001, 6);
+  for (const auto& [steps, least] : {std::pair{4'001, 0.3}, {100'001, 0.85}}) {
+    const auto found = ness::irreversibility(MatrixXd(states.topRows(steps)));
+    for (const auto& bound : {found.uncertainty_bound, found.entropy_bound}) {
+      INFO(bound.value << " +- " << bound.standard_error << ", exact " << pair.entropy);
+      CHECK(bound.value < pair.entropy + 3 * bound.standard_error);
+      CHECK(bound.value > least * pair.entropy);
+    }
+  }
+}
+
 TEST_CASE("more parameters than so few steps can tell: the bounds hold") {
   const State state = chain_of(50, 0.1);
   const double exact = Pair(state).entropy;

@@ -26,13 +26,12 @@ namespace ness {
 ///
 /// T steps leave an error of variance 1/(2T) in each element of V^{−½}AW^{−½} where Δθ is nearly
 /// white, and by it ρ_i up to √(2N/T) where there is none. So ρ_i² less 2N/T takes the place of
-/// ρ_i², and what is not above it is left out; where nothing is, the largest pair
-/// stays as it is, and the entropy bound then is below 0 by some N/T.
-/// That is the best shrinkage of singular values for such an error (M. Gavish and D. Donoho, IEEE
-/// Trans. Inf. Theory 63, 2017, doi:10.1109/TIT.2017.2653801), if V and W are well known. A poor F
-/// makes the bounds of `CurrentBounds` loose, never wrong. Cost: three products for each block of
-/// steps, and for F three eigendecompositions. Directions in which V or W is 0, to within rounding,
-/// are left out.
+/// ρ_i², and what is not above it is left out; where nothing is, the largest pair stays as it is,
+/// and the entropy bound of an equilibrium then is some N/T below 0. That is the best shrinkage of
+/// singular values for such an error (M. Gavish and D. Donoho, IEEE Trans. Inf. Theory 63, 2017,
+/// doi:10.1109/TIT.2017.2653801), if V and W are well known. A poor F makes the bounds of
+/// `CurrentBounds` loose, never wrong. Cost: three products for each block of steps, and for F
+/// three eigendecompositions. Directions in which V or W is 0, to within rounding, are left out.
 template <class Scalar = double>
 class CurrentForce {
  public:
@@ -76,12 +75,12 @@ class CurrentForce {
 /// The uncertainty bound, exact for steps of any length,
 ///   ⟨σ⟩ ≥ 2r artanh r,  r² = ⟨J⟩²/⟨J²⟩,
 /// for ⟨J⟩ = ⟨J tanh ½σ⟩, thus r² ≤ ⟨tanh² ½σ⟩ = ⟨tanh ½σ⟩, and ⟨σ⟩ = ⟨σ tanh ½σ⟩ is the mean of
-/// a convex function, 2x artanh x, of tanh² ½σ (Y. Hasegawa and T. Van Vu, PRL 123, 110602, 2019,
-/// doi:10.1103/PhysRevLett.123.110602; A. M. Timpanaro et al., PRL 123, 090604, 2019,
-/// doi:10.1103/PhysRevLett.123.090604). For short steps it is 2⟨J⟩²/Var J. The scale of J does not
-/// matter. It is tight for short steps and J = σ.
+/// a convex function, 2x artanh x, of x² = tanh² ½σ (A. M. Timpanaro et al., PRL 123, 090604, 2019,
+/// doi:10.1103/PhysRevLett.123.090604; by this way Y. Zhang, arXiv 1910.12862). For short steps it
+/// is 2⟨J⟩²/Var J. The scale of J does not matter. It is tight for short steps and J = σ.
 ///
-/// The entropy bound of Donsker and Varadhan,
+/// The entropy bound of Donsker and Varadhan (Commun. Pure Appl. Math. 28, 1975; of maximum
+/// entropy, arXiv 2505.10444),
 ///   ⟨σ⟩ ≥ ⟨J⟩ − log⟨e^{−J}⟩,
 /// tight for J = σ at any length of a step. T samples cannot show more than its ceiling, log T:
 /// near it, and wherever e^{−J} is large where one seldom is, value and error are not to be
@@ -89,8 +88,9 @@ class CurrentForce {
 ///
 /// J must not be made from the same steps: it would know their noise. Then both are estimated
 /// without bias to order 1/T, whatever J: the variance of the measured mean is taken off its
-/// square, so in equilibrium, and there alone, about half of all values are negative. Errors are
-/// those of the means over batches, which should be longer than the correlation.
+/// square, so in equilibrium, or too near it to tell, two in three values of the uncertainty bound
+/// are negative. Errors are those of the means over batches, which should be longer than the
+/// correlation; NaN, as the values, for fewer than 2.
 template <class Scalar = double>
 class CurrentBounds {
  public:
