@@ -20,6 +20,7 @@
 #include "ness/trajectory/directional_variance.hpp"
 #include "ness/trajectory/drift_correlation.hpp"
 #include "ness/trajectory/entropy_production.hpp"
+#include "ness/trajectory/irreversibility.hpp"
 #include "ness/trajectory/measure.hpp"
 #include "ness/trajectory/moments.hpp"
 #include "ness/trajectory/momentum_entropy.hpp"
@@ -74,6 +75,16 @@ template void KernelEntropy<double>::serialize(CheckpointWriter&);
 template void KernelEntropy<double>::serialize(CheckpointReader&);
 template void KernelEntropy<double>::add(const TrajectoryBlock<double>&);
 template void KernelEntropy<double>::add(const TrajectoryBlock<float>&);
+template class CurrentForce<double>;
+template void CurrentForce<double>::serialize(CheckpointWriter&);
+template void CurrentForce<double>::serialize(CheckpointReader&);
+template void CurrentForce<double>::add(const TrajectoryBlock<double>&);
+template void CurrentForce<double>::add(const TrajectoryBlock<float>&);
+template class CurrentBounds<double>;
+template void CurrentBounds<double>::serialize(CheckpointWriter&);
+template void CurrentBounds<double>::serialize(CheckpointReader&);
+template void CurrentBounds<double>::add(const TrajectoryBlock<double>&);
+template void CurrentBounds<double>::add(const TrajectoryBlock<float>&);
 template class MomentumEntropy<double>;
 template void MomentumEntropy<double>::serialize(CheckpointWriter&);
 template void MomentumEntropy<double>::serialize(CheckpointReader&);
@@ -103,6 +114,14 @@ template void SubTrajectorySums<double>::serialize(CheckpointReader&);
 template class EntropySums<double>;
 template void EntropySums<double>::serialize(CheckpointWriter&);
 template void EntropySums<double>::serialize(CheckpointReader&);
+template DynamicMatrix<double> current_force(const DynamicMatrix<double>&,
+                                             const DynamicMatrix<double>&,
+                                             const DynamicMatrix<double>&, double);
+template DynamicVector<double> current_coefficients(const DynamicMatrix<double>&);
+template Irreversibility irreversibility(const DynamicMatrix<double>&,
+                                         const IrreversibilitySettings&);
+template Irreversibility irreversibility_of_currents(const DynamicMatrix<double>&,
+                                                     const IrreversibilitySettings&);
 template bool is_pipe_or_device(const std::string&);
 template std::string behind_links(const std::string&);
 template class AtomicFile<std::string>;

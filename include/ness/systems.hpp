@@ -23,6 +23,7 @@
 #include "ness/trajectory/current_map.hpp"
 #include "ness/trajectory/density.hpp"
 #include "ness/trajectory/entropy_production.hpp"
+#include "ness/trajectory/irreversibility.hpp"
 #include "ness/trajectory/path_entropy.hpp"
 #include "ness/trajectory/relaxation.hpp"
 #include "ness/trajectory/replay.hpp"

@@ -63,6 +63,7 @@
 #include "ness/trajectory/directional_variance.hpp"
 #include "ness/trajectory/draws.hpp"
 #include "ness/trajectory/drift_correlation.hpp"
+#include "ness/trajectory/irreversibility.hpp"
 #include "ness/trajectory/measure.hpp"
 #include "ness/trajectory/momentum_entropy.hpp"
 #include "ness/trajectory/observe.hpp"

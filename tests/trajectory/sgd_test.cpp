@@ -34,6 +34,45 @@ TEST_CASE("a linear model with replacement: simulation agrees with prediction") 
   }
 }
 
+TEST_CASE("the entropy production of a linear model, from its trajectories alone") {
+  // Stiffness differs along the axes, and noise is large off them: where x₁ + x₂ is.
+  Eigen::MatrixXd inputs = generic_values(3, 500, 51), targets = generic_values(1, 500, 52);
+  for (Eigen::Index i = 0; i < 500; ++i) {
+    targets(0, i) *= 4 * std::abs(inputs(0, i) + inputs(1, i));
+    inputs(0, i) *= 2;
+  }
+  const ness::Objective objective(ness::LinearModel<>(inputs, targets), ness::L2{0.2});
+  const ness::Sgd<ness::WithReplacement> training{.learning_rate = 2e-2, .minibatch = {5}};
+  const auto minimum = ness::minimize(objective, VectorXd::Zero(3).eval());
+  const auto state =
+      ness::predict(objective, minimum, training, {.form = ness::LyapunovForm::discrete});
+  const auto run = [&](std::uint64_t seed, const auto& estimator) {
+    return std::get<0>(ness::run_chains(
+        {.steps = 400'000, .burn_in = 5000, .chains = 8},
+        [&](int k) {
+          return ness::Chain(objective, training, minimum.theta,
+                             ness::Philox(seed, static_cast<std::uint64_t>(k)));
+        },
+        minimum.theta, estimator));
+  };
+  const auto learnt = run(1, ness::CurrentForce<>(3));
+  const auto bounds = run(2, ness::CurrentBounds<>(learnt.force(), learnt.centre(), 20'000));
+  const double expected = state.entropy_production();
+  INFO("predicted " << expected << ", rates " << state.decay_rates().transpose() << ", bounds "
+                    << bounds.uncertainty_bound().value << " +- "
+                    << bounds.uncertainty_bound().standard_error << ", "
+                    << bounds.entropy_bound().value << " +- "
+                    << bounds.entropy_bound().standard_error << ", F off by "
+                    << (learnt.force() - state.force_matrix()).norm() /
+                           state.force_matrix().norm());
+  CHECK(bounds.uncertainty_bound().standard_error < 0.05 * expected);
+  for (const auto& bound : {bounds.uncertainty_bound(), bounds.entropy_bound()}) {
+    CHECK(bound.value < expected + 3 * bound.standard_error);
+    // What is lost is of the order of ηh.
+    CHECK(bound.value > (1 - state.decay_rates()[2]) * expected - 3 * bound.standard_error);
+  }
+}
+
 TEST_CASE("the drift correlation is that of the gradient, and its trace is tr D (Eq. 22)") {
   const ness::Objective objective(
       ness::LinearModel<>(generic_values(3, 500, 51), generic_values(1, 500, 52)), ness::L2{0.2});
