@@ -24,15 +24,14 @@ const MatrixXd hessian = positive_definite(3, 3, 0.1, 1);
 const MatrixXd noise = positive_definite(3, 8, 0.3, 2);
 
 ness::StationaryState<double> state(const ness::LinearUpdate& update, double eta = 0.5) {
-  auto chain = ness::linear_chain(VectorXd::Zero(3), hessian, noise, eta,
-                                  ness::LyapunovForm::discrete);
+  auto chain =
+      ness::linear_chain(VectorXd::Zero(3), hessian, noise, eta, ness::LyapunovForm::discrete);
   if (!update.forgets()) ness::remember(update, chain);
   return ness::StationaryState<double>(chain);
 }
 
-const std::vector<ness::LinearUpdate> updates{{},
-                                              ness::HeavyBall{0.9}.linear(),
-                                              ness::HeavyBall{0.5, 0.3}.linear()};
+const std::vector<ness::LinearUpdate> updates{
+    {}, ness::HeavyBall{0.9}.linear(), ness::HeavyBall{0.5, 0.3}.linear()};
 
 /// ⟨r̃r̃ᵀ⟩ of steps of the chain by a kernel, from ⟨δθδθᵀ⟩ and what a step has of it.
 MatrixXd residual(const ness::StationaryState<double>& of, const ness::StepKernel<double>& kernel) {
@@ -66,8 +65,12 @@ struct Walker {
 };
 
 Walker walker(const ness::StepKernel<double>& kernel, std::uint64_t stream) {
-  return {kernel, kernel.covariance.llt().matrixL(), VectorXd::Zero(3), VectorXd::Zero(3),
-          ness::Philox(17, stream), {}};
+  return {kernel,
+          kernel.covariance.llt().matrixL(),
+          VectorXd::Zero(3),
+          VectorXd::Zero(3),
+          ness::Philox(17, stream),
+          {}};
 }
 
 }  // namespace
@@ -94,8 +97,8 @@ TEST_CASE("⟨σ⟩ of the kernels is the entropy production of the state, exact
       INFO(update.description() << ", eta = " << eta);
       const auto predicted = state(update, eta);
       const ness::StepKernels<double> kernels(predicted);
-      const MatrixXd off = kernels.backward.covariance.inverse() *
-                           residual(predicted, kernels.backward);
+      const MatrixXd off =
+          kernels.backward.covariance.inverse() * residual(predicted, kernels.backward);
       CHECK(relative_error((off.trace() - 3) / 2, predicted.entropy_production()) <= 1e-8);
     }
 }
