@@ -41,3 +41,27 @@ TEST_CASE(
     CHECK(std::abs(found.norm / (scatter * std::sqrt(hessian.cwiseInverse().sum())) - 1) <= 0.2);
   }
 }
+
+TEST_CASE("A step that rounding swallows is lengthened until the gradient feels it") {
+  // What of θ is below 5e-9 is lost in the sums that the gradient is made of.
+  const VectorXd theta = VectorXd::Zero(3), gradient = VectorXd::Ones(3);
+  const VectorXd step = VectorXd::Constant(3, -1e-9);
+  const auto sums = [&](const VectorXd& at) {
+    const double times = at[0] / step[0];
+    return VectorXd(times < 5 ? gradient : VectorXd((1 - times) * gradient));
+  };
+  const VectorXd felt = ness::detail::felt_step<double>(sums, theta, gradient, step);
+  CHECK(relative_error(felt, VectorXd(8 * step)) <= 1e-15);
+  // Where the step takes the gradient to 0 it is long enough, and not made longer.
+  const auto parabola = [](const VectorXd& at) { return at; };
+  const VectorXd here = VectorXd::Ones(3);
+  CHECK(ness::detail::felt_step<double>(parabola, here, here, VectorXd(-here)) == -here);
+  // One that takes off nine tenths is as good; one that takes off a tenth is not.
+  CHECK(ness::detail::felt_step<double>(parabola, here, here, VectorXd(-0.9 * here)) ==
+        -0.9 * here);
+  CHECK(ness::detail::felt_step<double>(parabola, here, here, VectorXd(-0.1 * here)) ==
+        -0.1 * here);
+  // Where the gradient does not change at all, neither does the step.
+  const auto constant = [&](const VectorXd&) { return gradient; };
+  CHECK(ness::detail::felt_step<double>(constant, theta, gradient, step) == step);
+}

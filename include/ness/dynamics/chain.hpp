@@ -34,7 +34,8 @@ class Chain {
  public:
   using Scalar = typename Objective::Scalar;
   using Vector = typename Objective::Vector;
-  using Sampler = typename T::Minibatch::Sampler;
+  using Sampler = typename T::Minibatch::Sampler;  ///< of the minibatch policy
+  /// What it draws: a `Batch`, or one in parts.
   using Drawn = decltype(std::declval<Sampler&>().next(std::declval<Random&>()));
   static_assert(NoisePolicy<typename T::Noise, Vector>,
                 "ness: the noise of a training needs check, description, a Source that is made of "

@@ -52,9 +52,13 @@ class Scheduled {
   /// Markov steps done.
   std::int64_t markov_steps() const { return markov_steps_; }
   const auto& theta() const { return chain_.theta(); }
+  /// N
   auto parameters() const { return chain_.parameters(); }
+  /// As of the chain.
   auto updates_per_markov_step() const { return chain_.updates_per_markov_step(); }
+  /// What it was made of.
   const Chain& chain() const { return chain_; }
+  /// The learning rates.
   const Schedule& schedule() const { return schedule_; }
 
   /// Of the schedule, and of the chain as it was made: for checkpoints and tables.

@@ -15,8 +15,9 @@ namespace ness {
 /// `of_last` · (θ_k − θ_{k−1}). All N × N.
 template <class Scalar = double>
 struct StepKernel {
-  DynamicMatrix<Scalar> of_state, of_last;
-  DynamicMatrix<Scalar> covariance;
+  DynamicMatrix<Scalar> of_state;    ///< what multiplies δθ_k
+  DynamicMatrix<Scalar> of_last;     ///< what multiplies θ_k − θ_{k−1}
+  DynamicMatrix<Scalar> covariance;  ///< of what is left, R
 };
 
 /// The kernel of the chain of θ, in the discrete form, and that of the same stationary process run
@@ -28,7 +29,8 @@ struct StepKernels {
   /// (`KnownState`), a singular D, and an update that uses the last gradient again (Nesterov's),
   /// whose path of θ has no finite memory. Cost: Cholesky's factorisation of a 2N × 2N matrix.
   explicit StepKernels(const StationaryState<Scalar>& state);
-  StepKernel<Scalar> forward, backward;
+  StepKernel<Scalar> forward;   ///< of the chain
+  StepKernel<Scalar> backward;  ///< of its reverse, p̃
 };
 
 /// σ_k = log p(θ_{k+1} | θ_k, θ_{k−1}) / p̃(θ_{k+1} | θ_k, θ_{k−1}) along a path, p the kernel of

@@ -13,7 +13,9 @@ namespace ness {
 struct Tanh {
   /// Also of `detail::DoubleLanes`, the same whatever stands in other lanes.
   static constexpr bool in_lanes = true;
+  /// tanh in each lane.
   detail::DoubleLanes value(const detail::DoubleLanes& z) const { return detail::tanh(z); }
+  /// 1 − a² in each.
   detail::DoubleLanes slope(const detail::DoubleLanes&, const detail::DoubleLanes& a) const {
     return detail::multiply_add(-a, a, detail::DoubleLanes{} + 1.0);
   }

@@ -128,6 +128,8 @@ class Mlp {
   /// As many as a register has lanes: the cost of all of them is that of three or so.
   static constexpr std::size_t chains_together = detail::lanes;
 
+  /// To the last bit as `batch_gradient` of each, of a small static network of tanh and squared
+  /// loss.
   template <class Vector>
   void batch_gradients(std::span<const Vector* const> thetas, std::span<const Batch> batches,
                        std::span<Vector* const> gradients) const

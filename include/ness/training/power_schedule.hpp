@@ -28,6 +28,7 @@ struct PowerSchedule {
   double delay = 1;     ///< t₁, in Markov steps
   double exponent = 0;  ///< γ
 
+  /// η of this Markov step, from 0.
   double operator()(std::int64_t markov_step) const {
     return first * std::pow(1 + static_cast<double>(markov_step) / delay, -exponent);
   }

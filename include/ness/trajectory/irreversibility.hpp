@@ -38,6 +38,7 @@ class CurrentForce {
   using Vector = DynamicVector<Scalar>;
   using Matrix = DynamicMatrix<Scalar>;
 
+  /// Of N parameters.
   explicit CurrentForce(Eigen::Index parameters)
       : reference_(Vector::Zero(parameters)),
         first_(reference_),

@@ -116,6 +116,7 @@ struct Baoab {
   static constexpr std::array after{
       KineticMove{KineticPart::kick, 1}, KineticMove{KineticPart::drift, 0.5},
       KineticMove{KineticPart::friction, 1}, KineticMove{KineticPart::drift, 0.5}};
+  /// Of the parts after the gradient, what is still of the step before.
   static constexpr std::array of_last_step{0.5, 0.0, 0.0, 0.0};
 };
 
@@ -136,6 +137,7 @@ struct Obabo {
   static constexpr std::array after{
       KineticMove{KineticPart::kick, 0.5}, KineticMove{KineticPart::friction, 1},
       KineticMove{KineticPart::kick, 0.5}, KineticMove{KineticPart::drift, 1}};
+  /// Of the parts after the gradient, what is still of the step before.
   static constexpr std::array of_last_step{0.5, 0.5, 0.0, 0.0};
 };
 

@@ -107,6 +107,7 @@ struct Plain {
     State(const Plain&, double learning_rate, Eigen::Index)
         : minus_learning_rate_(static_cast<Scalar>(-learning_rate)) {}
     void move(Vector& theta, const Vector& gradient) { theta += minus_learning_rate_ * gradient; }
+    /// Of the updates to come.
     void set_learning_rate(double learning_rate) {
       minus_learning_rate_ = static_cast<Scalar>(-learning_rate);
     }
