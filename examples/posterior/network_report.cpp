@@ -169,7 +169,7 @@ void draw_predictions(FigureFolder& folder, const Results& results) {
               range.str() + R"(
 set multiplot layout 2,1
 set lmargin at screen 0.12
-set rmargin at screen 0.68
+set rmargin at screen 0.66
 set grid lc rgb '#e0e0e0'
 set key outside right top Left reverse samplen 2
 set title 'posterior of a )" +
