@@ -320,6 +320,7 @@ class ChainRun {
   // every thread.
   void advance(std::int64_t target) {
     const Share& share = shared_.share();
+    if (share.count() == 0) return;  // more ranks than chains
     const int each = threads_for(share.count(), settings_.threads);
     const int most = std::min(together<Chain>(), (share.count() + each - 1) / each);
     parallel_for((share.count() + most - 1) / most, settings_.threads, [&](int piece) {
