@@ -170,7 +170,7 @@ TEST_CASE("the sum of lanes adds up halves, whatever their number") {
   std::array<double, math::lanes> numbers;
   for (std::size_t j = 0; j < numbers.size(); ++j)
     numbers[j] = std::ldexp(1.0, static_cast<int>(j) * 7);
-  const auto all = math::gather_numbers([&](std::size_t j) { return numbers[j]; });
+  const auto all = math::gather<math::DoubleLanes>([&](std::size_t j) { return numbers[j]; });
   CHECK(math::sum_of_lanes(all) == std::accumulate(numbers.begin(), numbers.end(), 0.0));
   for (std::size_t j = 0; j < numbers.size(); ++j)
     CHECK(math::rotated<1>(all)[j] == numbers[(j + 1) % numbers.size()]);
@@ -178,7 +178,7 @@ TEST_CASE("the sum of lanes adds up halves, whatever their number") {
   numbers.fill(0);
   numbers.front() = 1;
   numbers[numbers.size() / 2] = 0x1p60;
-  const auto some = math::gather_numbers([&](std::size_t j) { return numbers[j]; });
+  const auto some = math::gather<math::DoubleLanes>([&](std::size_t j) { return numbers[j]; });
   CHECK(math::sum_of_lanes(some) == 1 + 0x1p60);
 }
 

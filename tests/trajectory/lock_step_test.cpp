@@ -115,6 +115,33 @@ TEST_CASE("chains whose batches differ in size have the bits of each alone") {
   advances_the_same(ness::Sgd<ness::Poisson>{.learning_rate = 1e-5, .minibatch = {10}});
 }
 
+TEST_CASE("chains of different objectives and epochs have the bits of each alone") {
+  // Data, batches and regularizers of their own, so that no two are alike.
+  std::vector<decltype(ness::Objective(objective().model(), ness::L2{1}))> objectives;
+  for (std::uint64_t k = 0; k < 8; ++k) {
+    ness::Philox random(k + 1);
+    objectives.emplace_back(ness::regression_network(random),
+                            ness::L2{1.0 + static_cast<double>(k)});
+  }
+  const auto chain_of = [&](int k) {
+    const ness::Sgd<ness::WithoutReplacement> training{.learning_rate = 1e-5,
+                                                       .minibatch = {k % 2 == 0 ? 50 : 100}};
+    return ness::Chain(objectives[static_cast<std::size_t>(k)], training, start(),
+                       ness::Philox(5, static_cast<std::uint64_t>(k)));
+  };
+  std::vector<double> expected;
+  for (int k = 0; k < 8; ++k) {
+    auto one = chain_of(k);
+    for (int step = 0; step < 50; ++step) {
+      one.step();
+      for (Eigen::Index i = 0; i < 7; ++i) expected.push_back(one.theta()[i]);
+    }
+  }
+  const auto [found] = ness::run_chains({.steps = 200, .chains = 8, .threads = 1}, chain_of,
+                                        Theta::Zero().eval(), States{});
+  CHECK(found.numbers == expected);
+}
+
 TEST_CASE("the first of the chains that diverge side by side is the one of which one hears") {
   // One that begins far away is not finite a block before the others.
   const ness::Sgd<ness::WithReplacement> training{.learning_rate = 1e-4, .minibatch = {10}};

@@ -28,27 +28,15 @@ inline constexpr std::size_t lanes = 2;
 using DoubleLanes [[gnu::vector_size(8 * lanes)]] = double;
 using WordLanes [[gnu::vector_size(8 * lanes)]] = std::uint64_t;
 
-/// `word(j)` in lane j.
-template <class Word>
-WordLanes gather_words(const Word& word) {
+/// `value(j)` in lane j.
+template <class Lanes, class Value>
+Lanes gather(const Value& value) {
   if constexpr (lanes == 8)
-    return WordLanes{word(0), word(1), word(2), word(3), word(4), word(5), word(6), word(7)};
+    return Lanes{value(0), value(1), value(2), value(3), value(4), value(5), value(6), value(7)};
   else if constexpr (lanes == 4)
-    return WordLanes{word(0), word(1), word(2), word(3)};
+    return Lanes{value(0), value(1), value(2), value(3)};
   else
-    return WordLanes{word(0), word(1)};
-}
-
-/// `number(j)` in lane j.
-template <class Number>
-DoubleLanes gather_numbers(const Number& number) {
-  if constexpr (lanes == 8)
-    return DoubleLanes{number(0), number(1), number(2), number(3),
-                       number(4), number(5), number(6), number(7)};
-  else if constexpr (lanes == 4)
-    return DoubleLanes{number(0), number(1), number(2), number(3)};
-  else
-    return DoubleLanes{number(0), number(1)};
+    return Lanes{value(0), value(1)};
 }
 
 template <class Lanes, class T>

@@ -92,11 +92,15 @@ class Chain {
   static constexpr std::size_t together =
       std::convertible_to<Drawn, Batch> ? chains_together<typename Objective::Model> : 1;
 
-  /// One update of each of `together` chains at most, all of the same objective: each does, to the
-  /// last bit, what it does alone.
+  /// One update of each of `together` chains at most, which does, to the last bit, what it does
+  /// alone: side by side where they have one objective, else one after the other.
   static void update(std::span<Chain* const> chains)
     requires(together > 1)
   {
+    if (!are_alike(chains)) {
+      for (Chain* const chain : chains) chain->update();
+      return;
+    }
     std::array<const Vector*, together> at;
     std::array<Batch, together> batches;
     std::array<Vector*, together> gradients;
@@ -117,6 +121,10 @@ class Chain {
   static void step(std::span<Chain* const> chains)
     requires(together > 1)
   {
+    if (!are_alike(chains)) {
+      for (Chain* const chain : chains) chain->step();
+      return;
+    }
     for (Index k = 0; k < chains[0]->updates_per_markov_step_; ++k) update(chains);
   }
   /// η of the updates to come: at the start of a Markov step, where it may be lowered or raised.
@@ -190,6 +198,15 @@ class Chain {
   static const T& checked(const Objective& objective, const T& training) {
     training.check(objective.samples(), "Chain");
     return training;
+  }
+
+  // Have they one objective, and Markov steps of as many updates?
+  static bool are_alike(std::span<Chain* const> chains) {
+    for (const Chain* const chain : chains)
+      if (chain->objective_ != chains[0]->objective_ ||
+          chain->updates_per_markov_step_ != chains[0]->updates_per_markov_step_)
+        return false;
+    return true;
   }
 
   // Where the gradient is taken.

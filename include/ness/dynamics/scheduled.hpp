@@ -11,7 +11,8 @@
 namespace ness {
 
 /// A chain of which Markov step t = 0, 1, … is made with the learning rate schedule(t), whatever
-/// it was made with. Corrections, noise and updates follow; what they remember is kept
+/// it was made with (M. Welling and Y. W. Teh, ICML 2011). Corrections, noise and updates follow;
+/// what they remember is kept
 /// (`Chain::set_learning_rate`).
 ///
 ///   ness::Scheduled chain(ness::Chain(objective, sampler, start),

@@ -82,8 +82,7 @@ class KernelEntropy {
   Whitened forward_, backward_;
   Scalar constant_;  // ½ log det R̃/det R
   detail::EntropySums<Scalar> sums_;
-  bool goes_on_ = false;
-  Matrix before_;  // δθ before the first of the next block, 1 × N
+  detail::JoinedBlocks<Scalar> joined_;
 };
 
 }  // namespace ness
@@ -195,19 +194,13 @@ KernelEntropy<Scalar>::KernelEntropy(const StepKernels<Scalar>& kernels, double 
                 2),
       sums_(lengths, batch_length, entropy_axis(entropy_production, lengths).upper, bins,
             "KernelEntropy"),
-      before_(Matrix::Zero(1, kernels.forward.covariance.rows())) {}
+      joined_(kernels.forward.covariance.rows()) {}
 
 template <class Scalar>
 template <class S>
 void KernelEntropy<Scalar>::add(const TrajectoryBlock<S>& block) {
-  const Eigen::Index steps = block.steps();
-  if (sums_.empty() || steps == 0) return;
-  const Eigen::Index first = goes_on_ ? 1 : 0;
-  Matrix states(first + steps + 1, block.parameters());
-  if (goes_on_) states.row(0) = before_;
-  states.bottomRows(steps + 1) = block.all_deviations().template cast<Scalar>();
-  before_ = states.row(first + steps - 1);
-  goes_on_ = true;
+  if (sums_.empty() || block.steps() == 0) return;
+  const Matrix states = joined_.join(block);
   if (states.rows() > 2) gather(states);
 }
 
@@ -228,7 +221,7 @@ void KernelEntropy<Scalar>::gather(const Matrix& states) {
 template <class Scalar>
 template <class Archive>
 void KernelEntropy<Scalar>::serialize(Archive& archive) {
-  archive(sums_, goes_on_, before_);
+  archive(sums_, joined_);
 }
 
 }  // namespace ness

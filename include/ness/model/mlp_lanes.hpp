@@ -56,7 +56,7 @@ class MlpLanes {
     const std::size_t size = batch.size();
     for (std::size_t row = 0; row < size; row += lanes) {
       const DoubleLanes counts =
-          gather_numbers([&](std::size_t j) { return row + j < size ? 1.0 : 0.0; });
+          gather<DoubleLanes>([&](std::size_t j) { return row + j < size ? 1.0 : 0.0; });
       add(
           at, [&](std::size_t j) { return batch[std::min(row + j, size - 1)]; }, counts, sums);
     }
@@ -76,7 +76,7 @@ class MlpLanes {
     }
     Parameters at;
     unrolled<count>(
-        [&](auto k) { at[k] = gather_numbers([&](std::size_t j) { return theta[j][k]; }); });
+        [&](auto k) { at[k] = gather<DoubleLanes>([&](std::size_t j) { return theta[j][k]; }); });
     const Parameters sums = sum_of_rows<1>(at, samples, batches.front().size(), 0);
     std::array<std::array<double, lanes>, count> apart;
     std::memcpy(&apart, &sums, sizeof(sums));
@@ -114,13 +114,13 @@ class MlpLanes {
     constexpr int inputs = Shape::width(0), outputs = Shape::width(Shape::count);
     std::array<DoubleLanes, std::size_t{Shape::units()}> a, slope, delta;
     unrolled<inputs>([&](auto k) {
-      a[k] = gather_numbers([&](std::size_t j) { return inputs_[index(j) * inputs + k]; });
+      a[k] = gather<DoubleLanes>([&](std::size_t j) { return inputs_[index(j) * inputs + k]; });
     });
     Shape::upward([&](auto layer) { forward(layer, theta, a, slope); });
     constexpr int last = Shape::unit_offset(Shape::count);
     unrolled<outputs>([&](auto k) {
       const DoubleLanes y =
-          gather_numbers([&](std::size_t j) { return targets_[index(j) * outputs + k]; });
+          gather<DoubleLanes>([&](std::size_t j) { return targets_[index(j) * outputs + k]; });
       delta[last + k] = multiply(counts, loss_.slope(a[last + k], y));
     });
     Shape::downward([&](auto layer) { backward(layer, theta, a, slope, delta, sums); });

@@ -61,7 +61,7 @@ class Normal {
 
   // What uniform_real makes of the first two of each four words.
   static DoubleLanes uniform_lanes(const std::uint32_t* words) {
-    const auto bits = detail::gather_words([&](std::size_t j) {
+    const auto bits = detail::gather<detail::WordLanes>([&](std::size_t j) {
       return (std::uint64_t{words[4 * j]} << 32 | words[4 * j + 1]) >> 12;
     });
     return (detail::small_integer(bits) + 0.5) * 0x1p-52;

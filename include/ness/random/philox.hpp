@@ -114,7 +114,8 @@ class Philox {
 
   // Every other one from `first`.
   Counters counters_at(std::uint64_t first) const noexcept {
-    const WordLanes number = detail::gather_words([&](std::size_t j) { return first + 2 * j; });
+    const WordLanes number =
+        detail::gather<WordLanes>([&](std::size_t j) { return first + 2 * j; });
     const WordLanes stream = WordLanes{} + stream_;
     return {number, number >> 32, stream, stream >> 32};
   }

@@ -96,6 +96,42 @@ class TrajectoryBlock {
   Eigen::Index steps_ = 0;
 };
 
+namespace detail {
+
+/// Deviations of a chain's states with one before those of each block, for what looks at three
+/// successive ones.
+template <class Scalar>
+class JoinedBlocks {
+ public:
+  using Matrix = DynamicMatrix<Scalar>;
+  explicit JoinedBlocks(Eigen::Index parameters) : before_(Matrix::Zero(1, parameters)) {}
+
+  /// The last but one state of the block before, where there is one, and all of this: a state in a
+  /// row.
+  template <class S>
+  Matrix join(const TrajectoryBlock<S>& block) {
+    const Eigen::Index steps = block.steps(), first = goes_on_ ? 1 : 0;
+    Matrix states(first + steps + 1, block.parameters());
+    if (goes_on_) states.row(0) = before_;
+    states.bottomRows(steps + 1) = block.all_deviations().template cast<Scalar>();
+    before_ = states.row(first + steps - 1);
+    goes_on_ = true;
+    return states;
+  }
+  /// The next block does not follow upon the last.
+  void interrupt() { goes_on_ = false; }
+
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(goes_on_, before_);
+  }
+
+ private:
+  bool goes_on_ = false;
+  Matrix before_;  // 1 × N
+};
+
+}  // namespace detail
 }  // namespace ness
 
 #ifndef NESS_COMPILED  // else they are in the library

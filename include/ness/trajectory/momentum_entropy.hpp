@@ -49,7 +49,7 @@ class MomentumEntropy {
   /// The next block does not follow upon the last: it has no step before its first.
   void interrupt() {
     sums_.interrupt();
-    goes_on_ = false;
+    joined_.interrupt();
   }
 
   /// For checkpoints.
@@ -65,8 +65,7 @@ class MomentumEntropy {
   Matrix inverse_diffusion_, relaxation_transposed_;
   Scalar momentum_, speed_;  // β, c₀
   detail::EntropySums<Scalar> sums_;
-  bool goes_on_ = false;
-  Matrix before_;  // δθ before the first of the next block, 1 × N
+  detail::JoinedBlocks<Scalar> joined_;
 };
 
 }  // namespace ness
@@ -100,7 +99,7 @@ MomentumEntropy<Scalar>::MomentumEntropy(const Matrix& inverse_diffusion, const 
       momentum_(static_cast<Scalar>(update.momentum)),
       speed_(static_cast<Scalar>(detail::speed_without_echo(update))),
       sums_(lengths, batch_length, range, bins, "MomentumEntropy"),
-      before_(Matrix::Zero(1, relaxation.rows())) {
+      joined_(relaxation.rows()) {
   const Eigen::Index n = relaxation.rows();
   detail::require_size(relaxation, n, n, "MomentumEntropy", "relaxation");
   detail::require_size(inverse_diffusion, n, n, "MomentumEntropy", "inverse_diffusion");
@@ -109,14 +108,8 @@ MomentumEntropy<Scalar>::MomentumEntropy(const Matrix& inverse_diffusion, const 
 template <class Scalar>
 template <class S>
 void MomentumEntropy<Scalar>::add(const TrajectoryBlock<S>& block) {
-  const Eigen::Index steps = block.steps();
-  if (sums_.empty() || steps == 0) return;
-  const Eigen::Index first = goes_on_ ? 1 : 0;
-  Matrix states(first + steps + 1, block.parameters());
-  if (goes_on_) states.row(0) = before_;
-  states.bottomRows(steps + 1) = block.all_deviations().template cast<Scalar>();
-  before_ = states.row(first + steps - 1);
-  goes_on_ = true;
+  if (sums_.empty() || block.steps() == 0) return;
+  const Matrix states = joined_.join(block);
   if (states.rows() > 2) gather(states);
 }
 
@@ -140,7 +133,7 @@ void MomentumEntropy<Scalar>::gather(const Matrix& states) {
 template <class Scalar>
 template <class Archive>
 void MomentumEntropy<Scalar>::serialize(Archive& archive) {
-  archive(sums_, goes_on_, before_);
+  archive(sums_, joined_);
 }
 
 }  // namespace ness

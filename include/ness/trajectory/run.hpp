@@ -431,6 +431,9 @@ class ChainRun {
 /// the chains, in a tree, so the result is the same to the last bit for any number of threads and
 /// ranks, and whether or not the run was stopped and continued.
 ///
+/// Chains that can, those of a model that `HasBatchGradients`, advance side by side where there are
+/// enough of them for every thread: with the bits of each alone.
+///
 /// With `settings.ranks` it is called by all of them together: each runs a share of the chains, and
 /// all of them get the whole result. What one rank throws ends the run on all, within some ten
 /// seconds.
