@@ -6,6 +6,7 @@
 #include "ness/compare.hpp"
 #include "ness/files/atomic_file.hpp"
 #include "ness/files/npy.hpp"
+#include "ness/fluctuation/cloning.hpp"
 #include "ness/fluctuation/entropy_average.hpp"
 #include "ness/fluctuation/kernel_entropy.hpp"
 #include "ness/fluctuation/predict_fluctuations.hpp"
@@ -70,6 +71,7 @@ template void ExponentialMean<double>::serialize(CheckpointReader&);
 template void ExponentialMean<double>::add(const TrajectoryBlock<double>&);
 template void ExponentialMean<double>::add(const TrajectoryBlock<float>&);
 template struct StepKernels<double>;
+template class StepEntropy<double>;
 template class KernelEntropy<double>;
 template void KernelEntropy<double>::serialize(CheckpointWriter&);
 template void KernelEntropy<double>::serialize(CheckpointReader&);

@@ -14,6 +14,8 @@
 #include "ness/minibatch/without_replacement.hpp"
 #include "ness/model/linear_model.hpp"
 #include "ness/model/regression_network.hpp"
+#include "ness/posterior/samplers.hpp"
+#include "ness/update/momentum.hpp"
 #include "support/catch.hpp"
 #include "support/close.hpp"
 #include "support/decay.hpp"
@@ -165,6 +167,50 @@ TEST_CASE("A copy of a chain branches: the same future, apart from the first") {
   CHECK(branch.theta() == fork);
   for (int k = 0; k < 40; ++k) branch.update();
   CHECK(branch.theta() == chain.theta());
+}
+
+namespace {
+
+// One chain that goes on from another's state, and from its own again, does what they do alone.
+template <class Training>
+void check_states(const Training& training) {
+  const ness::Objective objective(ness::RegressionNetwork(Eigen::RowVectorXd::LinSpaced(12, -1, 2),
+                                                          Eigen::RowVectorXd::LinSpaced(12, 1, 0)),
+                                  ness::L2{lambda});
+  const Eigen::VectorXd theta = Eigen::VectorXd::LinSpaced(objective.parameters(), -0.5, 0.7);
+  const auto chain_from = [&](double scale) {
+    return ness::Chain(objective, training, (scale * theta).eval(), ness::Philox(3, 1));
+  };
+  auto chain = chain_from(1), other = chain_from(2);
+  for (int k = 0; k < 3; ++k) {
+    chain.step();
+    other.step();
+  }
+  auto state = other.state();
+  for (int k = 0; k < 3; ++k) {
+    auto host = chain;  // with the random numbers of both
+    host.swap_state(state);
+    host.step();
+    state = host.state();
+    chain.step();
+    other.step();
+    CHECK(host.theta() == other.theta());
+    CHECK(host.theta() != chain.theta());
+  }
+  chain.update();
+  if (chain.updates_per_markov_step() > 1)
+    CHECK_THROWS_WITH(chain.swap_state(state), contains("a Markov step has begun"));
+}
+
+}  // namespace
+
+TEST_CASE("A chain goes on from the state of another, with what updates and noise remember") {
+  check_states(Sgd<WithReplacement>{.learning_rate = learning_rate, .minibatch = {4}});
+  check_states(Sgd<WithoutReplacement>{.learning_rate = learning_rate, .minibatch = {4}});
+  check_states(ness::Training<WithReplacement, ness::HeavyBall>{
+      .learning_rate = learning_rate, .minibatch = {4}, .update = {0.9}});
+  check_states(ness::SgworldLmUncorrected{.learning_rate = 1e-3, .minibatch = {4}});
+  check_states(ness::SmsUbu{.learning_rate = 1e-3, .minibatch = {4}});
 }
 
 TEST_CASE("Any generator of random bits drives a chain") {

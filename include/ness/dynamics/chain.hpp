@@ -153,6 +153,26 @@ class Chain {
   Index parameters() const { return theta_.size(); }
   Index updates_per_markov_step() const { return updates_per_markov_step_; }
 
+  /// What the steps to come depend on at the start of a Markov step, besides random numbers.
+  struct State {
+    Vector theta;                                       ///< N
+    typename T::Update::template State<Vector> update;  ///< what it remembers
+    typename T::Noise::template Source<Vector> noise;   ///< what it remembers
+  };
+  /// A copy of it.
+  State state() const { return {theta_, update_, noise_}; }
+  /// Goes on from another, of a chain with the same settings; `other` has this one's then. Throws
+  /// `std::logic_error` within a Markov step.
+  void swap_state(State& other) {
+    if (updates_ != 0)
+      throw std::logic_error(
+          "ness: Chain::swap_state: a Markov step has begun: call it before the first update of "
+          "one");
+    std::swap(theta_, other.theta);
+    std::swap(update_, other.update);
+    std::swap(noise_, other.noise);
+  }
+
   /// The training in words, as it was given: for checkpoints and tables.
   std::string description() const { return training_.description(); }
 

@@ -105,6 +105,10 @@ class EulerMaruyama {
   const Vector& theta() const { return theta_; }
   Index parameters() const { return theta_.size(); }
   Index updates_per_markov_step() const { return 1; }
+  /// What the steps to come depend on, besides random numbers: θ.
+  const Vector& state() const { return theta_; }
+  /// Goes on from another state; `other` has this one's then.
+  void swap_state(Vector& other) { theta_.swap(other); }
   double time_step() const { return static_cast<double>(time_step_); }
 
   /// For checkpoints and tables, as that of a training.

@@ -33,18 +33,50 @@ struct StepKernels {
   StepKernel<Scalar> backward;  ///< of its reverse, p̃
 };
 
-/// σ_k = log p(θ_{k+1} | θ_k, θ_{k−1}) / p̃(θ_{k+1} | θ_k, θ_{k−1}) along a path, p the kernel of
-/// the chain and p̃ that of its reverse (`StepKernels`):
+/// σ_k = log p(θ_{k+1} | θ_k, θ_{k−1}) / p̃(θ_{k+1} | θ_k, θ_{k−1}) of steps, p the kernel of the
+/// chain and p̃ that of its reverse (`StepKernels`):
 ///   σ_k = ½ r̃ᵀR̃⁻¹r̃ − ½ rᵀR⁻¹r + ½ log det R̃/det R,  r = Δθ − its mean, R its covariance.
 ///
 /// Whatever the path before, ⟨e^{−σ_k}⟩ = ∫p̃ = 1 exactly for Gaussian noise of this D, for every
 /// step and so for stretches of any length, at any stable η and with momentum; ⟨σ_k⟩ is
 /// `entropy_production()` of the state. Of plain updates σ differs from Eq. 27 by the finite steps:
-/// what Eq. 27 leaves at its ends is in it.
+/// what Eq. 27 leaves at its ends is in it. Cost: six products of N × N with each state.
+template <class Scalar = double>
+class StepEntropy {
+ public:
+  using Vector = DynamicVector<Scalar>;
+  using Matrix = DynamicMatrix<Scalar>;
+
+  /// Throws as `StepKernels`.
+  explicit StepEntropy(const StationaryState<Scalar>& state)
+      : StepEntropy(StepKernels<Scalar>(state)) {}
+
+  /// σ of as many steps as there are rows, δθ_{k−1}, δθ_k and δθ_{k+1} in rows, from
+  /// `StationaryState::mean`.
+  Vector operator()(const Matrix& last, const Matrix& here, const Matrix& next) const;
+
+  /// N
+  Eigen::Index parameters() const { return forward_.of_step.rows(); }
+
+ private:
+  /// Rows of steps to rows whose squared norm is rᵀR⁻¹r.
+  struct Whitened {
+    Matrix of_step, of_state, of_last;
+    Scalar log_determinant = 0;  // of R
+    explicit Whitened(const StepKernel<Scalar>& kernel);
+    Matrix operator()(const Matrix& steps, const Matrix& states, const Matrix& last) const;
+  };
+  explicit StepEntropy(const StepKernels<Scalar>& kernels)
+      : forward_(kernels.forward), backward_(kernels.backward) {}
+
+  Whitened forward_, backward_;
+};
+
+/// σ of `StepEntropy` along trajectories, as an estimator for `run_chains`:
 ///
-///   ness::KernelEntropy entropy(predicted, {1, 10}, 10'000);   // for run_chains, as an estimator
+///   ness::KernelEntropy entropy(predicted, {1, 10}, 10'000);
 ///
-/// Blocks are of updates, one after the other. Cost: six products of N × N with each state.
+/// Blocks are of updates, one after the other.
 template <class Scalar = double>
 class KernelEntropy {
  public:
@@ -69,18 +101,7 @@ class KernelEntropy {
   std::vector<SubTrajectories> results() const { return sums_.results(); }
 
  private:
-  /// Rows of steps to rows whose squared norm is rᵀR⁻¹r.
-  struct Whitened {
-    Matrix of_step, of_state, of_last;
-    explicit Whitened(const StepKernel<Scalar>& kernel);
-    Matrix operator()(const Matrix& steps, const Matrix& states, const Matrix& last) const;
-  };
-  KernelEntropy(const StepKernels<Scalar>& kernels, double entropy_production,
-                const std::vector<int>& lengths, std::int64_t batch_length, Eigen::Index bins);
-  void gather(const Matrix& states);
-
-  Whitened forward_, backward_;
-  Scalar constant_;  // ½ log det R̃/det R
+  StepEntropy<Scalar> entropy_;
   detail::EntropySums<Scalar> sums_;
   detail::JoinedBlocks<Scalar> joined_;
 };
@@ -107,13 +128,6 @@ DynamicMatrix<Scalar> root_of_covariance(DynamicMatrix<Scalar> covariance) {
             "the covariance of a step given those before must be positive definite: diffusion "
             "nearly lacks a direction");
   return covariance;
-}
-
-template <class Scalar>
-Scalar log_determinant(const DynamicMatrix<Scalar>& root) {
-  Scalar sum(0);
-  for (Eigen::Index i = 0; i < root.rows(); ++i) sum += 2 * std::log(root(i, i));
-  return sum;
 }
 
 }  // namespace detail
@@ -158,18 +172,20 @@ StepKernels<Scalar>::StepKernels(const StationaryState<Scalar>& state) {
 }
 
 template <class Scalar>
-KernelEntropy<Scalar>::Whitened::Whitened(const StepKernel<Scalar>& kernel) {
-  Matrix inverse = Matrix::Identity(kernel.covariance.rows(), kernel.covariance.cols());
-  detail::solve_lower(detail::root_of_covariance<Scalar>(kernel.covariance), inverse);
+StepEntropy<Scalar>::Whitened::Whitened(const StepKernel<Scalar>& kernel) {
+  const Matrix root = detail::root_of_covariance<Scalar>(kernel.covariance);
+  for (Eigen::Index i = 0; i < root.rows(); ++i) log_determinant += 2 * std::log(root(i, i));
+  Matrix inverse = Matrix::Identity(root.rows(), root.cols());
+  detail::solve_lower(root, inverse);
   of_step = detail::transposed(inverse);
   of_state = detail::product(detail::transposed(kernel.of_state), of_step);
   of_last = detail::product(detail::transposed(kernel.of_last), of_step);
 }
 
 template <class Scalar>
-DynamicMatrix<Scalar> KernelEntropy<Scalar>::Whitened::operator()(const Matrix& steps,
-                                                                  const Matrix& states,
-                                                                  const Matrix& last) const {
+DynamicMatrix<Scalar> StepEntropy<Scalar>::Whitened::operator()(const Matrix& steps,
+                                                                const Matrix& states,
+                                                                const Matrix& last) const {
   Matrix result = detail::product(steps, of_step);
   result -= detail::product(states, of_state);
   result -= detail::product(last, of_last);
@@ -177,45 +193,38 @@ DynamicMatrix<Scalar> KernelEntropy<Scalar>::Whitened::operator()(const Matrix& 
 }
 
 template <class Scalar>
+DynamicVector<Scalar> StepEntropy<Scalar>::operator()(const Matrix& last, const Matrix& here,
+                                                      const Matrix& next) const {
+  const Matrix steps = next - here, steps_before = here - last;
+  const Matrix r = forward_(steps, here, steps_before);
+  const Matrix r_back = backward_(steps, here, steps_before);
+  Vector entropy =
+      Vector::Constant(here.rows(), (backward_.log_determinant - forward_.log_determinant) / 2);
+  for (Eigen::Index i = 0; i < here.cols(); ++i)
+    entropy += (r_back.col(i).cwiseAbs2() - r.col(i).cwiseAbs2()) / 2;
+  return entropy;
+}
+
+template <class Scalar>
 KernelEntropy<Scalar>::KernelEntropy(const StationaryState<Scalar>& state,
                                      const std::vector<int>& lengths, std::int64_t batch_length,
                                      Eigen::Index bins)
-    : KernelEntropy(StepKernels<Scalar>(state), static_cast<double>(state.entropy_production()),
-                    lengths, batch_length, bins) {}
-
-template <class Scalar>
-KernelEntropy<Scalar>::KernelEntropy(const StepKernels<Scalar>& kernels, double entropy_production,
-                                     const std::vector<int>& lengths, std::int64_t batch_length,
-                                     Eigen::Index bins)
-    : forward_(kernels.forward),
-      backward_(kernels.backward),
-      constant_((detail::log_determinant(detail::root_of_covariance(kernels.backward.covariance)) -
-                 detail::log_determinant(detail::root_of_covariance(kernels.forward.covariance))) /
-                2),
-      sums_(lengths, batch_length, entropy_axis(entropy_production, lengths).upper, bins,
+    : entropy_(state),
+      sums_(lengths, batch_length,
+            entropy_axis(static_cast<double>(state.entropy_production()), lengths).upper, bins,
             "KernelEntropy"),
-      joined_(kernels.forward.covariance.rows()) {}
+      joined_(state.mean().size()) {}
 
+// σ of every step but the first.
 template <class Scalar>
 template <class S>
 void KernelEntropy<Scalar>::add(const TrajectoryBlock<S>& block) {
   if (sums_.empty() || block.steps() == 0) return;
   const Matrix states = joined_.join(block);
-  if (states.rows() > 2) gather(states);
-}
-
-// σ of every step but the first.
-template <class Scalar>
-void KernelEntropy<Scalar>::gather(const Matrix& states) {
   const Eigen::Index count = states.rows() - 2;
-  const Matrix here = states.middleRows(1, count);
-  const Matrix steps = states.bottomRows(count) - here;
-  const Matrix last = here - states.topRows(count);
-  const Matrix r = forward_(steps, here, last), r_back = backward_(steps, here, last);
-  DynamicVector<Scalar> entropy = DynamicVector<Scalar>::Constant(count, constant_);
-  for (Eigen::Index i = 0; i < states.cols(); ++i)
-    entropy += (r_back.col(i).cwiseAbs2() - r.col(i).cwiseAbs2()) / 2;
-  sums_.add(entropy);
+  if (count > 0)
+    sums_.add(
+        entropy_(states.topRows(count), states.middleRows(1, count), states.bottomRows(count)));
 }
 
 template <class Scalar>
