@@ -153,6 +153,8 @@ template std::vector<SubTrajectoryPrediction> predict_fluctuations(const StepFun
                                                                    const FluctuationSettings&);
 template Comparison compare(const ComparedState&, const Measurement&);
 template void print(std::ostream&, const Comparison&);
+template class CloneWeights<double>;
+template Estimate<double> cumulant_rate(const BatchMeans<double>&);
 
 }  // namespace detail
 }  // namespace ness

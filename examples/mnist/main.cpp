@@ -13,6 +13,10 @@
 namespace {
 
 void draw(FigureFolder& folder, const Options& options, const Results& results) {
+  if (results.cumulants)
+    draw_cumulants(folder, "cumulants_" + results.sampling,
+                   minibatch_title(results.sampling, options.eta, options.batch),
+                   *results.cumulants);
   if (!results.simulated) return;
   draw_elements(folder, results, options);
   draw_directions(folder, results, options);
@@ -27,8 +31,10 @@ void run(const Options& options) {
   const Study study(options);
   std::vector<Results> all;
   for (const std::string& sampling : options.sampling) {
-    Results results{sampling, study.predict(sampling), {}};
+    Results results{sampling, study.predict(sampling)};
     if (options.steps > 0) results.simulated = study.simulate(sampling, results.predicted);
+    if (options.clones > 0 && results.predicted.state.step() == ness::MarkovStep::epoch)
+      results.cumulants = study.clone(sampling, results.predicted);
     all.push_back(std::move(results));
   }
   print(std::cout, options, study.summary(), all);

@@ -19,6 +19,10 @@ void add_options(CommandLine& line, Options& options) {
            "sampling, in FILE.wr and FILE.wor");
   line.add("--checkpoint-seconds", options.checkpoint_seconds,
            "Time between two writings of it: what a kill may lose");
+  line.add("--clones", options.clones,
+           "Of epochs: how rare other entropy productions are, by cloning as many chains, as 600. "
+           "0 for none");
+  line.add("--clone-steps", options.clone_steps, "Epochs of each clone, after a quarter as many");
 }
 
 void check(const Options& options) {
@@ -28,5 +32,9 @@ void check(const Options& options) {
                      ness::block_steps % options.stride == 0,
                  "--stride", "divide " + std::to_string(ness::block_steps), options.stride,
                  "try 24");
+  require_option(options.clones == 0 || options.clones >= 2, "--clones", "be 0 or at least 2",
+                 options.clones, "try 600");
+  require_option(options.clone_steps >= 8, "--clone-steps", "be at least 8", options.clone_steps,
+                 "try 48");
   require_positive_option("--checkpoint-seconds", options.checkpoint_seconds, "60");
 }

@@ -9,6 +9,8 @@ struct Options : TrainingOptions, DigitOptions {
   std::int64_t stride = 24;  ///< with replacement
   std::string checkpoint;    ///< empty: none
   double checkpoint_seconds = 60;
+  std::int64_t clones = 0;
+  std::int64_t clone_steps = 48;
 
   Options() {
     eta = 1e-4;

@@ -93,9 +93,9 @@ void print_simulation(std::ostream& out, const Results& results, double false_al
       << " eigenvectors of H: " << 100 * directions.within(1) << " % within 1, "
       << 100 * directions.within(2) << " % within 2, " << 100 * directions.within(3)
       << " % within 3 standard errors of theory\n";
-  if (rare)
+  if (rare && !results.cumulants)
     out << "A step produces so much entropy that <exp(-sigma)> comes from trajectories too rare to "
-           "be seen: it is not compared.\n";
+           "be seen: --clones finds them.\n";
 }
 
 void write(const Json& json, const Summary& summary, const Results& results) {
@@ -127,6 +127,7 @@ void write(const Json& json, const Summary& summary, const Results& results) {
   if (predicted.leading_entropy_production)
     json["entropy_production"]["leading_order"] = *predicted.leading_entropy_production;
   json["peak_memory_bytes"] = peak_memory_bytes();
+  if (results.cumulants) write(json, *results.cumulants);
   if (!results.simulated) return;
   const ness::Measurement& measured = results.simulated->measured;
   write_trajectories(json, measured.trajectories);
@@ -150,7 +151,11 @@ void print(std::ostream& out, const Options& options, const Summary& summary,
     out << "\nsampling " << results.sampling << ", per "
         << to_string(results.predicted.state.step()) << "\n\n";
     print_theory(out, summary.minimum, results.predicted);
-    if (results.simulated) print_simulation(out, results, 1e-3 / static_cast<double>(all.size()));
+    const double false_alarms = 1e-3 / static_cast<double>(all.size());
+    if (results.simulated) print_simulation(out, results, false_alarms);
+    if (!results.cumulants) continue;
+    print_clones(out, *results.cumulants);
+    out << '\n' << compare(*results.cumulants, 0.01, false_alarms) << '\n';
   }
   out << "\npeak memory              " << peak_memory_bytes() / 1'000'000 << " MB\n";
 }

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "../common/cumulants.hpp"
+
 using Minimum = ness::Minimum<double>;
 using State = ness::StationaryState<double>;
 
@@ -89,5 +91,6 @@ struct Simulation {
 struct Results {
   std::string sampling;
   Prediction predicted;
-  std::optional<Simulation> simulated;  ///< not of the theory alone
+  std::optional<Simulation> simulated = {};  ///< not of the theory alone
+  std::optional<Cumulants> cumulants = {};   ///< of epochs, where asked for
 };

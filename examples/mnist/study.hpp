@@ -23,6 +23,8 @@ class Study {
   /// In the precision asked for, with a progress bar. Throws `ness::Diverged` and
   /// `ness::CheckpointError`.
   Simulation simulate(const std::string& sampling, const Prediction& predicted) const;
+  /// μ(k) of the entropy production of epochs, by cloning.
+  Cumulants clone(const std::string& sampling, const Prediction& predicted) const;
 
  private:
   struct Problem;
