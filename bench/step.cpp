@@ -2,6 +2,7 @@
 // the noise of an epoch.
 #include <cstdint>
 #include <ness/ness.hpp>
+#include <tuple>
 #include <type_traits>
 #include <vector>
 
@@ -80,33 +81,53 @@ void step_side_by_side(benchmark::State& state) {
 }
 BENCHMARK(step_side_by_side);
 
-// The same chain in blocks, as `measure` runs it: without and with all its estimators.
-template <bool WithEstimators>
-void block(benchmark::State& state) {
+// The same chain in blocks, as `run_chains` runs it, seen by what `estimators_of(predicted)`
+// returns.
+template <class EstimatorsOf>
+void block(benchmark::State& state, const EstimatorsOf& estimators_of) {
   const auto objective = make_objective();
   const ness::Sgd<ness::WithReplacement> training{.learning_rate = eta, .minibatch = {10}};
   const auto minimum = ness::minimize(objective, start());
-  const auto predicted = ness::predict(objective, minimum, training);
+  const auto predicted =
+      ness::predict(objective, minimum, training, {.form = ness::LyapunovForm::discrete});
   ness::Chain chain(objective, training, minimum.theta, Philox(3));
   ness::TrajectoryBlock<double> trajectory(chain.theta(), minimum.theta, ness::block_steps);
-  ness::StationaryEstimator estimator(predicted, {1, 2, 3}, 1'000'000);
+  auto estimators = estimators_of(predicted);
   while (state.KeepRunningBatch(ness::block_steps)) {
-    if constexpr (WithEstimators) {
+    if constexpr (std::tuple_size_v<decltype(estimators)> > 0) {
       trajectory.fill(ness::block_steps, [&]() -> const Theta& {
         chain.step();
         return chain.theta();
       });
-      estimator.add(trajectory);
+      std::apply([&](auto&... each) { (each.add(trajectory), ...); }, estimators);
     } else {
       for (Eigen::Index k = 0; k < ness::block_steps; ++k) chain.step();
     }
   }
   benchmark::DoNotOptimize(chain.theta().sum());
 }
-void block_of_steps(benchmark::State& state) { block<false>(state); }
-void block_with_all_estimators(benchmark::State& state) { block<true>(state); }
+using Predicted = ness::StationaryState<double>;
+constexpr std::int64_t batch = 1'000'000;
+void block_of_steps(benchmark::State& state) {
+  block(state, [](const Predicted&) { return std::tuple(); });
+}
+void block_with_all_estimators(benchmark::State& state) {
+  block(state, [](const Predicted& predicted) {
+    return std::tuple(ness::StationaryEstimator(predicted, {1, 2, 3}, batch));
+  });
+}
+// Both passes of `irreversibility`, and the σ that has ⟨e^{−σ}⟩ = 1.
+void block_with_irreversibility(benchmark::State& state) {
+  block(state, [](const Predicted& predicted) {
+    return std::tuple(
+        ness::CurrentForce<double>(7),
+        ness::CurrentBounds<double>(predicted.force_matrix(), Eigen::VectorXd::Zero(7), batch),
+        ness::KernelEntropy<double>(predicted, {1, 2, 3}, batch));
+  });
+}
 BENCHMARK(block_of_steps);
 BENCHMARK(block_with_all_estimators);
+BENCHMARK(block_with_irreversibility);
 
 // The noise of an epoch without replacement against one pass of sample gradients.
 void sample_gradients(benchmark::State& state) {
@@ -148,6 +169,8 @@ int main(int argc, char** argv) {
         1.15},
        {"step of Adam / plain step", "step_of_adam", "step_with_replacement", 0},
        {"step and all estimators / step alone", "block_with_all_estimators", "block_of_steps", 1.5},
+       {"step and all of irreversibility / step alone", "block_with_irreversibility",
+        "block_of_steps", 2},
        {"noise of an epoch, exact / one pass of sample gradients", "diffusion_of_epoch",
         "sample_gradients", 20}});
 }

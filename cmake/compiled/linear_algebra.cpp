@@ -10,6 +10,18 @@ using BlockOf = Eigen::Ref<const DynamicMatrix<Scalar>>;
 
 template DynamicMatrix<double> product(const DynamicMatrix<double>&, const DynamicMatrix<double>&);
 template DynamicMatrix<float> product(const DynamicMatrix<float>&, const DynamicMatrix<float>&);
+template DynamicMatrix<double> product_of_rows(const DynamicMatrix<double>&,
+                                               const DynamicMatrix<double>&);
+template DynamicMatrix<float> product_of_rows(const DynamicMatrix<float>&,
+                                              const DynamicMatrix<float>&);
+template DynamicVector<double> dot_products_of_rows(const DynamicMatrix<double>&,
+                                                    const DynamicMatrix<double>&);
+template DynamicVector<float> dot_products_of_rows(const DynamicMatrix<float>&,
+                                                   const DynamicMatrix<float>&);
+template DynamicMatrix<double> product_of_columns(const DynamicMatrix<double>&,
+                                                  const DynamicMatrix<double>&);
+template DynamicMatrix<float> product_of_columns(const DynamicMatrix<float>&,
+                                                 const DynamicMatrix<float>&);
 template DynamicMatrix<double> transposed(const DynamicMatrix<double>&);
 template DynamicMatrix<float> transposed(const DynamicMatrix<float>&);
 template DynamicMatrix<double> symmetric_product(const DynamicMatrix<double>&,

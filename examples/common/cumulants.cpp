@@ -96,7 +96,7 @@ set ylabel '{/:Italic μ}({/:Italic k}) = lim log⟨{/:Italic e}^{{/:Italic kσ}
 set grid lc rgb '#e0e0e0'
 set xrange [-1.05:0.05]
 set arrow from -0.5, graph 0 to -0.5, graph 1 nohead dt 3 lc rgb 'black'
-set key top center Left reverse samplen 2 font ',15'
+set key top center Left reverse opaque samplen 2 font ',15'
 plot name.'_theory.dat' with lines lw 2 lc rgb '#c81d1d' title 'theory', \
      name.'_simulation.dat' with yerrorbars pt 7 ps 1.1 lw 1.5 lc rgb '#14336b' title 'cloning', \
      name.'_mirrored.dat' with points pt 6 ps 1.8 lw 1.5 lc rgb '#d9822b' title 'the same at −1 − {/:Italic k}'

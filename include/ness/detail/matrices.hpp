@@ -31,6 +31,22 @@ struct DoubleFor {
 template <class Scalar>
 DynamicMatrix<Scalar> product(const DynamicMatrix<Scalar>& a, const DynamicMatrix<Scalar>& b);
 
+/// The same of many rows: column by column where b is small, for which a matrix product does not
+/// pay.
+template <class Scalar>
+DynamicMatrix<Scalar> product_of_rows(const DynamicMatrix<Scalar>& a,
+                                      const DynamicMatrix<Scalar>& b);
+
+/// Row by row a_k·b_k.
+template <class Scalar>
+DynamicVector<Scalar> dot_products_of_rows(const DynamicMatrix<Scalar>& a,
+                                           const DynamicMatrix<Scalar>& b);
+
+/// aᵀb of many rows: where there are few columns by scalar products of them.
+template <class Scalar>
+DynamicMatrix<Scalar> product_of_columns(const DynamicMatrix<Scalar>& a,
+                                         const DynamicMatrix<Scalar>& b);
+
 /// aᵀ
 template <class Scalar>
 DynamicMatrix<Scalar> transposed(const DynamicMatrix<Scalar>& a);
@@ -69,6 +85,38 @@ void mirror(DynamicMatrix<Scalar>& lower);
 template <class Scalar>
 DynamicMatrix<Scalar> product(const DynamicMatrix<Scalar>& a, const DynamicMatrix<Scalar>& b) {
   return a * b;
+}
+
+inline constexpr Eigen::Index few_columns = 16;
+
+template <class Scalar>
+DynamicMatrix<Scalar> product_of_rows(const DynamicMatrix<Scalar>& a,
+                                      const DynamicMatrix<Scalar>& b) {
+  if (b.rows() > few_columns || b.cols() > few_columns) return product(a, b);
+  DynamicMatrix<Scalar> result(a.rows(), b.cols());
+  for (Eigen::Index j = 0; j < b.cols(); ++j) {
+    result.col(j) = b(0, j) * a.col(0);
+    for (Eigen::Index i = 1; i < b.rows(); ++i) result.col(j) += b(i, j) * a.col(i);
+  }
+  return result;
+}
+
+template <class Scalar>
+DynamicVector<Scalar> dot_products_of_rows(const DynamicMatrix<Scalar>& a,
+                                           const DynamicMatrix<Scalar>& b) {
+  DynamicVector<Scalar> result = DynamicVector<Scalar>::Zero(a.rows());
+  for (Eigen::Index i = 0; i < a.cols(); ++i) result += a.col(i).cwiseProduct(b.col(i));
+  return result;
+}
+
+template <class Scalar>
+DynamicMatrix<Scalar> product_of_columns(const DynamicMatrix<Scalar>& a,
+                                         const DynamicMatrix<Scalar>& b) {
+  if (a.cols() > few_columns || b.cols() > few_columns) return a.transpose() * b;
+  DynamicMatrix<Scalar> result(a.cols(), b.cols());
+  for (Eigen::Index j = 0; j < b.cols(); ++j)
+    for (Eigen::Index i = 0; i < a.cols(); ++i) result(i, j) = a.col(i).dot(b.col(j));
+  return result;
 }
 
 template <class Scalar>

@@ -63,6 +63,7 @@ class StepEntropy {
   struct Whitened {
     Matrix of_step, of_state, of_last;
     Scalar log_determinant = 0;  // of R
+    bool remembers;              // is there an `of_last`?
     explicit Whitened(const StepKernel<Scalar>& kernel);
     Matrix operator()(const Matrix& steps, const Matrix& states, const Matrix& last) const;
   };
@@ -169,10 +170,12 @@ StepKernels<Scalar>::StepKernels(const StationaryState<Scalar>& state) {
   const Matrix predicted = detail::product(detail::transposed(factors), inverse);  // N × 2N
   // Run backwards, θ_k − θ_{k−1} is what w was, with the opposite sign.
   backward = {predicted.leftCols(n), -predicted.rightCols(n), covariance};
+  if (beta == 0) backward.of_last.setZero();  // but for rounding
 }
 
 template <class Scalar>
-StepEntropy<Scalar>::Whitened::Whitened(const StepKernel<Scalar>& kernel) {
+StepEntropy<Scalar>::Whitened::Whitened(const StepKernel<Scalar>& kernel)
+    : remembers(!kernel.of_last.isZero(0)) {
   const Matrix root = detail::root_of_covariance<Scalar>(kernel.covariance);
   for (Eigen::Index i = 0; i < root.rows(); ++i) log_determinant += 2 * std::log(root(i, i));
   Matrix inverse = Matrix::Identity(root.rows(), root.cols());
@@ -186,16 +189,18 @@ template <class Scalar>
 DynamicMatrix<Scalar> StepEntropy<Scalar>::Whitened::operator()(const Matrix& steps,
                                                                 const Matrix& states,
                                                                 const Matrix& last) const {
-  Matrix result = detail::product(steps, of_step);
-  result -= detail::product(states, of_state);
-  result -= detail::product(last, of_last);
+  Matrix result = detail::product_of_rows(steps, of_step);
+  result -= detail::product_of_rows(states, of_state);
+  if (remembers) result -= detail::product_of_rows(last, of_last);
   return result;
 }
 
 template <class Scalar>
 DynamicVector<Scalar> StepEntropy<Scalar>::operator()(const Matrix& last, const Matrix& here,
                                                       const Matrix& next) const {
-  const Matrix steps = next - here, steps_before = here - last;
+  const Matrix steps = next - here;
+  const Matrix steps_before =
+      forward_.remembers || backward_.remembers ? Matrix(here - last) : Matrix();
   const Matrix r = forward_(steps, here, steps_before);
   const Matrix r_back = backward_(steps, here, steps_before);
   Vector entropy =

@@ -49,7 +49,6 @@ class EntropyProduction {
  private:
   Matrix force_transposed_;
   detail::EntropySums<Scalar> sums_;
-  DynamicVector<Scalar> entropy_, force_at_state_;
   Matrix states_, increments_;
 };
 
@@ -65,21 +64,8 @@ void EntropyProduction<Scalar>::add(const TrajectoryBlock<S>& block) {
   if (sums_.empty()) return;
   states_ = block.deviations().template cast<Scalar>();
   increments_ = block.increments().template cast<Scalar>();
-  entropy_.setZero(block.steps());
-  const Eigen::Index n = block.parameters();
-  constexpr Eigen::Index few = 16;  // for more a matrix product pays
-  if (n <= few) {
-    for (Eigen::Index i = 0; i < n; ++i) {
-      force_at_state_ = force_transposed_(0, i) * states_.col(0);
-      for (Eigen::Index j = 1; j < n; ++j)
-        force_at_state_ += force_transposed_(j, i) * states_.col(j);
-      entropy_ += force_at_state_.cwiseProduct(increments_.col(i));
-    }
-  } else {
-    const Matrix forces = detail::product(states_, force_transposed_);
-    for (Eigen::Index i = 0; i < n; ++i) entropy_ += forces.col(i).cwiseProduct(increments_.col(i));
-  }
-  sums_.add(entropy_);
+  sums_.add(detail::dot_products_of_rows(detail::product_of_rows(states_, force_transposed_),
+                                         increments_));
 }
 
 template <class Scalar>
