@@ -13,6 +13,7 @@
 #include "ness/diffusion/noise_cumulants.hpp"
 #include "ness/dynamics/chain.hpp"
 #include "ness/dynamics/scheduled.hpp"
+#include "ness/dynamics/variance_reduced.hpp"
 #include "ness/fluctuation/kernel_entropy.hpp"
 #include "ness/fluctuation/predict_fluctuations.hpp"
 #include "ness/fluctuation/sample_noise_cumulants.hpp"
