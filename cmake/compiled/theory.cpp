@@ -18,9 +18,11 @@
 #include "ness/posterior/divergence.hpp"
 #include "ness/posterior/kinetic_error.hpp"
 #include "ness/posterior/kinetic_modes.hpp"
+#include "ness/posterior/leading_error.hpp"
 #include "ness/posterior/posterior_error.hpp"
 #include "ness/posterior/posterior_estimator.hpp"
 #include "ness/posterior/sampler_epochs.hpp"
+#include "ness/posterior/unequal_batches.hpp"
 #include "ness/stationary/adaptive.hpp"
 #include "ness/stationary/additive_epochs.hpp"
 #include "ness/stationary/averages.hpp"
@@ -235,6 +237,13 @@ template EpochSource<double> epoch_source(const KineticModes<double>&, const Sam
 template EpochSource<double> in_coordinates(const EpochSource<double>&,
                                             const DynamicMatrix<double>&);
 template class KineticEquation<double>;
+template PosteriorError<double> error_of_source(const GaussianPosterior<double>&,
+                                                const KineticModes<double>&,
+                                                const SampleScatter<double>&,
+                                                const EpochCorrelation&,
+                                                const DynamicVector<double>&);
+template Eigenpairs<double> most_wrong(const PosteriorError<double>&,
+                                       const GaussianPosterior<double>&, Index);
 template Estimate<double> bias_of(const PosteriorError<double>&, const GaussianPosterior<double>&);
 template double slowest_time(const Eigen::Matrix2d&);
 template class DecreasingWalk<ErrorCurve>;
