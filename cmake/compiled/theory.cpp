@@ -17,9 +17,12 @@
 #include "ness/posterior/decreasing_error.hpp"
 #include "ness/posterior/divergence.hpp"
 #include "ness/posterior/kinetic_error.hpp"
+#include "ness/posterior/kinetic_modes.hpp"
+#include "ness/posterior/leading_error.hpp"
 #include "ness/posterior/posterior_error.hpp"
 #include "ness/posterior/posterior_estimator.hpp"
 #include "ness/posterior/sampler_epochs.hpp"
+#include "ness/posterior/unequal_batches.hpp"
 #include "ness/stationary/adaptive.hpp"
 #include "ness/stationary/additive_epochs.hpp"
 #include "ness/stationary/averages.hpp"
@@ -227,7 +230,20 @@ template PosteriorError<float> error_of_equation(const GaussianPosterior<float>&
                                                  const CurvatureFunction<float>&, LyapunovForm);
 template struct KineticMap<double>;
 template class KineticModes<double>;
+template Eigen::Matrix2d second_moments(const Eigen::Matrix2d&, const Eigen::Matrix2d&,
+                                        const Eigen::Matrix2d&);
+template EpochSource<double> epoch_source(const KineticModes<double>&, const SampleScatter<double>&,
+                                          const EpochCorrelation&);
+template EpochSource<double> in_coordinates(const EpochSource<double>&,
+                                            const DynamicMatrix<double>&);
 template class KineticEquation<double>;
+template PosteriorError<double> error_of_source(const GaussianPosterior<double>&,
+                                                const KineticModes<double>&,
+                                                const SampleScatter<double>&,
+                                                const EpochCorrelation&,
+                                                const DynamicVector<double>&);
+template Eigenpairs<double> most_wrong(const PosteriorError<double>&,
+                                       const GaussianPosterior<double>&, Index);
 template Estimate<double> bias_of(const PosteriorError<double>&, const GaussianPosterior<double>&);
 template double slowest_time(const Eigen::Matrix2d&);
 template class DecreasingWalk<ErrorCurve>;
@@ -241,8 +257,10 @@ template PosteriorError<double> error_of_kinetic(const GaussianPosterior<double>
                                                  const DynamicMatrix<double>&,
                                                  const CurvatureFunction<double>&);
 template PosteriorError<double> error_of_epochs(const GaussianPosterior<double>&,
+                                                const DynamicMatrix<double>&,
                                                 const std::vector<EpochSums<double>>&);
 template PosteriorError<float> error_of_epochs(const GaussianPosterior<float>&,
+                                               const DynamicMatrix<float>&,
                                                const std::vector<EpochSums<float>>&);
 template std::pair<DynamicVector<double>, DynamicMatrix<double>> solve_moments(
     const EpochSums<double>&);

@@ -9,6 +9,7 @@
 #include "ness/posterior/divergence.hpp"
 #include "ness/posterior/gaussian_posterior.hpp"
 #include "ness/posterior/kinetic_error.hpp"
+#include "ness/posterior/leading_error.hpp"
 #include "ness/posterior/likelihood_scale.hpp"
 #include "ness/posterior/posterior_error.hpp"
 #include "ness/posterior/posterior_estimator.hpp"

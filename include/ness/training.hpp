@@ -14,6 +14,7 @@
 #include "ness/dynamics/chain.hpp"
 #include "ness/dynamics/scheduled.hpp"
 #include "ness/fluctuation/cloning.hpp"
+#include "ness/dynamics/variance_reduced.hpp"
 #include "ness/fluctuation/kernel_entropy.hpp"
 #include "ness/fluctuation/predict_fluctuations.hpp"
 #include "ness/fluctuation/sample_noise_cumulants.hpp"

@@ -14,6 +14,7 @@ inline int failed_assertions = 0;
 #include "ness/dynamics/chain.hpp"
 #include "ness/dynamics/euler_maruyama.hpp"
 #include "ness/dynamics/scheduled.hpp"
+#include "ness/dynamics/variance_reduced.hpp"
 #include "ness/minibatch/full_batch.hpp"
 #include "ness/minibatch/with_replacement.hpp"
 #include "ness/minibatch/without_replacement.hpp"
@@ -171,6 +172,22 @@ TEST_CASE("A step with another learning rate does not allocate") {
   CHECK(in_steps(ness::SmsBaoab{1e-4, {30}, {2}}) == 0);
   CHECK(in_steps(ness::Sgd<ness::WithReplacement, ness::Nesterov>{1e-4, {30}}) == 0);
   CHECK(in_steps(ness::Sgd<ness::WithReplacement, ness::Adaptive>{1e-4, {30}}) == 0);
+}
+
+TEST_CASE("A step with a reference that moves does not allocate") {
+  const auto in_steps = [](const auto& training) {
+    const ness::Objective objective(
+        ness::LinearModel<>(generic_values(7, 600, 1), generic_values(3, 600, 2)), ness::L2{0.1});
+    ness::VarianceReduced chain(
+        ness::Chain(objective, training, Eigen::VectorXd::Constant(21, 0.1)), 3);
+    for (int k = 0; k < 2; ++k) chain.step();
+    return allocations_in([&] {
+      for (int k = 0; k < 5; ++k) chain.step();
+    });
+  };
+  CHECK(in_steps(ness::Sgld{1e-4, {30}}) == 0);
+  CHECK(in_steps(ness::SgworldLmUncorrected{1e-4, {30}}) == 0);
+  CHECK(in_steps(ness::SmsBaoab{1e-4, {30}, {2}}) == 0);
 }
 
 TEST_CASE("A step of a system does not allocate") {

@@ -78,8 +78,17 @@ class Chain {
 
   /// One update of the parameters.
   void update() {
+    update_by([](auto& derivatives, const Vector& at, const auto& batch, Vector& gradient) {
+      derivatives.batch_gradient(at, batch, gradient);
+    });
+  }
+
+  /// The same by another estimate of ∇L(θ̃): `estimate(derivatives, θ̃, batch, gradient)` overwrites
+  /// the gradient, N, with the `Derivatives` of the model and the batch of this update.
+  template <class Estimate>
+  void update_by(const Estimate& estimate) {
     const Vector& at = begin_update();
-    derivatives_.batch_gradient(at, sampler_.next(random_), gradient_);
+    estimate(derivatives_, at, sampler_.next(random_), gradient_);
     end_update(at);
   }
 
@@ -150,6 +159,8 @@ class Chain {
   double learning_rate() const { return learning_rate_; }
 
   const Vector& theta() const { return theta_; }
+  /// What it refers to.
+  const Objective& objective() const { return *objective_; }
   Index parameters() const { return theta_.size(); }
   Index updates_per_markov_step() const { return updates_per_markov_step_; }
 

@@ -26,6 +26,8 @@ namespace ness {
 ///   const ness::ControlVariates controlled(model, minimum.theta);
 ///   const ness::Objective objective(controlled, regularizer);
 ///
+/// A reference that moves with a chain is `VarianceReduced`'s.
+///
 /// Cost: two of the model's gradients for each sample of a batch, and one pass over all samples at
 /// the start; memory N numbers. The loss of a sample or of some costs their gradients; `loss` does
 /// not.
@@ -50,14 +52,7 @@ class ControlVariates {
       : model_(std::move(model)), reference_(std::move(reference)) {
     detail::require_size(reference_, model_.parameters(), 1, "ControlVariates", "reference");
     detail::require_finite(reference_, "ControlVariates", "reference");
-    mean_.setZero(reference_.size());
-    Derivatives<M> derivatives(model_);
-    Vector part(reference_.size());
-    detail::for_each_range(samples(), Derivatives<M>::block_size, [&](Index first, Index count) {
-      derivatives.summed_gradient(reference_, first, count, part);
-      mean_ += part;
-    });
-    mean_ /= static_cast<Scalar>(samples());
+    Derivatives<M>(model_).loss_gradient(reference_, mean_);
   }
 
   static constexpr Index parameters()

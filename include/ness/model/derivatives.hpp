@@ -194,6 +194,19 @@ class Derivatives {
     batch_gradient(theta, range(first, count), gradient);
   }
 
+  /// gradient = ∇L(θ), of all samples, in blocks of one size where it can be.
+  void loss_gradient(const Vector& theta, Vector& gradient) {
+    const Index samples = model_->samples();
+    const Index blocks = (samples + block_size - 1) / block_size;
+    gradient.setZero(theta.size());
+    part_.resize(theta.size());
+    detail::for_each_range(samples, (samples + blocks - 1) / blocks, [&](Index first, Index count) {
+      summed_gradient(theta, first, count, part_);
+      gradient += part_;
+    });
+    gradient /= static_cast<Scalar>(samples);
+  }
+
   /// products = weight · Σ_{i∈B} ∂∂ℓ_i(θ) · directions, N × any.
   void batch_hessian_products(const Vector& theta, Batch batch, const Block& directions,
                               Block& products)

@@ -24,16 +24,10 @@ Scalar slowest_time(const Eigen::Matrix<Scalar, 2, 2>& a);
 template <class T>
 Eigen::Matrix2d mean_update(const T& sampler, double curvature) {
   Eigen::Matrix2d update = Eigen::Matrix2d::Zero();
-  const double step = sampler.learning_rate;
   if constexpr (KineticUpdate<typename T::Update>) {
-    using Scheme = typename T::Update::Scheme;
-    const double friction = sampler.update.friction;
-    update = KineticModes<double>(KineticMap<>(Scheme::before, step, friction),
-                                  KineticMap<>(Scheme::after, step, friction),
-                                  DynamicVector<double>::Constant(1, curvature))
-                 .update(0);
+    update = kinetic_modes(sampler, DynamicVector<double>::Constant(1, curvature)).update(0);
   } else {
-    update(0, 0) = 1 - step * curvature;
+    update(0, 0) = 1 - sampler.learning_rate * curvature;
   }
   return update;
 }

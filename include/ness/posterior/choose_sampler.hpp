@@ -7,7 +7,10 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
+#include <numeric>
+#include <optional>
 #include <ostream>
 #include <stdexcept>
 #include <string>
@@ -18,9 +21,11 @@
 
 #include "ness/detail/check.hpp"
 #include "ness/detail/symmetric_matrices.hpp"
+#include "ness/landscape/subspace.hpp"
 #include "ness/posterior/autocorrelation_time.hpp"
 #include "ness/posterior/gaussian_posterior.hpp"
 #include "ness/posterior/kinetic_error.hpp"
+#include "ness/posterior/leading_error.hpp"
 #include "ness/posterior/posterior_error.hpp"
 #include "ness/posterior/samplers.hpp"
 #include "ness/update/kinetic.hpp"
@@ -37,7 +42,8 @@ struct SamplerSearch {
   double budget = 1e6;  ///< gradients of single samples
   /// To choose from; each divides M. Empty: up to six from 1 to M/2.
   std::vector<Index> batch_sizes = {};
-  Index most_parameters_of_epochs = 12;  ///< of more parameters epochs are left out: N⁴
+  Index most_parameters_of_epochs = 12;  ///< of more, `leading_posterior_error` is taken: no N⁴
+  Index most_parameters = 200;           ///< of more, epochs are left out: N³ numbers
   EpochMapSettings epoch_map = {.permutations = 4000};  ///< of what is reported
 
   /// Throws `std::invalid_argument` for a bias or budget that is not positive, or a batch size that
@@ -56,7 +62,9 @@ struct SamplerOption {
   std::string_view name;  ///< as the library calls it
   AnySampler sampler;     ///< with its settings
   /// The largest of |x|, x the eigenvalues of Σ_po⁻¹(Σ − Σ_po), and of the shift of the mean in
-  /// standard deviations: of any direction the variance is as wrong as that, at most.
+  /// standard deviations: of any direction the variance is as wrong as that, at most. Its error is
+  /// the standard error of `exact_posterior_error`, or what `leading_posterior_error` is off by in
+  /// the eight directions that are most wrong.
   Estimate<double> bias;
   /// ½ + Σ_k ρ_k in Markov steps, of the slowest of all θ and θ² along eigenvectors of the Hessian.
   double autocorrelation_time = 0;
@@ -102,6 +110,11 @@ template <class Scalar>
 Estimate<Scalar> bias_of(const PosteriorError<Scalar>& error,
                          const GaussianPosterior<Scalar>& posterior);
 
+/// The eigenvectors of the Hessian along which Σ is most wrong, relative, so many at most.
+template <class Scalar>
+Eigenpairs<Scalar> most_wrong(const PosteriorError<Scalar>& error,
+                              const GaussianPosterior<Scalar>& posterior, Index count);
+
 /// Up to six divisors of M from 1 to M/2, about evenly in their logarithms.
 template <class Integer>
 std::vector<Integer> some_batch_sizes(Integer samples);
@@ -119,7 +132,11 @@ class SamplerChooser {
         posterior_(posterior_about(minimum, "choose_sampler")),
         curvatures_(SymmetricEigen<double>(minimum.hessian).values),
         batch_sizes_(search.batch_sizes.empty() ? some_batch_sizes(objective.samples())
-                                                : search.batch_sizes) {}
+                                                : search.batch_sizes) {
+    const Index size = curvatures_.size();
+    if (size > search.most_parameters_of_epochs && size <= search.most_parameters)
+      leading_.emplace(objective, minimum);
+  }
 
   SamplerChoice choose() const {
     SamplerChoice choice;
@@ -153,6 +170,8 @@ class SamplerChooser {
 
   template <class T>
   Estimate<double> bias(const T& sampler, const EpochMapSettings& epochs) const {
+    if constexpr (DrawsEpochs<T>)
+      if (leading_) return bias_of((*leading_)(sampler), posterior_);
     return bias_of(exact_posterior_error(*objective_, *minimum_, sampler, {.epoch_map = epochs}),
                    posterior_);
   }
@@ -213,7 +232,7 @@ class SamplerChooser {
   template <class T>
   void add(std::string_view name, SamplerChoice& choice) const {
     if constexpr (DrawsEpochs<T>)
-      if (curvatures_.size() > search_->most_parameters_of_epochs) return;
+      if (!leading_ && curvatures_.size() > search_->most_parameters_of_epochs) return;
     const double slow = std::sqrt(curvatures_[0]);
     SamplerOption best;
     if constexpr (DrawsIndependently<T> && !requires(T t) { t.minibatch.batch_size; })
@@ -234,8 +253,29 @@ class SamplerChooser {
       if (!(found.value <= search_->bias)) continue;
       choice.options.push_back(option(sampler, name));
       choice.options.back().bias = found;
+      if constexpr (DrawsEpochs<T>)
+        if (leading_) choice.options.back().bias.standard_error = found.value * left_out(sampler);
       return;
     }
+  }
+
+  /// What the leading error is off by, relative, in the few directions that are most wrong: there
+  /// the exact one is had.
+  template <class T>
+  double left_out(const T& sampler) const {
+    constexpr Index count = 8;
+    const Eigenpairs<double> pairs = most_wrong<double>((*leading_)(sampler), posterior_, count);
+    const auto few = in_subspace(*objective_, minimum_->theta, pairs.vectors);
+    const Minimum<double> at = in_subspace(*minimum_, pairs);
+    const EpochMapSettings epochs{
+        .permutations = std::min<std::int64_t>(search_->epoch_map.permutations, std::int64_t{512}),
+        .threads = search_->epoch_map.threads,
+        .seed = search_->epoch_map.seed};
+    const auto posterior = gaussian_posterior(at);
+    const auto exact =
+        bias_of(exact_posterior_error(few, at, sampler, {.epoch_map = epochs}), posterior);
+    const auto leading = bias_of(leading_posterior_error(few, at, sampler), posterior);
+    return (std::abs(leading.value - exact.value) + exact.standard_error) / exact.value;
   }
 
   const Objective<M, R>* objective_;
@@ -244,6 +284,7 @@ class SamplerChooser {
   GaussianPosterior<double> posterior_;
   DynamicVector<double> curvatures_;
   std::vector<Index> batch_sizes_;
+  std::optional<LeadingErrors<M, R>> leading_;  // of too many parameters for the exact ones
 };
 
 }  // namespace detail
@@ -256,14 +297,15 @@ class SamplerChooser {
 ///   std::visit([&](const auto& sampler) { /* run it */ }, choice.best().sampler);
 ///
 /// The bias is that of `exact_posterior_error`, exact where losses are quadratic in θ (else taken
-/// for quadratic about θ₀), to all orders in the step. What falls as draws⁻½ beside it is
-/// `scatter`. Frictions are 1 to 3 √h_min; steps the longest whose bias is tolerated, to some per
-/// cent, up to 1/h_max, or 1/√h_max of a kinetic sampler: those of all samples are exact for
-/// Gaussians at any step, and would not be if the target is another.
+/// for quadratic about θ₀), to all orders in the step; of epochs of more than some ten parameters
+/// that of `leading_posterior_error`, which is off by about its square. What falls as draws⁻½
+/// beside it is `scatter`. Frictions are 1 to 3 √h_min; steps the longest whose bias is tolerated,
+/// to some per cent, up to 1/h_max, or 1/√h_max of a kinetic sampler: those of all samples are
+/// exact for Gaussians at any step, and would not be if the target is another.
 ///
 /// Cost: some hundred `exact_posterior_error`s of each sampler, of epochs by 64 orders: seconds for
-/// some ten parameters and hundreds of samples, and in proportion to those; of more parameters,
-/// samplers of epochs are left out. Throws `std::invalid_argument` for
+/// some ten parameters and hundreds of samples, and in proportion to those; of more parameters some
+/// hundred `leading_posterior_error`s of epochs. Throws `std::invalid_argument` for
 /// settings that do not fit, or without a minimum.
 template <class M, class R>
 SamplerChoice choose_sampler(const Objective<M, R>& objective, const Minimum<double>& minimum,
@@ -346,6 +388,24 @@ Estimate<Scalar> bias_of(const PosteriorError<Scalar>& error,
     for (Eigen::Index i = 0; i < along.size(); ++i)
       variance += std::pow(along[i] * along[j] * error.covariance_excess.standard_error(i, j), 2);
   return {largest, std::sqrt(variance)};
+}
+
+template <class Scalar>
+Eigenpairs<Scalar> most_wrong(const PosteriorError<Scalar>& error,
+                              const GaussianPosterior<Scalar>& posterior, Index count) {
+  const SymmetricEigen<Scalar> hessian(posterior.precision);
+  const DynamicMatrix<Scalar> excess =
+      product(transposed(hessian.vectors), product(error.covariance_excess.value, hessian.vectors));
+  const DynamicVector<Scalar> wrong = hessian.values.cwiseProduct(excess.diagonal()).cwiseAbs();
+  std::vector<Index> order(static_cast<std::size_t>(wrong.size()));
+  std::iota(order.begin(), order.end(), Index{0});
+  std::sort(order.begin(), order.end(), [&](Index a, Index b) { return wrong[a] > wrong[b]; });
+  order.resize(std::min(order.size(), static_cast<std::size_t>(count)));
+  std::sort(order.begin(), order.end(), std::greater<>());  // the largest eigenvalue first
+  return {.values = hessian.values(order),
+          .vectors = hessian.vectors(Eigen::all, order),
+          .residuals = DynamicVector<Scalar>::Zero(static_cast<Index>(order.size())),
+          .converged = true};
 }
 
 template <class Integer>

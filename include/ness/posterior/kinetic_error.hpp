@@ -3,7 +3,9 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <array>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -12,73 +14,14 @@
 
 #include "ness/detail/symmetric_matrices.hpp"
 #include "ness/diffusion/curvature.hpp"
+#include "ness/posterior/kinetic_modes.hpp"
 #include "ness/posterior/posterior_error.hpp"
+#include "ness/posterior/unequal_batches.hpp"
 #include "ness/update/kinetic.hpp"
 
 namespace ness {
 
 namespace detail {
-
-/// What some moves do to z = (θ, v) in one direction: z' = map z − kick g + noise.
-template <class Scalar = double>
-struct KineticMap {
-  using Matrix = Eigen::Matrix<Scalar, 2, 2>;
-  Matrix map = Matrix::Identity();
-  Eigen::Matrix<Scalar, 2, 1> kick = Eigen::Matrix<Scalar, 2, 1>::Zero();
-  Matrix noise = Matrix::Zero();  ///< its covariance
-
-  KineticMap(std::span<const KineticMove> moves, double step, double friction);
-};
-
-/// The directions of a Hessian with these eigenvalues, and what happens before a gradient and
-/// after it.
-template <class Scalar = double>
-class KineticModes {
- public:
-  using Matrix = Eigen::Matrix<Scalar, 2, 2>;
-  KineticModes(KineticMap<Scalar> before, KineticMap<Scalar> after,
-               DynamicVector<Scalar> curvatures)
-      : before_(std::move(before)), after_(std::move(after)), curvatures_(std::move(curvatures)) {}
-
-  Eigen::Index size() const { return curvatures_.size(); }
-  /// An update in direction i, without noise.
-  Matrix update(Eigen::Index i) const { return after(i) * before_.map; }
-  /// Do all updates contract?
-  bool is_stable() const;
-
-  /// ⟨zzᵀ⟩ of directions i and j at the end of an update, of a noise of this covariance in each.
-  Matrix moments(Eigen::Index i, Eigen::Index j, const Matrix& noise) const;
-  /// The same of gradients with unit covariance in these directions.
-  Matrix of_gradients(Eigen::Index i, Eigen::Index j) const {
-    return moments(i, j, after_.kick * after_.kick.transpose());
-  }
-  /// ⟨zzᵀ⟩ after an update that begins with the posterior's z in direction i, less that.
-  Matrix excess_of_update(Eigen::Index i) const;
-
-  /// ⟨θθ⟩ where gradients are taken, of ⟨zzᵀ⟩ at the end of an update.
-  Scalar at_gradient(const Matrix& moments) const {
-    return (before_.map * moments * before_.map.transpose())(0, 0);
-  }
-  /// The same of the posterior's z in direction i.
-  Scalar posterior_at_gradient(Eigen::Index i) const {
-    return at_gradient(posterior(i)) + before_.noise(0, 0);
-  }
-
- private:
-  Matrix posterior(Eigen::Index i) const {
-    Matrix result = Matrix::Identity();
-    result(0, 0) = 1 / curvatures_[i];
-    return result;
-  }
-  Matrix after(Eigen::Index i) const {
-    Matrix map = after_.map;
-    map.col(0) -= curvatures_[i] * after_.kick;
-    return map;
-  }
-
-  KineticMap<Scalar> before_, after_;
-  DynamicVector<Scalar> curvatures_;
-};
 
 /// Σ where gradients are taken, of noise of gradients with ½⟨ξξᵀ⟩ = D: linear in D.
 template <class Scalar = double>
@@ -141,22 +84,56 @@ PosteriorError<scalar_t<M>> exact_posterior_error(const Objective<M, R>& objecti
 
 namespace detail {
 
+/// Second moments of z = (θ, v), N × N each.
+struct KineticMoments {
+  DynamicMatrix<double> theta_theta, theta_v, v_v;
+};
+
 /// Epochs of a kinetic sampler, for losses quadratic about the minimum: their affine maps of
-/// z = (θ, v), and what they make of the posterior's second moment.
+/// z = (θ, v), and what they make of the second moment that updates without noise of batches have.
+///
+/// That is followed order by order in what batches differ in from all samples: the orders 1 and 2,
+/// whose means are known (`epoch_source`), and what is left, which alone is averaged.
 template <class M, class T>
 class KineticEpochs {
  public:
   using Sampler = EpochSampler<scalar_t<M>, parameters_at_compile_time<M>, typename T::Minibatch>;
   using Matrix = DynamicMatrix<double>;
+  using Vector = DynamicVector<double>;
 
   template <class R>
-  KineticEpochs(const Objective<M, R>& objective, const GaussianPosterior<double>& posterior,
-                const T& training)
+  KineticEpochs(const Objective<M, R>& objective, const Minimum<double>& minimum,
+                const GaussianPosterior<double>& posterior, const T& training)
       : sampler_(objective, objective.point(posterior.mean, "exact_posterior_error"),
                  training.minibatch),
-        covariance_(posterior.covariance),
+        hessian_(posterior.precision),
+        gradient_(objective.gradient(posterior.mean)),
         before_(coefficients(T::Update::Scheme::before, training)),
-        after_(coefficients(T::Update::Scheme::after, training)) {}
+        after_(coefficients(T::Update::Scheme::after, training)) {
+    const SymmetricEigen<double> eigen(posterior.precision);
+    const KineticModes<double> modes = kinetic_modes(training, eigen.values);
+    is_stable_ = modes.is_stable();
+    if (!is_stable_) return;
+    const Index size = hessian_.rows();
+    Matrix of_modes(size, 4);  // θθ, θv, vv, and what is more of θθ than the posterior's
+    for (Index i = 0; i < size; ++i) {
+      const auto moments = modes.stationary(i);
+      of_modes.row(i) << moments(0, 0), moments(0, 1), moments(1, 1), modes.excess(i)(0, 0);
+    }
+    start_ = {eigen.function(of_modes.col(0)), eigen.function(of_modes.col(1)),
+              eigen.function(of_modes.col(2))};
+    own_ = eigen.function(of_modes.col(3));
+    const EpochCorrelation correlation = training.minibatch.epoch_correlation(objective.samples());
+    is_known_ = correlation.last_variance == correlation.variance;
+    if (is_known_)
+      known_ = in_coordinates(epoch_source(modes, sample_scatter(objective, minimum), correlation),
+                              eigen.vectors);
+  }
+
+  /// Do updates without noise of batches contract?
+  bool is_stable() const { return is_stable_; }
+  /// What Σ is then more than that of the posterior.
+  const Matrix& own() const { return own_; }
 
   /// Adds `epochs` random epochs, drawn from a stream of `seed`.
   void add(std::int64_t epochs, std::uint64_t seed, std::uint64_t stream,
@@ -177,16 +154,18 @@ class KineticEpochs {
   class Walk {
    public:
     Walk(const KineticEpochs& common, EpochSums<double>& sums)
-        : common_(common), sums_(sums), size_(common.covariance_.rows()) {}
+        : common_(common), sums_(sums), size_(common.hessian_.rows()) {}
 
     void begin() {
       of_theta_.setZero(size_, 2 * size_ + 1);
       of_theta_.leftCols(size_).setIdentity();
       of_v_.setZero(size_, 2 * size_ + 1);
       of_v_.middleCols(size_, size_).setIdentity();
-      theta_theta_ = common_.covariance_;
-      theta_v_.setZero(size_, size_);
-      v_v_.setIdentity(size_, size_);
+      const Matrix none = Matrix::Zero(size_, size_);
+      levels_.fill({none, none, none});
+      levels_[0] = common_.start_;
+      known_theta_.setZero(size_, 2);
+      known_v_.setZero(size_, 2);
     }
     void follow(const typename Sampler::Affine& batch) {
       for (const KineticCoefficients& c : common_.before_) move(c, batch);
@@ -195,52 +174,95 @@ class KineticEpochs {
     void end() {
       Matrix map(2 * size_, 2 * size_ + 1);
       map << of_theta_, of_v_;
-      ++sums_.count;
-      sums_.map += map;
-      theta_theta_ -= common_.covariance_;
-      v_v_.diagonal().array() -= 1;
-      sums_.excess.topLeftCorner(size_, size_) += theta_theta_;
-      sums_.excess.topRightCorner(size_, size_) += theta_v_;
-      sums_.excess.bottomLeftCorner(size_, size_) += theta_v_.transpose();
-      sums_.excess.bottomRightCorner(size_, size_) += v_v_;
       const Index rows = map.rows(), cols = map.cols();
       for (Index j = 0; j < cols; ++j)
         for (Index i = 0; i < rows; ++i)
           sums_.pairs.block(i * rows, j * cols, rows, cols) += map(i, j) * map;
+      KineticMoments more = levels_.back();
+      if (common_.is_known_) {
+        Matrix known(rows, 2);
+        known << known_theta_, known_v_;
+        map.col(rows) += common_.known_.shift - known.rowwise().sum();
+        sums_.excess += common_.known_.of_curvature + common_.known_.of_gradients -
+                        known.col(0) * known.col(0).transpose();
+      } else {
+        for (std::size_t k = 1; k <= known_orders; ++k) add_to(more, levels_[k]);
+      }
+      ++sums_.count;
+      sums_.map += map;
+      sums_.excess.topLeftCorner(size_, size_) += more.theta_theta;
+      sums_.excess.topRightCorner(size_, size_) += more.theta_v;
+      sums_.excess.bottomLeftCorner(size_, size_) += more.theta_v.transpose();
+      sums_.excess.bottomRightCorner(size_, size_) += more.v_v;
     }
 
    private:
     void move(const KineticCoefficients& c, const typename Sampler::Affine& batch) {
       if (c.kick != 0) return kick(c.kick, batch);
-      const Matrix turned = theta_v_ + theta_v_.transpose();
-      theta_theta_ += c.drift * turned + c.drift * c.drift * v_v_;
-      theta_theta_.diagonal().array() += c.of_first * c.of_first;
-      theta_v_ = (c.keep * (theta_v_ + c.drift * v_v_)).eval();
-      theta_v_.diagonal().array() += c.of_first * c.first;
-      v_v_ *= c.keep * c.keep;
-      v_v_.diagonal().array() += c.first * c.first + c.second * c.second;
+      for (KineticMoments& level : levels_) {
+        const Matrix turned = level.theta_v + level.theta_v.transpose();
+        level.theta_theta += c.drift * turned + c.drift * c.drift * level.v_v;
+        level.theta_v = (c.keep * (level.theta_v + c.drift * level.v_v)).eval();
+        level.v_v *= c.keep * c.keep;
+      }
+      levels_[0].theta_theta.diagonal().array() += c.of_first * c.of_first;
+      levels_[0].theta_v.diagonal().array() += c.of_first * c.first;
+      levels_[0].v_v.diagonal().array() += c.first * c.first + c.second * c.second;
       of_theta_ += c.drift * of_v_;
       of_v_ *= c.keep;
+      known_theta_ += c.drift * known_v_;
+      known_v_ *= c.keep;
     }
+    // Level k is of order k in q = Q − H, the last all that is left, so it moves with Q itself.
     void kick(double t, const typename Sampler::Affine& batch) {
-      const Matrix q = batch.leftCols(size_);
-      const Matrix pulled = q * theta_theta_, met = q * theta_v_;
-      v_v_ += t * t * pulled * q - t * (met + met.transpose());
-      theta_v_ -= t * pulled.transpose();
-      of_v_ -= t * q * of_theta_;
+      const Matrix all = batch.leftCols(size_), q = all - common_.hessian_;
+      Matrix pulled_before, pulled;
+      std::array<Matrix, levels> theta_v;
+      for (std::size_t k = 0; k < levels; ++k) {
+        const Matrix& own = k + 1 < levels ? common_.hessian_ : all;
+        KineticMoments& level = levels_[k];
+        pulled = own * level.theta_theta;
+        Matrix met = own * level.theta_v;
+        if (k > 0) {
+          pulled += q * levels_[k - 1].theta_theta;
+          met += q * levels_[k - 1].theta_v;
+          level.v_v += t * t * pulled_before * q;
+        }
+        level.v_v += t * t * pulled * own - t * (met + met.transpose());
+        theta_v[k] = level.theta_v - t * pulled.transpose();
+        pulled_before = pulled;
+      }
+      for (std::size_t k = 0; k < levels; ++k) levels_[k].theta_v = theta_v[k];
+      of_v_ -= t * all * of_theta_;
       of_v_.col(2 * size_) -= t * batch.col(size_);
+      known_v_ -= t * common_.hessian_ * known_theta_;
+      known_v_.col(0) -= t * (batch.col(size_) - common_.gradient_);
+      known_v_.col(1) -= t * q * known_theta_.col(0);
     }
+    static void add_to(KineticMoments& sum, const KineticMoments& term) {
+      sum.theta_theta += term.theta_theta;
+      sum.theta_v += term.theta_v;
+      sum.v_v += term.v_v;
+    }
+
+    static constexpr std::size_t known_orders = 2, levels = known_orders + 2;
 
     const KineticEpochs& common_;
     EpochSums<double>& sums_;
     Index size_;
-    Matrix of_theta_, of_v_;              // of (z, 1) at the start, N × (2N + 1)
-    Matrix theta_theta_, theta_v_, v_v_;  // second moments that began as those of the posterior
+    Matrix of_theta_, of_v_;  // of (z, 1) at the start, N × (2N + 1)
+    std::array<KineticMoments, levels> levels_;
+    Matrix known_theta_, known_v_;  // the orders 1 and 2 of the displacement, N × 2
   };
 
   Sampler sampler_;
-  Matrix covariance_;
+  Matrix hessian_;
+  Vector gradient_;
   std::vector<KineticCoefficients> before_, after_;
+  bool is_stable_ = false, is_known_ = false;
+  KineticMoments start_;
+  Matrix own_;
+  EpochSource<double> known_;
 };
 
 }  // namespace detail
@@ -262,13 +284,17 @@ PosteriorError<scalar_t<M>> exact_posterior_error(const Objective<M, R>& objecti
   settings.epoch_map.check("exact_posterior_error");
   const auto posterior = detail::posterior_about(minimum, "exact_posterior_error");
   const EpochMapSettings& map = settings.epoch_map;
-  const detail::KineticEpochs<M, T> epochs(objective, posterior, training);
+  const detail::KineticEpochs<M, T> epochs(objective, minimum, posterior, training);
+  if (!epochs.is_stable())
+    return detail::posterior_error<double>(posterior, LyapunovStatus::unstable_learning_rate,
+                                           posterior.mean - minimum.theta, posterior.covariance);
   return detail::error_of_epochs(
-      posterior, detail::sums_of_groups(map.groups(), map.threads,
-                                        detail::EpochSums<double>(2 * posterior.mean.size()),
-                                        [&](detail::EpochSums<double>& sums, std::uint64_t stream) {
-                                          epochs.add(map.group_size(), map.seed, stream, sums);
-                                        }));
+      posterior, epochs.own(),
+      detail::sums_of_groups(map.groups(), map.threads,
+                             detail::EpochSums<double>(2 * posterior.mean.size()),
+                             [&](detail::EpochSums<double>& sums, std::uint64_t stream) {
+                               epochs.add(map.group_size(), map.seed, stream, sums);
+                             }));
 }
 
 }  // namespace ness
@@ -280,56 +306,6 @@ PosteriorError<scalar_t<M>> exact_posterior_error(const Objective<M, R>& objecti
 #include "ness/detail/general_matrices.hpp"
 
 namespace ness::detail {
-
-template <class Scalar>
-KineticMap<Scalar>::KineticMap(std::span<const KineticMove> moves, double step, double friction) {
-  for (const KineticMove& move : moves) {
-    const KineticCoefficients c(move, step, friction);
-    Matrix by = Matrix::Identity(), root = Matrix::Zero();
-    by(0, 1) = static_cast<Scalar>(c.drift);
-    by(1, 1) = static_cast<Scalar>(c.keep);
-    root(0, 0) = static_cast<Scalar>(c.of_first);
-    root(1, 0) = static_cast<Scalar>(c.first);
-    root(1, 1) = static_cast<Scalar>(c.second);
-    map = (by * map).eval();
-    kick = (by * kick).eval();
-    kick[1] += static_cast<Scalar>(c.kick);
-    noise = (by * noise * by.transpose() + root * root.transpose()).eval();
-  }
-}
-
-// Both eigenvalues lie within the unit circle (E. I. Jury's test).
-template <class Scalar>
-bool KineticModes<Scalar>::is_stable() const {
-  for (Eigen::Index i = 0; i < size(); ++i) {
-    const Matrix a = update(i);
-    const Scalar area = a(0, 0) * a(1, 1) - a(0, 1) * a(1, 0);
-    if (!(std::abs(a.trace()) < 1 + area && area < 1)) return false;
-  }
-  return true;
-}
-
-template <class Scalar>
-Eigen::Matrix<Scalar, 2, 2> KineticModes<Scalar>::moments(Eigen::Index i, Eigen::Index j,
-                                                          const Matrix& noise) const {
-  const Matrix a = update(i), b = update(j);
-  DynamicMatrix<Scalar> system = DynamicMatrix<Scalar>::Identity(4, 4), right(4, 1);
-  for (int k = 0; k < 4; ++k) {  // a S bᵀ, of the elements of S column by column
-    right(k, 0) = noise(k % 2, k / 2);
-    for (int l = 0; l < 4; ++l) system(k, l) -= a(k % 2, l % 2) * b(k / 2, l / 2);
-  }
-  const DynamicMatrix<Scalar> solution = solve_general(system, right);
-  Matrix result;
-  for (int k = 0; k < 4; ++k) result(k % 2, k / 2) = solution(k, 0);
-  return result;
-}
-
-template <class Scalar>
-Eigen::Matrix<Scalar, 2, 2> KineticModes<Scalar>::excess_of_update(Eigen::Index i) const {
-  const Matrix start = posterior(i), rest = after(i), all = rest * before_.map;
-  return all * start * all.transpose() - start + rest * before_.noise * rest.transpose() +
-         after_.noise;
-}
 
 template <class Scalar>
 KineticEquation<Scalar>::KineticEquation(const KineticModes<Scalar>& modes, Matrix vectors)
@@ -371,7 +347,7 @@ PosteriorError<Scalar> error_of_kinetic(const GaussianPosterior<Scalar>& posteri
                                    Matrix::Zero(size, size));
   Vector here(size), own(size);  // ⟨θθ⟩ of the scheme itself: where gradients are, and what is more
   for (Eigen::Index i = 0; i < size; ++i) {
-    const auto excess = modes.moments(i, i, modes.excess_of_update(i));
+    const auto excess = modes.excess(i);
     here[i] = modes.posterior_at_gradient(i) + modes.at_gradient(excess);
     own[i] = excess(0, 0);
   }

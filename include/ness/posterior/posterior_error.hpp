@@ -44,9 +44,11 @@ PosteriorError<Scalar> error_of_equation(const GaussianPosterior<Scalar>& poster
                                          const CurvatureFunction<Scalar>& curvature,
                                          LyapunovForm form);
 
-/// Of all orders, with standard errors by leaving out one group at a time (the jackknife).
+/// Of all orders, with standard errors by leaving out one group at a time (the jackknife). `own` is
+/// what the second moment that the excesses of the epochs are over is itself more than Σ_po.
 template <class Scalar>
 PosteriorError<Scalar> error_of_epochs(const GaussianPosterior<Scalar>& posterior,
+                                       const DynamicMatrix<Scalar>& own,
                                        const std::vector<EpochSums<Scalar>>& groups);
 
 /// The mean of a sampler, its drift, and D beyond what is injected and the posterior makes.
@@ -181,7 +183,7 @@ PosteriorError<scalar_t<M>> exact_posterior_error(const Objective<M, R>& objecti
     const EpochMapSettings& map = settings.epoch_map;
     const detail::SamplerEpochs<M, T> epochs(objective, posterior, training);
     return detail::error_of_epochs(
-        posterior,
+        posterior, Matrix(Matrix::Zero(size, size)),
         detail::sums_of_groups(map.groups(), map.threads, detail::EpochSums<Scalar>(size),
                                [&](detail::EpochSums<Scalar>& sums, std::uint64_t stream) {
                                  epochs.add(map.group_size(), map.seed, stream, sums);
@@ -260,27 +262,29 @@ PosteriorError<Scalar> error_of_equation(const GaussianPosterior<Scalar>& poster
 
 template <class Scalar>
 PosteriorError<Scalar> error_of_sums(const GaussianPosterior<Scalar>& posterior,
+                                     const DynamicMatrix<Scalar>& own,
                                      const EpochSums<Scalar>& sums) {
   const auto [shift, excess] = solve_moments(sums);
   const Index size = posterior.mean.size();  // of θ, before whatever else the state has
   return posterior_error<Scalar>(posterior, LyapunovStatus::solved, shift.head(size),
-                                 excess.topLeftCorner(size, size));
+                                 own + excess.topLeftCorner(size, size));
 }
 
 template <class Scalar>
 PosteriorError<Scalar> error_of_epochs(const GaussianPosterior<Scalar>& posterior,
+                                       const DynamicMatrix<Scalar>& own,
                                        const std::vector<EpochSums<Scalar>>& groups) {
   const Index size = posterior.mean.size();
   EpochSums<Scalar> total(groups.front().excess.rows());
   for (const EpochSums<Scalar>& group : groups) total += group;
-  PosteriorError<Scalar> error = error_of_sums(posterior, total);
+  PosteriorError<Scalar> error = error_of_sums(posterior, own, total);
   DynamicVector<Scalar> mean_square = DynamicVector<Scalar>::Zero(size);
   DynamicMatrix<Scalar> excess_square = DynamicMatrix<Scalar>::Zero(size, size);
   double divergence_square = 0;
   for (const EpochSums<Scalar>& group : groups) {
     EpochSums<Scalar> rest = total;
     rest -= group;
-    const auto without = error_of_sums(posterior, rest);
+    const auto without = error_of_sums(posterior, own, rest);
     mean_square += (without.mean_shift.value - error.mean_shift.value).cwiseAbs2();
     excess_square += (without.covariance_excess.value - error.covariance_excess.value).cwiseAbs2();
     divergence_square += std::pow(without.divergence.value - error.divergence.value, 2);

@@ -109,4 +109,13 @@ Index gradient_evaluations(const T& training, const Objective<M, R>& objective) 
   return gradients;
 }
 
+/// Gradients of single samples in one Markov step of `VarianceReduced`, with K = `renew_every`, in
+/// the mean: M in one of K updates, and in the others two for each of a batch.
+template <IsTraining T>
+double gradient_evaluations(const T& training, Index samples, Index renew_every) {
+  const double renewed = 1 / static_cast<double>(renew_every);
+  return renewed * static_cast<double>(training.updates_per_markov_step(samples) * samples) +
+         2 * (1 - renewed) * static_cast<double>(gradient_evaluations(training, samples));
+}
+
 }  // namespace ness
