@@ -118,7 +118,7 @@ template DynamicMatrix<double> current_force(const DynamicMatrix<double>&,
                                              const DynamicMatrix<double>&,
                                              const DynamicMatrix<double>&, double);
 template DynamicVector<double> current_coefficients(const DynamicMatrix<double>&);
-template Irreversibility irreversibility(const DynamicMatrix<double>&,
+template Irreversibility irreversibility(const StateReader<double>&,
                                          const IrreversibilitySettings&);
 template Irreversibility irreversibility_of_currents(const DynamicMatrix<double>&,
                                                      const IrreversibilitySettings&);
@@ -129,6 +129,7 @@ template class InputFile<std::string>;
 template std::string npy_header(const std::string&, bool, const std::vector<std::int64_t>&);
 template void write_npy(const std::string&, const std::string&, std::string_view);
 template NpyArray read_npy(const std::string&);
+template class NpyStream<std::string>;
 template class CheckpointOutput<CheckpointSettings>;
 template class CheckpointInput<CheckpointSettings>;
 template class SharedRun<CheckpointSettings>;

@@ -11,6 +11,7 @@
 #include "ness/detail/matrices.hpp"
 #include "ness/statistics/estimate.hpp"
 #include "ness/trajectory/block.hpp"
+#include "ness/trajectory/state_source.hpp"
 
 namespace ness {
 
@@ -58,6 +59,12 @@ class CurrentForce {
   Matrix force() const;
   /// The mean midpoint, N.
   Vector centre() const;
+  /// C = −⟨Δθδθ̄ᵀ⟩, N × N, antisymmetric: the mean area per step (Eq. 28).
+  Matrix circulation() const;
+  /// W, N × N.
+  Matrix midpoint_covariance() const;
+  /// Σ = W + ¼V, N × N: of the two states of a step together.
+  Matrix covariance() const;
 
   /// For checkpoints.
   template <class Archive>
@@ -173,7 +180,7 @@ template <class Scalar>
 DynamicVector<Scalar> current_coefficients(const DynamicMatrix<Scalar>& currents);
 
 template <class Scalar>
-Irreversibility irreversibility(const DynamicMatrix<Scalar>& states,
+Irreversibility irreversibility(const StateReader<Scalar>& states,
                                 const IrreversibilitySettings& settings);
 
 /// Of own currents, T × p.
@@ -197,7 +204,19 @@ Irreversibility irreversibility_of_currents(const DynamicMatrix<Scalar>& current
 template <class Derived>
 Irreversibility irreversibility(const Eigen::MatrixBase<Derived>& states,
                                 const IrreversibilitySettings& settings = {}) {
-  return detail::irreversibility<double>(states.template cast<double>(), settings);
+  const DynamicMatrix<double> rows = states.template cast<double>();
+  return detail::irreversibility(detail::StateReader<double>(rows), settings);
+}
+
+/// The same, to the last bit, of states that need not fit in memory, which are read twice:
+///
+///   ness::NpyRows states("states.npy");
+///   const auto found = ness::irreversibility(states);
+///
+/// Memory: some blocks of states. Throws also what the source does.
+template <StateSource Source>
+Irreversibility irreversibility(Source&& states, const IrreversibilitySettings& settings = {}) {
+  return detail::irreversibility(detail::StateReader<double>(states), settings);
 }
 
 /// The same from J = Σ_i a_i j_i of own currents, `current(from, to)`, a vector of p numbers, as
@@ -271,20 +290,45 @@ DynamicVector<Scalar> CurrentForce<Scalar>::centre() const {
 }
 
 template <class Scalar>
+DynamicMatrix<Scalar> CurrentForce<Scalar>::circulation() const {
+  // The symmetric part is what the ends of the trajectory leave.
+  Matrix result = detail::half_sum_with_transpose(cross_, -1);
+  if (steps_ > 0) result /= -static_cast<Scalar>(steps_);
+  return result;
+}
+
+template <class Scalar>
+DynamicMatrix<Scalar> CurrentForce<Scalar>::midpoint_covariance() const {
+  if (steps_ == 0) return midpoints_;
+  const auto count = static_cast<Scalar>(steps_);
+  Matrix midpoints = midpoints_ / count;
+  for (Eigen::Index j = 0; j < first_.size(); ++j)
+    for (Eigen::Index i = j; i < first_.size(); ++i)
+      midpoints(i, j) -= first_[i] / count * (first_[j] / count);
+  detail::mirror(midpoints);
+  return midpoints;
+}
+
+template <class Scalar>
+DynamicMatrix<Scalar> CurrentForce<Scalar>::covariance() const {
+  Matrix result = midpoint_covariance();
+  if (steps_ == 0) return result;
+  Matrix increments = increments_;
+  detail::mirror(increments);
+  detail::add_scaled(result, 1 / (4 * static_cast<Scalar>(steps_)), increments);
+  return result;
+}
+
+template <class Scalar>
 DynamicMatrix<Scalar> CurrentForce<Scalar>::force() const {
   const Eigen::Index n = first_.size();
   if (steps_ == 0) return Matrix::Zero(n, n);
   const auto count = static_cast<Scalar>(steps_);
   Matrix increments = increments_ / count;
-  Matrix midpoints = midpoints_ / count;
-  for (Eigen::Index j = 0; j < n; ++j)
-    for (Eigen::Index i = j; i < n; ++i) midpoints(i, j) -= first_[i] / count * (first_[j] / count);
   detail::mirror(increments);
-  detail::mirror(midpoints);
-  // The symmetric part is what the ends of the trajectory leave.
-  Matrix cross = detail::half_sum_with_transpose(cross_, -1);
-  cross /= count;
-  return detail::current_force(increments, midpoints, cross, 2 * static_cast<Scalar>(n) / count);
+  const Matrix cross = -circulation();
+  return detail::current_force(increments, midpoint_covariance(), cross,
+                               2 * static_cast<Scalar>(n) / count);
 }
 
 template <class Scalar>
@@ -431,25 +475,6 @@ void CurrentBounds<Scalar>::serialize(Archive& archive) {
 
 namespace detail {
 
-/// B, N × rank, with BᵀAB = 1 and BBᵀ the inverse of a covariance A on its range.
-template <class Scalar>
-DynamicMatrix<Scalar> whitening(const DynamicMatrix<Scalar>& covariance) {
-  const UnitDiagonal<Scalar> scaled(covariance);
-  const SymmetricEigen<Scalar> eigen(scaled.matrix);
-  const Eigen::Index n = covariance.rows();
-  const Scalar least = 16 * static_cast<Scalar>(n) * std::numeric_limits<Scalar>::epsilon() *
-                       (n > 0 ? eigen.values[n - 1] : Scalar(0));
-  Eigen::Index first = 0;
-  while (first < n && !(eigen.values[first] > least)) ++first;
-  DynamicMatrix<Scalar> result(n, n - first);
-  for (Eigen::Index k = first; k < n; ++k)
-    for (Eigen::Index i = 0; i < n; ++i)
-      result(i, k - first) =
-          scaled.units[i] > 0 ? eigen.vectors(i, k) / scaled.units[i] / std::sqrt(eigen.values[k])
-                              : Scalar(0);
-  return result;
-}
-
 /// By how much each singular vector of V^{−½}AW^{−½} is multiplied, ρ*/(ρ(1 − ρ*²)) with ρ*² for
 /// ρ², from all ρ², increasing.
 template <class Scalar>
@@ -515,20 +540,6 @@ Scalar best_scale(const DynamicVector<Scalar>& currents) {
   return (low + high) / 2;
 }
 
-/// To the estimator the steps from state `first` to state `last`.
-template <class Scalar, class Estimator>
-void show_steps(const DynamicMatrix<Scalar>& states, const DynamicVector<Scalar>& reference,
-                Eigen::Index first, Eigen::Index last, Estimator& estimator) {
-  constexpr Eigen::Index most = 192;
-  TrajectoryBlock<Scalar> block(reference, reference, most);
-  for (Eigen::Index k = first; k < last; k += most) {
-    DynamicMatrix<Scalar> rows = states.middleRows(k, std::min(most, last - k) + 1);
-    for (Eigen::Index i = 0; i < rows.cols(); ++i) rows.col(i).array() -= reference[i];
-    block.assign(rows);
-    estimator.add(block);
-  }
-}
-
 template <class Scalar>
 Estimate<double> average_of_halves(const Estimate<Scalar>& a, const Estimate<Scalar>& b) {
   return {(a.value + b.value) / 2, std::hypot(a.standard_error, b.standard_error) / 2,
@@ -556,22 +567,22 @@ Eigen::Index steps_per_batch(Eigen::Index steps, const Settings& settings) {
 }
 
 template <class Scalar>
-Irreversibility irreversibility(const DynamicMatrix<Scalar>& states,
+Irreversibility irreversibility(const StateReader<Scalar>& states,
                                 const IrreversibilitySettings& settings) {
-  require_not_empty(states, "irreversibility", "states");
-  require_finite(states, "irreversibility", "states");
-  const Eigen::Index steps = states.rows() - 1, half = steps / 2, n = states.cols();
+  constexpr std::string_view name = "irreversibility";
+  require(states.rows >= 1 && states.cols >= 1, name,
+          "there must be a state of one parameter at least; states times parameters",
+          states.rows * states.cols);
+  const Eigen::Index steps = states.rows - 1, half = steps / 2;
   const Eigen::Index length = steps_per_batch(steps, settings);
-  DynamicVector<Scalar> reference(n);
-  for (Eigen::Index i = 0; i < n; ++i)
-    reference[i] = states.col(i).sum() / static_cast<Scalar>(states.rows());
-  CurrentForce<Scalar> first(n), second(n);
-  show_steps(states, reference, 0, half, first);
-  show_steps(states, reference, half, steps, second);
+  const DynamicVector<Scalar> reference = states.reference(name);
+  CurrentForce<Scalar> first(states.cols), second(states.cols);
+  show_steps(states, reference, 0, half, name, first);
+  show_steps(states, reference, half, steps, name, second);
   CurrentBounds<Scalar> of_first(second.force(), second.centre(), length);
   CurrentBounds<Scalar> of_second(first.force(), first.centre(), length);
-  show_steps(states, reference, 0, half, of_first);
-  show_steps(states, reference, half, steps, of_second);
+  show_steps(states, reference, 0, half, name, of_first);
+  show_steps(states, reference, half, steps, name, of_second);
   Irreversibility found = of_both_halves(of_first, of_second);
   first.merge(second);
   found.force = first.force().template cast<double>();
