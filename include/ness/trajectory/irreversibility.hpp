@@ -9,6 +9,7 @@
 
 #include "ness/detail/check.hpp"
 #include "ness/detail/matrices.hpp"
+#include "ness/statistics/batch_covariance.hpp"
 #include "ness/statistics/estimate.hpp"
 #include "ness/trajectory/block.hpp"
 #include "ness/trajectory/state_source.hpp"
@@ -117,39 +118,33 @@ class CurrentBounds {
   /// J of further steps.
   void add_currents(const Vector& currents);
 
-  void merge(const CurrentBounds& other);
+  void merge(const CurrentBounds& other) { terms_.merge(other.terms_); }
 
   /// Markov steps that were seen.
-  std::int64_t steps() const { return steps_; }
+  std::int64_t steps() const { return terms_.count(); }
   /// Batches that are complete.
-  std::int64_t batches() const { return batches_; }
+  std::int64_t batches() const { return terms_.batches(); }
 
   /// Per Markov step. 0 where J is 0 at every step.
   Estimate<double> uncertainty_bound() const;
   /// Per Markov step. −∞ where e^{−J} overflows.
   Estimate<double> entropy_bound() const;
   /// log T
-  double ceiling() const { return std::log(static_cast<double>(steps_)); }
+  double ceiling() const { return std::log(static_cast<double>(steps())); }
 
   /// For checkpoints.
   template <class Archive>
   void serialize(Archive& archive);
 
  private:
-  static constexpr Eigen::Index terms = 3;  // J, J², e^{−J}
-
-  void close();
-  double mean(Eigen::Index term) const {
-    return static_cast<double>(sum_(term, 0) + batch_(term, 0)) / static_cast<double>(steps_);
+  double mean(Eigen::Index term) const { return static_cast<double>(terms_.mean(term)); }
+  double covariance_of_means(Eigen::Index a, Eigen::Index b) const {
+    return static_cast<double>(terms_.covariance(a, b));
   }
-  double covariance_of_means(Eigen::Index a, Eigen::Index b) const;
 
   Matrix force_transposed_;
   Vector centre_;
-  std::int64_t batch_length_;
-  std::int64_t steps_ = 0, in_batch_ = 0, batches_ = 0;
-  Matrix sum_, batch_, batch_mean_;  // 3 × 1; an open batch counts for means, not for errors
-  Matrix scatter_;                   // 3 × 3
+  BatchCovariance<Scalar> terms_;  // J, J², e^{−J}
 };
 
 /// For `irreversibility`.
@@ -182,6 +177,24 @@ DynamicVector<Scalar> current_coefficients(const DynamicMatrix<Scalar>& currents
 template <class Scalar>
 Irreversibility irreversibility(const StateReader<Scalar>& states,
                                 const IrreversibilitySettings& settings);
+
+/// Throws `std::invalid_argument` where there is no state, or none of any parameter.
+template <class Scalar>
+void require_states(const StateReader<Scalar>& states, std::string_view function) {
+  require(states.rows >= 1 && states.cols >= 1, function,
+          "states must not be empty; rows times columns", states.rows * states.cols);
+}
+
+/// Of each half. Throws `std::invalid_argument` for too few.
+template <class Settings>
+Eigen::Index steps_per_batch(Eigen::Index steps, const Settings& settings,
+                             std::string_view function) {
+  require(settings.batches >= 2, function, "settings.batches must be at least 2", settings.batches);
+  const Eigen::Index length = steps / 2 / settings.batches;
+  require(length >= 2, function, "the steps of a batch of half of the states must be at least 2",
+          length);
+  return length;
+}
 
 /// Of own currents, T × p.
 template <class Scalar>
@@ -340,13 +353,7 @@ void CurrentForce<Scalar>::serialize(Archive& archive) {
 template <class Scalar>
 CurrentBounds<Scalar>::CurrentBounds(const Matrix& force, const Vector& centre,
                                      std::int64_t batch_length)
-    : force_transposed_(detail::transposed(force)),
-      centre_(centre),
-      batch_length_(batch_length),
-      sum_(Matrix::Zero(terms, 1)),
-      batch_(sum_),
-      batch_mean_(sum_),
-      scatter_(Matrix::Zero(terms, terms)) {
+    : force_transposed_(detail::transposed(force)), centre_(centre), terms_(3, batch_length) {
   detail::require_size(force, centre.size(), centre.size(), "CurrentBounds", "force");
   detail::require_finite(force, "CurrentBounds", "force");
   detail::require_finite(centre, "CurrentBounds", "centre");
@@ -373,55 +380,18 @@ void CurrentBounds<Scalar>::add(const TrajectoryBlock<S>& block) {
 
 template <class Scalar>
 void CurrentBounds<Scalar>::add_currents(const Vector& currents) {
+  Matrix sums = Matrix::Zero(3, 1);
+  std::int64_t count = 0;
   for (Eigen::Index k = 0; k < currents.size(); ++k) {
     const Scalar current = currents[k];
-    batch_(0, 0) += current;
-    batch_(1, 0) += current * current;
-    batch_(2, 0) += std::exp(-current);
-    if (++in_batch_ == batch_length_) close();
+    sums(0, 0) += current;
+    sums(1, 0) += current * current;
+    sums(2, 0) += std::exp(-current);
+    if (++count < terms_.left() && k + 1 < currents.size()) continue;
+    terms_.add(sums, count);
+    sums.setZero();
+    count = 0;
   }
-  steps_ += currents.size();
-}
-
-// The batch is complete.
-template <class Scalar>
-void CurrentBounds<Scalar>::close() {
-  ++batches_;
-  Matrix before = batch_ / static_cast<Scalar>(in_batch_) - batch_mean_;
-  detail::add_scaled(batch_mean_, 1 / static_cast<Scalar>(batches_), before);
-  const Scalar weight = static_cast<Scalar>(batches_ - 1) / static_cast<Scalar>(batches_);
-  for (Eigen::Index j = 0; j < terms; ++j)
-    for (Eigen::Index i = 0; i < terms; ++i) scatter_(i, j) += weight * before(i, 0) * before(j, 0);
-  detail::add_scaled(sum_, 1, batch_);
-  batch_.setZero();
-  in_batch_ = 0;
-}
-
-template <class Scalar>
-void CurrentBounds<Scalar>::merge(const CurrentBounds& other) {
-  detail::add_scaled(sum_, 1, batch_);
-  batch_.setZero();
-  in_batch_ = 0;
-  detail::add_scaled(sum_, 1, other.sum_);
-  detail::add_scaled(sum_, 1, other.batch_);
-  steps_ += other.steps_;
-  if (other.batches_ == 0) return;
-  const auto a = static_cast<Scalar>(batches_);
-  const auto b = static_cast<Scalar>(other.batches_);
-  const Matrix between = other.batch_mean_ - batch_mean_;
-  const Scalar weight = a * b / (a + b);
-  for (Eigen::Index j = 0; j < terms; ++j)
-    for (Eigen::Index i = 0; i < terms; ++i)
-      scatter_(i, j) += other.scatter_(i, j) + weight * between(i, 0) * between(j, 0);
-  detail::add_scaled(batch_mean_, b / (a + b), between);
-  batches_ += other.batches_;
-}
-
-template <class Scalar>
-double CurrentBounds<Scalar>::covariance_of_means(Eigen::Index a, Eigen::Index b) const {
-  if (batches_ < 2) return std::numeric_limits<double>::quiet_NaN();
-  const auto count = static_cast<double>(batches_);
-  return static_cast<double>(scatter_(a, b)) / (count * (count - 1));
 }
 
 namespace detail {
@@ -445,7 +415,7 @@ struct UncertaintyFunction {
 template <class Scalar>
 Estimate<double> CurrentBounds<Scalar>::uncertainty_bound() const {
   const double m = mean(0), q = mean(1);
-  const auto freedom = static_cast<double>(batches_ - 1);
+  const auto freedom = static_cast<double>(batches() - 1);
   if (q == 0) return {0, 0, freedom};
   const double of_mean = covariance_of_means(0, 0);
   const double square = (m * m - of_mean) / q;
@@ -458,7 +428,7 @@ Estimate<double> CurrentBounds<Scalar>::uncertainty_bound() const {
 template <class Scalar>
 Estimate<double> CurrentBounds<Scalar>::entropy_bound() const {
   const double m = mean(0), e = mean(2);
-  const auto freedom = static_cast<double>(batches_ - 1);
+  const auto freedom = static_cast<double>(batches() - 1);
   if (std::isinf(e))
     return {-std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN(),
             freedom};
@@ -470,7 +440,7 @@ Estimate<double> CurrentBounds<Scalar>::entropy_bound() const {
 template <class Scalar>
 template <class Archive>
 void CurrentBounds<Scalar>::serialize(Archive& archive) {
-  archive(steps_, in_batch_, batches_, sum_, batch_, batch_mean_, scatter_);
+  archive(terms_);
 }
 
 namespace detail {
@@ -555,26 +525,13 @@ Irreversibility of_both_halves(const CurrentBounds<Scalar>& a, const CurrentBoun
           .centre = {}};
 }
 
-/// Of each half.
-template <class Settings>
-Eigen::Index steps_per_batch(Eigen::Index steps, const Settings& settings) {
-  require(settings.batches >= 2, "irreversibility", "settings.batches must be at least 2",
-          settings.batches);
-  const Eigen::Index length = steps / 2 / settings.batches;
-  require(length >= 2, "irreversibility",
-          "the steps of a batch of half of the states must be at least 2", length);
-  return length;
-}
-
 template <class Scalar>
 Irreversibility irreversibility(const StateReader<Scalar>& states,
                                 const IrreversibilitySettings& settings) {
   constexpr std::string_view name = "irreversibility";
-  require(states.rows >= 1 && states.cols >= 1, name,
-          "there must be a state of one parameter at least; states times parameters",
-          states.rows * states.cols);
+  require_states(states, name);
   const Eigen::Index steps = states.rows - 1, half = steps / 2;
-  const Eigen::Index length = steps_per_batch(steps, settings);
+  const Eigen::Index length = steps_per_batch(steps, settings, name);
   const DynamicVector<Scalar> reference = states.reference(name);
   CurrentForce<Scalar> first(states.cols), second(states.cols);
   show_steps(states, reference, 0, half, name, first);
@@ -596,7 +553,7 @@ Irreversibility irreversibility_of_currents(const DynamicMatrix<Scalar>& current
   require_not_empty(currents, "irreversibility", "current(from, to)");
   require_finite(currents, "irreversibility", "current(from, to)");
   const Eigen::Index steps = currents.rows(), half = steps / 2;
-  const Eigen::Index length = steps_per_batch(steps, settings);
+  const Eigen::Index length = steps_per_batch(steps, settings, "irreversibility");
   const DynamicMatrix<Scalar> first = currents.topRows(half);
   const DynamicMatrix<Scalar> second = currents.bottomRows(steps - half);
   const auto tried = [&](const DynamicMatrix<Scalar>& on, const DynamicMatrix<Scalar>& learnt_on) {
