@@ -54,6 +54,8 @@ template void require_semidefinite(const DynamicMatrix<double>&, std::string_vie
 template void require_semidefinite(const DynamicMatrix<float>&, std::string_view, std::string_view);
 template struct SymmetricEigen<double>;
 template struct SymmetricEigen<float>;
+template DynamicMatrix<double> whitening(const DynamicMatrix<double>&);
+template DynamicMatrix<float> whitening(const DynamicMatrix<float>&);
 
 template DynamicMatrix<double> solve_general(const DynamicMatrix<double>&,
                                              const DynamicMatrix<double>&);

@@ -4,6 +4,7 @@
 #include "ness/detail/general_matrices.hpp"
 #include "ness/detail/matrices.hpp"
 #include "ness/detail/symmetric_matrices.hpp"
+#include "ness/statistics/cycling.hpp"
 #include "ness/statistics/estimate.hpp"
 #include "ness/statistics/threads.hpp"
 #include "ness/trajectory/checkpoint.hpp"

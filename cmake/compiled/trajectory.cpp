@@ -10,6 +10,8 @@
 #include "ness/fluctuation/entropy_average.hpp"
 #include "ness/fluctuation/kernel_entropy.hpp"
 #include "ness/fluctuation/predict_fluctuations.hpp"
+#include "ness/statistics/batch_covariance.hpp"
+#include "ness/statistics/cycling.hpp"
 #include "ness/statistics/estimate.hpp"
 #include "ness/statistics/ordered_sum.hpp"
 #include "ness/statistics/ranks.hpp"
@@ -18,6 +20,7 @@
 #include "ness/trajectory/averages.hpp"
 #include "ness/trajectory/block.hpp"
 #include "ness/trajectory/checkpoint.hpp"
+#include "ness/trajectory/cycling.hpp"
 #include "ness/trajectory/directional_variance.hpp"
 #include "ness/trajectory/drift_correlation.hpp"
 #include "ness/trajectory/entropy_production.hpp"
@@ -28,15 +31,22 @@
 #include "ness/trajectory/shared_run.hpp"
 #include "ness/trajectory/stationarity.hpp"
 #include "ness/trajectory/sub_trajectories.hpp"
+#include "ness/trajectory/vorticity.hpp"
 
 namespace ness {
 
 template double student_tail(double, double);
+template double fisher_tail(double, double, double);
 
 // Estimators are in double precision, of chains in either.
 template class BatchMeans<double>;
 template void BatchMeans<double>::serialize(CheckpointWriter&);
 template void BatchMeans<double>::serialize(CheckpointReader&);
+template class BatchCovariance<double>;
+template void BatchCovariance<double>::serialize(CheckpointWriter&);
+template void BatchCovariance<double>::serialize(CheckpointReader&);
+template struct Cycling<double>;
+template struct Cycling<float>;
 template class BatchMeans<float>;  // of theory in single precision
 template class TrajectoryBlock<double>;
 template class TrajectoryBlock<float>;
@@ -87,6 +97,16 @@ template void CurrentBounds<double>::serialize(CheckpointWriter&);
 template void CurrentBounds<double>::serialize(CheckpointReader&);
 template void CurrentBounds<double>::add(const TrajectoryBlock<double>&);
 template void CurrentBounds<double>::add(const TrajectoryBlock<float>&);
+template class VorticityTest<double>;
+template void VorticityTest<double>::serialize(CheckpointWriter&);
+template void VorticityTest<double>::serialize(CheckpointReader&);
+template void VorticityTest<double>::add(const TrajectoryBlock<double>&);
+template void VorticityTest<double>::add(const TrajectoryBlock<float>&);
+template class CyclingRates<double>;
+template void CyclingRates<double>::serialize(CheckpointWriter&);
+template void CyclingRates<double>::serialize(CheckpointReader&);
+template void CyclingRates<double>::add(const TrajectoryBlock<double>&);
+template void CyclingRates<double>::add(const TrajectoryBlock<float>&);
 template class MomentumEntropy<double>;
 template void MomentumEntropy<double>::serialize(CheckpointWriter&);
 template void MomentumEntropy<double>::serialize(CheckpointReader&);
@@ -120,8 +140,9 @@ template DynamicMatrix<double> current_force(const DynamicMatrix<double>&,
                                              const DynamicMatrix<double>&,
                                              const DynamicMatrix<double>&, double);
 template DynamicVector<double> current_coefficients(const DynamicMatrix<double>&);
-template Irreversibility irreversibility(const DynamicMatrix<double>&,
+template Irreversibility irreversibility(const StateReader<double>&,
                                          const IrreversibilitySettings&);
+template MeasuredCycling cycling(const StateReader<double>&, const IrreversibilitySettings&);
 template Irreversibility irreversibility_of_currents(const DynamicMatrix<double>&,
                                                      const IrreversibilitySettings&);
 template bool is_pipe_or_device(const std::string&);
@@ -131,6 +152,7 @@ template class InputFile<std::string>;
 template std::string npy_header(const std::string&, bool, const std::vector<std::int64_t>&);
 template void write_npy(const std::string&, const std::string&, std::string_view);
 template NpyArray read_npy(const std::string&);
+template class NpyStream<std::string>;
 template class CheckpointOutput<CheckpointSettings>;
 template class CheckpointInput<CheckpointSettings>;
 template class SharedRun<CheckpointSettings>;

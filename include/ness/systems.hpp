@@ -21,6 +21,7 @@
 #include "ness/systems/polymer.hpp"
 #include "ness/systems/wright_fisher.hpp"
 #include "ness/trajectory/current_map.hpp"
+#include "ness/trajectory/cycling.hpp"
 #include "ness/trajectory/density.hpp"
 #include "ness/trajectory/entropy_production.hpp"
 #include "ness/trajectory/irreversibility.hpp"
@@ -28,5 +29,7 @@
 #include "ness/trajectory/relaxation.hpp"
 #include "ness/trajectory/replay.hpp"
 #include "ness/trajectory/run.hpp"
+#include "ness/trajectory/state_source.hpp"
+#include "ness/trajectory/vorticity.hpp"
 #include "ness/version.hpp"
 // IWYU pragma: end_exports

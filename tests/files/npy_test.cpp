@@ -164,3 +164,39 @@ TEST_CASE("no change of bytes is read as more than there is, or brings the reade
   CHECK(refused > 1'000);
   CHECK(refused < 4'000);
 }
+
+TEST_CASE("rows are read from anywhere in the file, in either order and any kind of numbers") {
+  const TemporaryFile file;
+  const MatrixXd matrix = generic_values<MatrixXd>(50, 3, 4);
+  const auto check = [&](const MatrixXd& wanted) {
+    ness::NpyRows rows(file.name);
+    REQUIRE(rows.rows() == wanted.rows());
+    REQUIRE(rows.cols() == wanted.cols());
+    for (const auto& [first, count] :
+         {std::pair{0, 20}, {20, 30}, {19, 1}, {0, 50}, {49, 1}, {7, 0}, {0, 3}}) {
+      MatrixXd block(count, wanted.cols());
+      rows.read(first, block);
+      CHECK(block == wanted.middleRows(first, count));
+    }
+  };
+  ness::write_npy(file.name, matrix);  // columns first
+  check(matrix);
+  ness::write_npy(file.name, matrix.cast<float>().eval());
+  check(matrix.cast<float>().cast<double>());
+  ness::write_npy(file.name, matrix.col(1).eval());
+  check(matrix.col(1));
+  ness::NpyArray array{{50, 3}, {}};
+  for (Eigen::Index i = 0; i < 50; ++i)
+    for (Eigen::Index j = 0; j < 3; ++j) array.values.push_back(matrix(i, j));
+  ness::write_npy(file.name, array);
+  check(matrix);
+
+  ness::NpyRows rows(file.name);
+  MatrixXd block(2, 3), wide(2, 4);
+  CHECK_THROWS_WITH(rows.read(49, block), contains("rows must be in 0 ... 49, but are 49 ... 50"));
+  CHECK_THROWS_WITH(rows.read(-1, block), contains("but are -1 ... 0"));
+  CHECK_THROWS_WITH(rows.read(0, wide), contains("block must be 2 x 3, but is 2 x 4"));
+  ness::write_npy(file.name, ness::NpyArray{{1, 2, 1}, {7, 8}});
+  CHECK_THROWS_WITH(ness::NpyRows(file.name), contains("must have one or two dimensions"));
+  CHECK_THROWS_WITH(ness::NpyRows(file.name + ".none"), contains("cannot be read"));
+}

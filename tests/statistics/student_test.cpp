@@ -46,3 +46,17 @@ TEST_CASE("Student's t keeps the digits of small chances, and becomes normal") {
   }
   CHECK(std::isnan(ness::student_tail(std::nan(""), 5.0)));
 }
+
+TEST_CASE("Fisher's F has the tails of its closed forms") {
+  for (double f : {0.0, 1e-3, 0.3, 1.0, 2.5, 40.0})
+    for (double degrees : {1.0, 7.0, 64.0, 1000.0}) {
+      CHECK(relative_error(ness::fisher_tail(f, 2., degrees),
+                           std::pow(1 + 2 * f / degrees, -degrees / 2)) <= 1e-11);
+      if (f == 0) continue;
+      // 1/F has the degrees exchanged.
+      for (double p : {1.0, 5.0, 49.0})
+        CHECK(std::abs(ness::fisher_tail(f, p, degrees) + ness::fisher_tail(1 / f, degrees, p) -
+                       1) <= 1e-12);
+    }
+  CHECK(std::isnan(ness::fisher_tail(std::nan(""), 3., 4.)));
+}

@@ -3,6 +3,7 @@
 
 #include <Eigen/Dense>
 #include <ness/dynamics/euler_maruyama.hpp>
+#include <ness/files/npy.hpp>
 #include <ness/stationary/stationary_state.hpp>
 #include <ness/trajectory/draws.hpp>
 #include <ness/trajectory/replay.hpp>
@@ -10,6 +11,7 @@
 #include "support/catch.hpp"
 #include "support/close.hpp"
 #include "support/matrices.hpp"
+#include "support/temporary_file.hpp"
 
 namespace {
 
@@ -337,6 +339,35 @@ TEST_CASE("what does not move, or has one coordinate, has a bound of 0") {
   const auto one = ness::irreversibility(states_of(chain_of(1, 0.1), 400, 2));
   CHECK(one.uncertainty_bound.value == 0);
   CHECK(one.entropy_bound.value == 0);
+}
+
+TEST_CASE("states in a file, read in blocks, have the same bounds to the last bit") {
+  const MatrixXd states = states_of(chain_of(3, 0.2), 5003, 5).array() + 7;
+  const auto same = [](const ness::Irreversibility& a, const ness::Irreversibility& b) {
+    CHECK(a.uncertainty_bound.value == b.uncertainty_bound.value);
+    CHECK(a.uncertainty_bound.standard_error == b.uncertainty_bound.standard_error);
+    CHECK(a.entropy_bound.value == b.entropy_bound.value);
+    CHECK(a.entropy_bound.standard_error == b.entropy_bound.standard_error);
+    CHECK(a.force == b.force);
+    CHECK(a.centre == b.centre);
+  };
+  const auto whole = ness::irreversibility(states);
+  const TemporaryFile file;
+  ness::write_npy(file.name, states);
+  ness::NpyRows rows(file.name);
+  same(ness::irreversibility(rows), whole);
+  same(ness::irreversibility(ness::NpyRows(file.name), {.batches = 32}), whole);
+  for (int k : {1, 3, 7}) {
+    MatrixXd some((states.rows() + k - 1) / k, 3);
+    for (Eigen::Index i = 0; i < some.rows(); ++i) some.row(i) = states.row(k * i);
+    same(ness::irreversibility(ness::EveryNth(rows, k)), ness::irreversibility(some));
+  }
+  MatrixXd holed = states;
+  holed(4321, 1) = std::nan("");
+  ness::write_npy(file.name, holed);
+  ness::NpyRows with_hole(file.name);
+  CHECK_THROWS_WITH(ness::irreversibility(with_hole),
+                    contains("states must be finite, but element (4321, 1) is nan"));
 }
 
 TEST_CASE("what cannot be is refused") {

@@ -78,6 +78,11 @@ struct SymmetricEigen {
   /// S with SSᵀ = A, vectors · diag(√values); negative values count as 0.
   DynamicMatrix<Scalar> root() const;
 };
+/// B, N × rank, with BᵀAB = 1 and BBᵀ the inverse of a covariance A on its range, to within
+/// rounding and whatever the units of the coordinates.
+template <class Scalar>
+DynamicMatrix<Scalar> whitening(const DynamicMatrix<Scalar>& covariance);
+
 template <class Derived>
 SymmetricEigen(const Eigen::MatrixBase<Derived>&) -> SymmetricEigen<typename Derived::Scalar>;
 
@@ -330,6 +335,24 @@ DynamicMatrix<Scalar> SymmetricEigen<Scalar>::function(const DynamicVector<Scala
   DynamicMatrix<Scalar> scaled = vectors;
   for (Eigen::Index k = 0; k < f.size(); ++k) scaled.col(k) *= f[k];
   return symmetric_product(scaled, transposed(vectors));
+}
+
+template <class Scalar>
+DynamicMatrix<Scalar> whitening(const DynamicMatrix<Scalar>& covariance) {
+  const UnitDiagonal<Scalar> scaled(covariance);
+  const SymmetricEigen<Scalar> eigen(scaled.matrix);
+  const Eigen::Index n = covariance.rows();
+  const Scalar least = 16 * static_cast<Scalar>(n) * std::numeric_limits<Scalar>::epsilon() *
+                       (n > 0 ? eigen.values[n - 1] : Scalar(0));
+  Eigen::Index first = 0;
+  while (first < n && !(eigen.values[first] > least)) ++first;
+  DynamicMatrix<Scalar> result(n, n - first);
+  for (Eigen::Index k = first; k < n; ++k)
+    for (Eigen::Index i = 0; i < n; ++i)
+      result(i, k - first) =
+          scaled.units[i] > 0 ? eigen.vectors(i, k) / scaled.units[i] / std::sqrt(eigen.values[k])
+                              : Scalar(0);
+  return result;
 }
 
 template <class Scalar>

@@ -66,12 +66,14 @@ class InputFile {
   /// Fills `bytes` with the next `size` of them: false where there are not as many, or they cannot
   /// be read.
   bool read(Text& bytes, std::size_t size);
+  /// Goes to a byte counted from the beginning.
+  bool seek(std::size_t position);
   /// What went wrong, or nothing.
   const Text& failure() const { return failure_; }
 
  private:
   std::FILE* file_;
-  std::size_t left_ = 0;
+  std::size_t size_ = 0, left_ = 0;
   Text failure_;
   bool exists_ = true;
 };
@@ -148,7 +150,19 @@ InputFile<Text>::InputFile(const Text& name) : file_(std::fopen(name.c_str(), "r
   if (size < 0 || std::fseek(file_, 0, SEEK_SET) != 0)
     failure_ = "it is no plain file";
   else
-    left_ = static_cast<std::size_t>(size);
+    size_ = left_ = static_cast<std::size_t>(size);
+}
+
+template <class Text>
+bool InputFile<Text>::seek(std::size_t position) {
+  if (position == size_ - left_) return true;  // what was read ahead is kept
+  if (position > size_) return false;
+  if (std::fseek(file_, static_cast<long>(position), SEEK_SET) != 0) {
+    failure_ = std::strerror(errno);
+    return false;
+  }
+  left_ = size_ - position;
+  return true;
 }
 
 template <class Text>

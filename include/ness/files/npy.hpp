@@ -31,6 +31,41 @@ void write_npy(const Text& file, const Text& header, std::string_view values);
 template <class Text>
 NpyArray read_npy(const Text& file);
 
+/// What the header of a .npy file says.
+struct NpyLayout {
+  std::vector<std::int64_t> shape;
+  bool columns_first = false;
+  std::size_t size = 0, start = 0;  ///< bytes of a number, and before the first of them
+  void (*append)(std::string_view bytes, std::vector<double>& values) = nullptr;
+};
+
+template <class Text>
+class NpyStream {
+ public:
+  /// Throws `FileError` for what is no array of numbers of one or two dimensions, cut short or
+  /// longer than its shape says.
+  explicit NpyStream(const Text& file);
+
+  /// The first extent.
+  Eigen::Index rows() const { return layout_.shape[0]; }
+  /// The second one; 1 of an array of one dimension.
+  Eigen::Index cols() const { return layout_.shape.size() == 2 ? layout_.shape[1] : 1; }
+  /// Sets the rows of `block`, as many as it has, to those from `first` on. Throws `FileError`
+  /// where they cannot be read, `std::invalid_argument` where there are not as many, or the columns
+  /// are others.
+  void read(Eigen::Index first, DynamicMatrix<double>& block);
+
+ private:
+  /// The next numbers from number `first` of the file on, `count` of them.
+  void read_numbers(Eigen::Index first, Eigen::Index count);
+
+  Text name_;
+  InputFile<Text> input_;
+  NpyLayout layout_;
+  Text bytes_;
+  std::vector<double> values_;
+};
+
 template <class Scalar>
 std::string npy_kind() {
   static_assert(std::is_arithmetic_v<Scalar>, "ness: a .npy file holds numbers");
@@ -89,6 +124,17 @@ DynamicMatrix<Scalar> read_npy(const std::string& file) {
       matrix(i, j) = static_cast<Scalar>(array.values[static_cast<std::size_t>(i * cols + j)]);
   return matrix;
 }
+
+/// The rows of an array in a file that may be larger than memory, a block at a time, in any order
+/// and as often as one wants; of numbers of any kind, as double:
+///
+///   ness::NpyRows states("states.npy");
+///   Eigen::MatrixXd block(1000, states.cols());
+///   states.read(5000, block);   // rows 5000 … 5999
+///
+/// Memory: a block. An array with columns first (Fortran's order, which `write_npy` makes of a
+/// matrix) is read a piece of each column at a time.
+using NpyRows = detail::NpyStream<std::string>;
 
 }  // namespace ness
 
@@ -190,10 +236,10 @@ inline std::vector<double> rows_first(const std::vector<std::int64_t>& shape,
   return result;
 }
 
+/// Reads the header, and leaves the file at the first number.
 template <class Text>
-NpyArray read_npy(const Text& file) {
+NpyLayout npy_layout(const Text& file, InputFile<Text>& input) {
   const auto fail = [&](const Text& what) { throw FileError(file, what); };
-  InputFile<Text> input(file);
   if (!input.found() || !input.failure().empty()) fail("cannot be read: " + input.failure());
   Text head, words;
   const bool begins = input.read(head, 10) && head.rfind(npy_magic, 0) == 0;
@@ -210,32 +256,78 @@ NpyArray read_npy(const Text& file) {
   }
   if (!input.read(words, size)) fail("is cut short: its header is not whole");
 
-  NpyArray array;
+  NpyLayout layout;
   const std::string_view kind = after_key(words, "descr");
-  const std::string_view order = after_key(words, "fortran_order");
-  if (!read_shape(after_key(words, "shape"), array.shape))
+  layout.columns_first = after_key(words, "fortran_order").substr(0, 4) == "True";
+  layout.start = head.size() + words.size();
+  if (!read_shape(after_key(words, "shape"), layout.shape))
     fail("has a header without a shape: " + words);
-  const NpyKind* found = nullptr;
   for (const NpyKind& known : npy_kinds)
-    if (kind.substr(0, 1) == "'" && kind.substr(1, 3) == known.name) found = &known;
-  if (!found)
+    if (kind.substr(0, 1) == "'" && kind.substr(1, 3) == known.name)
+      layout.size = known.size, layout.append = known.append;
+  if (layout.size == 0)
     fail("must hold real numbers in little-endian order, such as '<f8', but says " + words);
   std::size_t count = 1;
   bool fits = true;
-  for (const std::int64_t extent : array.shape) {
+  for (const std::int64_t extent : layout.shape) {
     const auto factor = static_cast<std::size_t>(extent);
     fits = fits && (factor == 0 || count <= std::numeric_limits<std::size_t>::max() / 64 / factor);
     if (fits) count *= factor;
   }
-  if (!fits || count * found->size != input.left())
+  if (!fits || count * layout.size != input.left())
     fail("must have as many bytes as its shape says, but has " + std::to_string(input.left()) +
          " after the header " + words);
+  return layout;
+}
+
+template <class Text>
+NpyArray read_npy(const Text& file) {
+  InputFile<Text> input(file);
+  const NpyLayout layout = npy_layout(file, input);
+  NpyArray array{layout.shape, {}};
   Text bytes;
-  if (!input.read(bytes, input.left())) fail("cannot be read: " + input.failure());
-  array.values.reserve(count);
-  found->append(bytes, array.values);
-  if (order.substr(0, 4) == "True") array.values = rows_first(array.shape, array.values);
+  if (!input.read(bytes, input.left())) throw FileError(file, "cannot be read: " + input.failure());
+  array.values.reserve(bytes.size() / layout.size);
+  layout.append(bytes, array.values);
+  if (layout.columns_first) array.values = rows_first(array.shape, array.values);
   return array;
+}
+
+template <class Text>
+NpyStream<Text>::NpyStream(const Text& file)
+    : name_(file), input_(file), layout_(npy_layout(file, input_)) {
+  if (layout_.shape.empty() || layout_.shape.size() > 2)
+    throw FileError(
+        file, "must have one or two dimensions, but has " + std::to_string(layout_.shape.size()));
+}
+
+template <class Text>
+void NpyStream<Text>::read_numbers(Eigen::Index first, Eigen::Index count) {
+  const std::size_t size = layout_.size;
+  if (!input_.seek(layout_.start + size * static_cast<std::size_t>(first)) ||
+      !input_.read(bytes_, size * static_cast<std::size_t>(count)))
+    throw FileError(name_, "cannot be read: " + input_.failure());
+  values_.clear();
+  layout_.append(bytes_, values_);
+}
+
+template <class Text>
+void NpyStream<Text>::read(Eigen::Index first, DynamicMatrix<double>& block) {
+  const Eigen::Index count = block.rows(), n = cols();
+  require_size(block, count, n, "NpyRows::read", "block");
+  if (first < 0 || first + count > rows())
+    invalid("NpyRows::read", "rows must be in 0 ... ", rows() - 1, ", but are ", first, " ... ",
+            first + count - 1);
+  if (layout_.columns_first) {
+    for (Eigen::Index j = 0; j < n; ++j) {
+      read_numbers(j * rows() + first, count);
+      for (Eigen::Index i = 0; i < count; ++i) block(i, j) = values_[static_cast<std::size_t>(i)];
+    }
+    return;
+  }
+  read_numbers(first * n, count * n);
+  for (Eigen::Index i = 0; i < count; ++i)
+    for (Eigen::Index j = 0; j < n; ++j) block(i, j) = values_[static_cast<std::size_t>(i * n + j)];
 }
 
 }  // namespace ness::detail

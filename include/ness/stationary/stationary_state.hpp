@@ -7,6 +7,7 @@
 #include "ness/stationary/einstein_relation.hpp"
 #include "ness/stationary/linear_chain.hpp"
 #include "ness/stationary/lyapunov.hpp"
+#include "ness/statistics/cycling.hpp"
 
 namespace ness {
 
@@ -81,6 +82,10 @@ class StationaryState {
   const Matrix& covariance() const { return solution_.covariance; }  ///< Σ (Eq. 23), N × N
   /// C = ½(KΣ − ΣKᵀ), ½η(HΣ − ΣH) of SGD (Eq. 25), N × N, antisymmetric.
   const Matrix& circulation() const { return circulation_; }
+  /// How fast, and in which planes, it goes round. Cost: an eigendecomposition of 2N × 2N.
+  Cycling<Scalar> cycling() const { return Cycling<Scalar>(circulation(), covariance()); }
+  /// ω ≥ 0, decreasing, of the eigenvalues ±iω of CΣ⁻¹, in radians per Markov step (`Cycling`).
+  Vector cycling_frequencies() const { return cycling().frequencies; }
   /// Does a step depend on more than θ? Σ, C and ⟨σ⟩ are those of θ alone then (`remember`).
   bool has_memory() const { return solution_.has_memory() || known(); }
   /// −⟨Δθ δθᵀ⟩ of the step that follows, N × N: KΣ, but of a chain with a memory.
@@ -136,6 +141,13 @@ class StationaryState {
 
   /// v^s(θ) = −C Σ⁻¹ δθ (Eq. 24), N.
   Vector velocity(const Vector& theta) const;
+
+  /// M with ⟨Δx | x̄⟩ = M(x̄ − ⟨x⟩) of x = axesᵀθ, axes N × k, with Δx and x̄ the length and the
+  /// middle of a step: −axesᵀC axes (axesᵀ(Σ − ¼⟨vvᵀ⟩)axes)⁻¹, exact of normal steps of any length,
+  /// with a memory too, and for short ones −CΣ⁻¹. What `VorticityTest` puts to the test. Throws
+  /// `std::invalid_argument` for axes of another size or that are not independent, and for time
+  /// that is not in steps.
+  Matrix midpoint_velocity(const Matrix& axes) const;
 
   /// 𝓙^s(θ) = v^s P^s, N.
   Vector current(const Vector& theta) const;
@@ -449,6 +461,24 @@ template <class Scalar>
 DynamicVector<Scalar> StationaryState<Scalar>::velocity(const Vector& theta) const {
   const Vector away = theta - mean();
   return velocity_matrix_ * away;
+}
+
+template <class Scalar>
+DynamicMatrix<Scalar> StationaryState<Scalar>::midpoint_velocity(const Matrix& axes) const {
+  using detail::product;
+  constexpr std::string_view name = "StationaryState::midpoint_velocity";
+  detail::require_size(axes, mean().size(), axes.cols(), name, "axes");
+  if (step() == MarkovStep::time && form() == LyapunovForm::continuous)
+    detail::invalid(name, "the state must be that of finite steps: use LyapunovForm::discrete");
+  Matrix middle = covariance();
+  detail::add_scaled(middle, Scalar(-0.25), velocity_covariance());
+  const Matrix across = detail::transposed(axes);
+  middle = product(across, product(middle, axes));
+  if (!detail::is_positive_definite(middle))
+    detail::invalid(name, "axes must be independent, and the midpoints of steps spread along each");
+  Matrix turning = product(across, product(circulation_, axes));
+  // M = −CW⁻¹, and W⁻¹Cᵀ = Mᵀ for C = −Cᵀ.
+  return detail::transposed(detail::solve_general(middle, turning));
 }
 
 template <class Scalar>

@@ -1,4 +1,4 @@
-// Student's t: what a deviation is worth when its standard error is itself an estimate.
+// Student's t and Fisher's F: what deviations are worth when their errors are themselves estimates.
 #pragma once
 
 namespace ness {
@@ -9,6 +9,12 @@ namespace ness {
 /// so. NaN where t or ν is.
 template <class Scalar>
 Scalar student_tail(Scalar t, Scalar degrees_of_freedom);
+
+/// The chance that F ≥ f of Fisher's F with p and ν > 0 degrees of freedom, I_x(ν/2, p/2), x = ν/(ν
+/// + pf): of the mean of p normal numbers and its estimated
+/// covariance, as H. Hotelling has it (Ann. Math. Stat. 2, 1931, doi:10.1214/aoms/1177732979).
+template <class Scalar>
+Scalar fisher_tail(Scalar f, Scalar p, Scalar degrees_of_freedom);
 
 }  // namespace ness
 
@@ -46,14 +52,18 @@ Scalar beta_fraction(Scalar x, Scalar a, Scalar b) {
 
 template <class Scalar>
 Scalar student_tail(Scalar t, Scalar degrees_of_freedom) {
-  const Scalar square = t * t;
   if (std::isinf(degrees_of_freedom)) return std::erfc(std::abs(t) / std::sqrt(Scalar(2)));
-  const Scalar a = degrees_of_freedom / 2;
+  return fisher_tail(t * t, Scalar(1), degrees_of_freedom);
+}
+
+template <class Scalar>
+Scalar fisher_tail(Scalar f, Scalar p, Scalar degrees_of_freedom) {
+  const Scalar square = p * f;
+  const Scalar a = degrees_of_freedom / 2, b = p / 2;
   const Scalar x = degrees_of_freedom / (degrees_of_freedom + square);
-  const Scalar half(0.5);
   if (square == 0) return Scalar(1);
-  if (x < (a + 1) / (a + half + 2)) return detail::beta_fraction(x, a, half);
-  return 1 - detail::beta_fraction(square / (degrees_of_freedom + square), half, a);
+  if (x < (a + 1) / (a + b + 2)) return detail::beta_fraction(x, a, b);
+  return 1 - detail::beta_fraction(square / (degrees_of_freedom + square), b, a);
 }
 
 }  // namespace ness

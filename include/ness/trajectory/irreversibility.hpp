@@ -9,8 +9,10 @@
 
 #include "ness/detail/check.hpp"
 #include "ness/detail/matrices.hpp"
+#include "ness/statistics/batch_covariance.hpp"
 #include "ness/statistics/estimate.hpp"
 #include "ness/trajectory/block.hpp"
+#include "ness/trajectory/state_source.hpp"
 
 namespace ness {
 
@@ -58,6 +60,12 @@ class CurrentForce {
   Matrix force() const;
   /// The mean midpoint, N.
   Vector centre() const;
+  /// C = −⟨Δθδθ̄ᵀ⟩, N × N, antisymmetric: the mean area per step (Eq. 28).
+  Matrix circulation() const;
+  /// W, N × N.
+  Matrix midpoint_covariance() const;
+  /// Σ = W + ¼V, N × N: of the two states of a step together.
+  Matrix covariance() const;
 
   /// For checkpoints.
   template <class Archive>
@@ -110,39 +118,33 @@ class CurrentBounds {
   /// J of further steps.
   void add_currents(const Vector& currents);
 
-  void merge(const CurrentBounds& other);
+  void merge(const CurrentBounds& other) { terms_.merge(other.terms_); }
 
   /// Markov steps that were seen.
-  std::int64_t steps() const { return steps_; }
+  std::int64_t steps() const { return terms_.count(); }
   /// Batches that are complete.
-  std::int64_t batches() const { return batches_; }
+  std::int64_t batches() const { return terms_.batches(); }
 
   /// Per Markov step. 0 where J is 0 at every step.
   Estimate<double> uncertainty_bound() const;
   /// Per Markov step. −∞ where e^{−J} overflows.
   Estimate<double> entropy_bound() const;
   /// log T
-  double ceiling() const { return std::log(static_cast<double>(steps_)); }
+  double ceiling() const { return std::log(static_cast<double>(steps())); }
 
   /// For checkpoints.
   template <class Archive>
   void serialize(Archive& archive);
 
  private:
-  static constexpr Eigen::Index terms = 3;  // J, J², e^{−J}
-
-  void close();
-  double mean(Eigen::Index term) const {
-    return static_cast<double>(sum_(term, 0) + batch_(term, 0)) / static_cast<double>(steps_);
+  double mean(Eigen::Index term) const { return static_cast<double>(terms_.mean(term)); }
+  double covariance_of_means(Eigen::Index a, Eigen::Index b) const {
+    return static_cast<double>(terms_.covariance(a, b));
   }
-  double covariance_of_means(Eigen::Index a, Eigen::Index b) const;
 
   Matrix force_transposed_;
   Vector centre_;
-  std::int64_t batch_length_;
-  std::int64_t steps_ = 0, in_batch_ = 0, batches_ = 0;
-  Matrix sum_, batch_, batch_mean_;  // 3 × 1; an open batch counts for means, not for errors
-  Matrix scatter_;                   // 3 × 3
+  BatchCovariance<Scalar> terms_;  // J, J², e^{−J}
 };
 
 /// For `irreversibility`.
@@ -173,8 +175,26 @@ template <class Scalar>
 DynamicVector<Scalar> current_coefficients(const DynamicMatrix<Scalar>& currents);
 
 template <class Scalar>
-Irreversibility irreversibility(const DynamicMatrix<Scalar>& states,
+Irreversibility irreversibility(const StateReader<Scalar>& states,
                                 const IrreversibilitySettings& settings);
+
+/// Throws `std::invalid_argument` where there is no state, or none of any parameter.
+template <class Scalar>
+void require_states(const StateReader<Scalar>& states, std::string_view function) {
+  require(states.rows >= 1 && states.cols >= 1, function,
+          "states must not be empty; rows times columns", states.rows * states.cols);
+}
+
+/// Of each half. Throws `std::invalid_argument` for too few.
+template <class Settings>
+Eigen::Index steps_per_batch(Eigen::Index steps, const Settings& settings,
+                             std::string_view function) {
+  require(settings.batches >= 2, function, "settings.batches must be at least 2", settings.batches);
+  const Eigen::Index length = steps / 2 / settings.batches;
+  require(length >= 2, function, "the steps of a batch of half of the states must be at least 2",
+          length);
+  return length;
+}
 
 /// Of own currents, T × p.
 template <class Scalar>
@@ -197,7 +217,19 @@ Irreversibility irreversibility_of_currents(const DynamicMatrix<Scalar>& current
 template <class Derived>
 Irreversibility irreversibility(const Eigen::MatrixBase<Derived>& states,
                                 const IrreversibilitySettings& settings = {}) {
-  return detail::irreversibility<double>(states.template cast<double>(), settings);
+  const DynamicMatrix<double> rows = states.template cast<double>();
+  return detail::irreversibility(detail::StateReader<double>(rows), settings);
+}
+
+/// The same, to the last bit, of states that need not fit in memory, which are read twice:
+///
+///   ness::NpyRows states("states.npy");
+///   const auto found = ness::irreversibility(states);
+///
+/// Memory: some blocks of states. Throws also what the source does.
+template <StateSource Source>
+Irreversibility irreversibility(Source&& states, const IrreversibilitySettings& settings = {}) {
+  return detail::irreversibility(detail::StateReader<double>(states), settings);
 }
 
 /// The same from J = Σ_i a_i j_i of own currents, `current(from, to)`, a vector of p numbers, as
@@ -271,20 +303,45 @@ DynamicVector<Scalar> CurrentForce<Scalar>::centre() const {
 }
 
 template <class Scalar>
+DynamicMatrix<Scalar> CurrentForce<Scalar>::circulation() const {
+  // The symmetric part is what the ends of the trajectory leave.
+  Matrix result = detail::half_sum_with_transpose(cross_, -1);
+  if (steps_ > 0) result /= -static_cast<Scalar>(steps_);
+  return result;
+}
+
+template <class Scalar>
+DynamicMatrix<Scalar> CurrentForce<Scalar>::midpoint_covariance() const {
+  if (steps_ == 0) return midpoints_;
+  const auto count = static_cast<Scalar>(steps_);
+  Matrix midpoints = midpoints_ / count;
+  for (Eigen::Index j = 0; j < first_.size(); ++j)
+    for (Eigen::Index i = j; i < first_.size(); ++i)
+      midpoints(i, j) -= first_[i] / count * (first_[j] / count);
+  detail::mirror(midpoints);
+  return midpoints;
+}
+
+template <class Scalar>
+DynamicMatrix<Scalar> CurrentForce<Scalar>::covariance() const {
+  Matrix result = midpoint_covariance();
+  if (steps_ == 0) return result;
+  Matrix increments = increments_;
+  detail::mirror(increments);
+  detail::add_scaled(result, 1 / (4 * static_cast<Scalar>(steps_)), increments);
+  return result;
+}
+
+template <class Scalar>
 DynamicMatrix<Scalar> CurrentForce<Scalar>::force() const {
   const Eigen::Index n = first_.size();
   if (steps_ == 0) return Matrix::Zero(n, n);
   const auto count = static_cast<Scalar>(steps_);
   Matrix increments = increments_ / count;
-  Matrix midpoints = midpoints_ / count;
-  for (Eigen::Index j = 0; j < n; ++j)
-    for (Eigen::Index i = j; i < n; ++i) midpoints(i, j) -= first_[i] / count * (first_[j] / count);
   detail::mirror(increments);
-  detail::mirror(midpoints);
-  // The symmetric part is what the ends of the trajectory leave.
-  Matrix cross = detail::half_sum_with_transpose(cross_, -1);
-  cross /= count;
-  return detail::current_force(increments, midpoints, cross, 2 * static_cast<Scalar>(n) / count);
+  const Matrix cross = -circulation();
+  return detail::current_force(increments, midpoint_covariance(), cross,
+                               2 * static_cast<Scalar>(n) / count);
 }
 
 template <class Scalar>
@@ -296,13 +353,7 @@ void CurrentForce<Scalar>::serialize(Archive& archive) {
 template <class Scalar>
 CurrentBounds<Scalar>::CurrentBounds(const Matrix& force, const Vector& centre,
                                      std::int64_t batch_length)
-    : force_transposed_(detail::transposed(force)),
-      centre_(centre),
-      batch_length_(batch_length),
-      sum_(Matrix::Zero(terms, 1)),
-      batch_(sum_),
-      batch_mean_(sum_),
-      scatter_(Matrix::Zero(terms, terms)) {
+    : force_transposed_(detail::transposed(force)), centre_(centre), terms_(3, batch_length) {
   detail::require_size(force, centre.size(), centre.size(), "CurrentBounds", "force");
   detail::require_finite(force, "CurrentBounds", "force");
   detail::require_finite(centre, "CurrentBounds", "centre");
@@ -329,55 +380,18 @@ void CurrentBounds<Scalar>::add(const TrajectoryBlock<S>& block) {
 
 template <class Scalar>
 void CurrentBounds<Scalar>::add_currents(const Vector& currents) {
+  Matrix sums = Matrix::Zero(3, 1);
+  std::int64_t count = 0;
   for (Eigen::Index k = 0; k < currents.size(); ++k) {
     const Scalar current = currents[k];
-    batch_(0, 0) += current;
-    batch_(1, 0) += current * current;
-    batch_(2, 0) += std::exp(-current);
-    if (++in_batch_ == batch_length_) close();
+    sums(0, 0) += current;
+    sums(1, 0) += current * current;
+    sums(2, 0) += std::exp(-current);
+    if (++count < terms_.left() && k + 1 < currents.size()) continue;
+    terms_.add(sums, count);
+    sums.setZero();
+    count = 0;
   }
-  steps_ += currents.size();
-}
-
-// The batch is complete.
-template <class Scalar>
-void CurrentBounds<Scalar>::close() {
-  ++batches_;
-  Matrix before = batch_ / static_cast<Scalar>(in_batch_) - batch_mean_;
-  detail::add_scaled(batch_mean_, 1 / static_cast<Scalar>(batches_), before);
-  const Scalar weight = static_cast<Scalar>(batches_ - 1) / static_cast<Scalar>(batches_);
-  for (Eigen::Index j = 0; j < terms; ++j)
-    for (Eigen::Index i = 0; i < terms; ++i) scatter_(i, j) += weight * before(i, 0) * before(j, 0);
-  detail::add_scaled(sum_, 1, batch_);
-  batch_.setZero();
-  in_batch_ = 0;
-}
-
-template <class Scalar>
-void CurrentBounds<Scalar>::merge(const CurrentBounds& other) {
-  detail::add_scaled(sum_, 1, batch_);
-  batch_.setZero();
-  in_batch_ = 0;
-  detail::add_scaled(sum_, 1, other.sum_);
-  detail::add_scaled(sum_, 1, other.batch_);
-  steps_ += other.steps_;
-  if (other.batches_ == 0) return;
-  const auto a = static_cast<Scalar>(batches_);
-  const auto b = static_cast<Scalar>(other.batches_);
-  const Matrix between = other.batch_mean_ - batch_mean_;
-  const Scalar weight = a * b / (a + b);
-  for (Eigen::Index j = 0; j < terms; ++j)
-    for (Eigen::Index i = 0; i < terms; ++i)
-      scatter_(i, j) += other.scatter_(i, j) + weight * between(i, 0) * between(j, 0);
-  detail::add_scaled(batch_mean_, b / (a + b), between);
-  batches_ += other.batches_;
-}
-
-template <class Scalar>
-double CurrentBounds<Scalar>::covariance_of_means(Eigen::Index a, Eigen::Index b) const {
-  if (batches_ < 2) return std::numeric_limits<double>::quiet_NaN();
-  const auto count = static_cast<double>(batches_);
-  return static_cast<double>(scatter_(a, b)) / (count * (count - 1));
 }
 
 namespace detail {
@@ -401,7 +415,7 @@ struct UncertaintyFunction {
 template <class Scalar>
 Estimate<double> CurrentBounds<Scalar>::uncertainty_bound() const {
   const double m = mean(0), q = mean(1);
-  const auto freedom = static_cast<double>(batches_ - 1);
+  const auto freedom = static_cast<double>(batches() - 1);
   if (q == 0) return {0, 0, freedom};
   const double of_mean = covariance_of_means(0, 0);
   const double square = (m * m - of_mean) / q;
@@ -414,7 +428,7 @@ Estimate<double> CurrentBounds<Scalar>::uncertainty_bound() const {
 template <class Scalar>
 Estimate<double> CurrentBounds<Scalar>::entropy_bound() const {
   const double m = mean(0), e = mean(2);
-  const auto freedom = static_cast<double>(batches_ - 1);
+  const auto freedom = static_cast<double>(batches() - 1);
   if (std::isinf(e))
     return {-std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN(),
             freedom};
@@ -426,29 +440,10 @@ Estimate<double> CurrentBounds<Scalar>::entropy_bound() const {
 template <class Scalar>
 template <class Archive>
 void CurrentBounds<Scalar>::serialize(Archive& archive) {
-  archive(steps_, in_batch_, batches_, sum_, batch_, batch_mean_, scatter_);
+  archive(terms_);
 }
 
 namespace detail {
-
-/// B, N × rank, with BᵀAB = 1 and BBᵀ the inverse of a covariance A on its range.
-template <class Scalar>
-DynamicMatrix<Scalar> whitening(const DynamicMatrix<Scalar>& covariance) {
-  const UnitDiagonal<Scalar> scaled(covariance);
-  const SymmetricEigen<Scalar> eigen(scaled.matrix);
-  const Eigen::Index n = covariance.rows();
-  const Scalar least = 16 * static_cast<Scalar>(n) * std::numeric_limits<Scalar>::epsilon() *
-                       (n > 0 ? eigen.values[n - 1] : Scalar(0));
-  Eigen::Index first = 0;
-  while (first < n && !(eigen.values[first] > least)) ++first;
-  DynamicMatrix<Scalar> result(n, n - first);
-  for (Eigen::Index k = first; k < n; ++k)
-    for (Eigen::Index i = 0; i < n; ++i)
-      result(i, k - first) =
-          scaled.units[i] > 0 ? eigen.vectors(i, k) / scaled.units[i] / std::sqrt(eigen.values[k])
-                              : Scalar(0);
-  return result;
-}
 
 /// By how much each singular vector of V^{−½}AW^{−½} is multiplied, ρ*/(ρ(1 − ρ*²)) with ρ*² for
 /// ρ², from all ρ², increasing.
@@ -515,20 +510,6 @@ Scalar best_scale(const DynamicVector<Scalar>& currents) {
   return (low + high) / 2;
 }
 
-/// To the estimator the steps from state `first` to state `last`.
-template <class Scalar, class Estimator>
-void show_steps(const DynamicMatrix<Scalar>& states, const DynamicVector<Scalar>& reference,
-                Eigen::Index first, Eigen::Index last, Estimator& estimator) {
-  constexpr Eigen::Index most = 192;
-  TrajectoryBlock<Scalar> block(reference, reference, most);
-  for (Eigen::Index k = first; k < last; k += most) {
-    DynamicMatrix<Scalar> rows = states.middleRows(k, std::min(most, last - k) + 1);
-    for (Eigen::Index i = 0; i < rows.cols(); ++i) rows.col(i).array() -= reference[i];
-    block.assign(rows);
-    estimator.add(block);
-  }
-}
-
 template <class Scalar>
 Estimate<double> average_of_halves(const Estimate<Scalar>& a, const Estimate<Scalar>& b) {
   return {(a.value + b.value) / 2, std::hypot(a.standard_error, b.standard_error) / 2,
@@ -544,34 +525,21 @@ Irreversibility of_both_halves(const CurrentBounds<Scalar>& a, const CurrentBoun
           .centre = {}};
 }
 
-/// Of each half.
-template <class Settings>
-Eigen::Index steps_per_batch(Eigen::Index steps, const Settings& settings) {
-  require(settings.batches >= 2, "irreversibility", "settings.batches must be at least 2",
-          settings.batches);
-  const Eigen::Index length = steps / 2 / settings.batches;
-  require(length >= 2, "irreversibility",
-          "the steps of a batch of half of the states must be at least 2", length);
-  return length;
-}
-
 template <class Scalar>
-Irreversibility irreversibility(const DynamicMatrix<Scalar>& states,
+Irreversibility irreversibility(const StateReader<Scalar>& states,
                                 const IrreversibilitySettings& settings) {
-  require_not_empty(states, "irreversibility", "states");
-  require_finite(states, "irreversibility", "states");
-  const Eigen::Index steps = states.rows() - 1, half = steps / 2, n = states.cols();
-  const Eigen::Index length = steps_per_batch(steps, settings);
-  DynamicVector<Scalar> reference(n);
-  for (Eigen::Index i = 0; i < n; ++i)
-    reference[i] = states.col(i).sum() / static_cast<Scalar>(states.rows());
-  CurrentForce<Scalar> first(n), second(n);
-  show_steps(states, reference, 0, half, first);
-  show_steps(states, reference, half, steps, second);
+  constexpr std::string_view name = "irreversibility";
+  require_states(states, name);
+  const Eigen::Index steps = states.rows - 1, half = steps / 2;
+  const Eigen::Index length = steps_per_batch(steps, settings, name);
+  const DynamicVector<Scalar> reference = states.reference(name);
+  CurrentForce<Scalar> first(states.cols), second(states.cols);
+  show_steps(states, reference, 0, half, name, first);
+  show_steps(states, reference, half, steps, name, second);
   CurrentBounds<Scalar> of_first(second.force(), second.centre(), length);
   CurrentBounds<Scalar> of_second(first.force(), first.centre(), length);
-  show_steps(states, reference, 0, half, of_first);
-  show_steps(states, reference, half, steps, of_second);
+  show_steps(states, reference, 0, half, name, of_first);
+  show_steps(states, reference, half, steps, name, of_second);
   Irreversibility found = of_both_halves(of_first, of_second);
   first.merge(second);
   found.force = first.force().template cast<double>();
@@ -585,7 +553,7 @@ Irreversibility irreversibility_of_currents(const DynamicMatrix<Scalar>& current
   require_not_empty(currents, "irreversibility", "current(from, to)");
   require_finite(currents, "irreversibility", "current(from, to)");
   const Eigen::Index steps = currents.rows(), half = steps / 2;
-  const Eigen::Index length = steps_per_batch(steps, settings);
+  const Eigen::Index length = steps_per_batch(steps, settings, "irreversibility");
   const DynamicMatrix<Scalar> first = currents.topRows(half);
   const DynamicMatrix<Scalar> second = currents.bottomRows(steps - half);
   const auto tried = [&](const DynamicMatrix<Scalar>& on, const DynamicMatrix<Scalar>& learnt_on) {

@@ -8,6 +8,7 @@
 #include "ness/detail/check.hpp"
 #include "ness/detail/matrices.hpp"
 #include "ness/trajectory/run.hpp"
+#include "ness/trajectory/state_source.hpp"
 
 namespace ness {
 
@@ -74,6 +75,25 @@ std::tuple<Estimators...> replay(const Eigen::MatrixBase<Derived>& states,
   return run_chains(
       {.steps = kept.rows() - 1, .threads = 1}, [&](int) { return chain; }, reference,
       estimators...);
+}
+
+/// The same of states that need not fit in memory, read once; in double precision. Deviations are
+/// taken from the mean of the first of them.
+template <StateSource Source, class... Estimators>
+std::tuple<Estimators...> replay(Source&& states, const Estimators&... estimators) {
+  const detail::StateReader<double> reader(states);
+  detail::require(reader.rows >= 2, "replay", "there must be at least 2 states", reader.rows);
+  std::tuple<Estimators...> filled(estimators...);
+  const auto show = [&](auto&... estimator) {
+    detail::show_steps(reader, reader.reference("replay"), 0, reader.rows - 1, "replay",
+                       estimator...);
+  };
+  std::apply(show, filled);
+  const auto finish = [](auto& estimator) {
+    if constexpr (requires { estimator.finish(); }) estimator.finish();
+  };
+  std::apply([&](auto&... estimator) { (finish(estimator), ...); }, filled);
+  return filled;
 }
 
 }  // namespace ness
