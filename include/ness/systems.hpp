@@ -16,6 +16,7 @@
 #include "ness/stationary/stationary_state.hpp"
 #include "ness/statistics/axis.hpp"
 #include "ness/systems/fokker_planck.hpp"
+#include "ness/systems/folding.hpp"
 #include "ness/systems/force.hpp"
 #include "ness/systems/linear.hpp"
 #include "ness/systems/polymer.hpp"
