@@ -5,6 +5,7 @@
 // IWYU pragma: begin_exports
 #include "ness/diffusion/training_system.hpp"
 #include "ness/dynamics/euler_maruyama.hpp"
+#include "ness/dynamics/metropolized_euler.hpp"
 #include "ness/random/binomial.hpp"
 #include "ness/random/gamma.hpp"
 #include "ness/random/normal.hpp"

@@ -55,6 +55,19 @@ class NoiseRoot {
   Matrix root_;
 };
 
+/// Of the drift and D at θ and at θ + 1 in each coordinate.
+template <class S>
+std::uint64_t fingerprint_of_system(const S& system, const vector_t<S>& theta) {
+  Fingerprint result;
+  SystemTerms<S> terms(system);
+  for (const vector_t<S>& point : {theta, vector_t<S>(theta.array() + scalar_t<S>(1))}) {
+    terms.at(point);
+    result.add(terms.drift());
+    result.add(terms.diffusion());
+  }
+  return result.value();
+}
+
 }  // namespace detail
 
 /// θ' = θ − μ∇𝓛 Δt + √Δt Z z with ½ZZᵀ = D, all at the start of the step, z ~ N(0, I): the Itô
@@ -115,14 +128,7 @@ class EulerMaruyama {
   /// Of the drift and D at the start and at the start + 1 in each coordinate: what tells this
   /// system from another in a checkpoint.
   std::uint64_t fingerprint() const {
-    detail::Fingerprint result;
-    SystemTerms<S> terms(terms_.system());
-    for (const Vector& point : {start_, Vector(start_.array() + Scalar(1))}) {
-      terms.at(point);
-      result.add(terms.drift());
-      result.add(terms.diffusion());
-    }
-    return result.value();
+    return detail::fingerprint_of_system(terms_.system(), start_);
   }
 
   /// For checkpoints.
