@@ -5,6 +5,8 @@
 // IWYU pragma: begin_exports
 #include "ness/diffusion/training_system.hpp"
 #include "ness/dynamics/euler_maruyama.hpp"
+#include "ness/dynamics/metropolized_euler.hpp"
+#include "ness/dynamics/walls.hpp"
 #include "ness/random/binomial.hpp"
 #include "ness/random/gamma.hpp"
 #include "ness/random/normal.hpp"
@@ -15,7 +17,9 @@
 #include "ness/stationary/schedule.hpp"
 #include "ness/stationary/stationary_state.hpp"
 #include "ness/statistics/axis.hpp"
+#include "ness/systems/curvature.hpp"
 #include "ness/systems/fokker_planck.hpp"
+#include "ness/systems/folding.hpp"
 #include "ness/systems/force.hpp"
 #include "ness/systems/linear.hpp"
 #include "ness/systems/polymer.hpp"

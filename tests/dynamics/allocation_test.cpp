@@ -13,6 +13,7 @@ inline int failed_assertions = 0;
 
 #include "ness/dynamics/chain.hpp"
 #include "ness/dynamics/euler_maruyama.hpp"
+#include "ness/dynamics/metropolized_euler.hpp"
 #include "ness/dynamics/scheduled.hpp"
 #include "ness/dynamics/variance_reduced.hpp"
 #include "ness/minibatch/full_batch.hpp"
@@ -202,8 +203,20 @@ TEST_CASE("A step of a system does not allocate") {
   CHECK(in_steps(ness::EulerMaruyama(polymer, 0.01, polymer.draw(random))) == 0);
   const ness::Polymer<ness::FreeDraining> free({.beads = 10});
   CHECK(in_steps(ness::EulerMaruyama(free, 0.01, free.draw(random))) == 0);
+  const Eigen::VectorXd native = ness::helix(10, 1.0);
+  const ness::Folding folding{.contacts = ness::native_contacts(native, 1.7)};
+  const ness::Polymer<ness::RotnePragerYamakawa, double, ness::Folding> folds(
+      {.beads = 10, .interactions = folding});
+  CHECK(in_steps(ness::MetropolizedEuler(folds, 1e-3, native)) == 0);
+  const ness::Polymer<ness::FreeDraining, double, ness::Folding> folds_freely(
+      {.beads = 10, .interactions = folding});
+  CHECK(in_steps(ness::MetropolizedEuler(folds_freely, 1e-3, native)) == 0);
   const auto gyrator = ness::brownian_gyrator(2, 1, 3, 1);
   CHECK(in_steps(ness::EulerMaruyama(gyrator, 0.01, Eigen::Vector2d(0, 0))) == 0);
+  using Walls = ness::ReflectingWalls<Eigen::Vector2d>;
+  const auto walls = Walls::box(Eigen::Vector2d(-0.1, -0.1), Eigen::Vector2d(0.1, 0.1));
+  CHECK(in_steps(ness::EulerMaruyama(gyrator, 0.01, Eigen::Vector2d(0, 0), ness::Philox(1),
+                                     walls)) == 0);
   const ness::WrightFisher<> evolution(100, Eigen::Vector3d(0.1, 0.1, 0.1),
                                        Eigen::Vector3d(0, 0, 0));
   CHECK(in_steps(ness::WrightFisherChain(evolution, 1,

@@ -24,14 +24,21 @@ bool cholesky(Eigen::Matrix<Scalar, N, N>& lower) {
   return true;
 }
 
-/// vector ← (LLᵀ)⁻¹ · vector. Cost: 2N² operations.
+/// vector ← L⁻¹ · vector. Cost: N² operations.
 template <class Matrix, class Vector>
-void solve_factored(const Matrix& lower, Vector& vector) {
+void divide_by_lower(const Matrix& lower, Vector& vector) {
   const Eigen::Index n = vector.size();
   for (Eigen::Index j = 0; j < n; ++j) {
     vector[j] /= lower(j, j);
     for (Eigen::Index i = j + 1; i < n; ++i) vector[i] -= lower(i, j) * vector[j];
   }
+}
+
+/// vector ← (LLᵀ)⁻¹ · vector. Cost: 2N² operations.
+template <class Matrix, class Vector>
+void solve_factored(const Matrix& lower, Vector& vector) {
+  divide_by_lower(lower, vector);
+  const Eigen::Index n = vector.size();
   for (Eigen::Index j = n - 1; j >= 0; --j) {
     for (Eigen::Index i = j + 1; i < n; ++i) vector[j] -= lower(i, j) * vector[i];
     vector[j] /= lower(j, j);

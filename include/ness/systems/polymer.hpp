@@ -1,14 +1,16 @@
-// A polymer in solution (Box 1): beads and springs, with the flow that each bead makes.
+// A polymer in solution (Box 1): beads on a chain, with the flow that each bead makes.
 #pragma once
 
 #include <Eigen/Core>
 #include <cmath>
+#include <concepts>
 #include <numbers>
 #include <type_traits>
 
 #include "ness/detail/check.hpp"
 #include "ness/random/normal.hpp"
 #include "ness/systems/fokker_planck.hpp"
+#include "ness/systems/folding.hpp"
 
 namespace ness {
 
@@ -26,11 +28,19 @@ struct RotnePragerYamakawa {
   double bead_radius = 0.25;  ///< a
 };
 
-/// Beads on harmonic springs, in three dimensions: 𝓛 = ½k Σ|r_{i+1} − r_i|² with k = 3T/b², so that
-/// a spring has the mean square length b²; D = Tμ, β = 1/T: Boltzmann equilibrium (Eq. 4, G = 1),
-/// whatever the mobility. θ is r_1 … r_B, 3B numbers. The centre of mass diffuses freely, so that
-/// the stationary density is that of the springs.
-template <class Hydrodynamics = RotnePragerYamakawa, class S = double>
+/// A chain of springs and nothing else: 𝓛 = ½k Σ|r_{i+1} − r_i|² with k = 3T/b², so that a spring
+/// has the mean square length b².
+struct Springs {};
+
+/// Beads on a chain, in three dimensions; θ is r_1 … r_B, 3B numbers. D = Tμ, β = 1/T, ∇·D = 0:
+/// Boltzmann equilibrium (Eq. 4, G = 1), whatever the mobility. The centre of mass diffuses freely,
+/// so that the stationary density is that of the shape.
+///
+/// 𝓛 is that of `Springs`, or of `Folding`: bonds that end, beads that do not overlap, and contacts
+/// that hold a native structure together. That is steep, and infinite beyond where bonds end:
+/// `MetropolizedEuler` is the integrator for it. Other interactions of pairs have the same members
+/// `act` and `check` as `Folding`.
+template <class Hydrodynamics = RotnePragerYamakawa, class S = double, class Interactions = Springs>
 class Polymer {
   using Vector3 = Eigen::Matrix<S, 3, 1>;
   using Matrix3 = Eigen::Matrix<S, 3, 3>;
@@ -41,17 +51,21 @@ class Polymer {
   using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
   static constexpr bool drains_freely =
       std::is_same_v<Hydrodynamics, FreeDraining>;  ///< has each bead a mobility of its own?
+  static constexpr bool is_ideal =
+      std::is_same_v<Interactions, Springs>;  ///< is its stationary density known in closed form?
 
   /// What it is made of.
   struct Settings {
     Index beads = 2;                   ///< B
-    double bond_length = 1;            ///< b: root mean square length of a spring
+    double bond_length = 1;            ///< b: root mean square length of a spring, or `Folding`'s
     double temperature = 1;            ///< T
     double bead_mobility = 1;          ///< μ₀, velocity over force of one bead alone
     Hydrodynamics hydrodynamics = {};  ///< how beads move each other
+    Interactions interactions = {};    ///< 𝓛
   };
 
-  /// Throws `std::invalid_argument` for fewer than 2 beads or numbers that are not positive.
+  /// Throws `std::invalid_argument` for fewer than 2 beads, numbers that are not positive, or
+  /// contacts of beads that are not there.
   explicit Polymer(const Settings& settings) : settings_(settings) {
     detail::require(settings.beads >= 2, "Polymer", "beads must be at least 2", settings.beads);
     detail::require_positive(settings.bond_length, "Polymer", "bond_length");
@@ -59,6 +73,8 @@ class Polymer {
     detail::require_positive(settings.bead_mobility, "Polymer", "bead_mobility");
     if constexpr (!drains_freely)
       detail::require_positive(settings.hydrodynamics.bead_radius, "Polymer", "bead_radius");
+    if constexpr (!is_ideal)
+      settings.interactions.check(settings.beads, settings.bond_length, "Polymer");
   }
 
   /// What it is made of.
@@ -68,22 +84,30 @@ class Polymer {
   Index parameters() const { return 3 * settings_.beads; }
   double beta() const { return 1 / settings_.temperature; }
   /// k = 3T/b²
-  double stiffness() const {
+  double stiffness() const
+    requires is_ideal
+  {
     return 3 * settings_.temperature / (settings_.bond_length * settings_.bond_length);
   }
   /// The longest relaxation time of the free-draining chain, 1/(4kμ₀ sin²(π/2B)).
-  double relaxation_time() const {
+  double relaxation_time() const
+    requires is_ideal
+  {
     const double sine = std::sin(std::numbers::pi / (2 * static_cast<double>(beads())));
     return 1 / (4 * stiffness() * settings_.bead_mobility * sine * sine);
   }
 
-  Scalar potential(const Vector& theta) const {
+  Scalar potential(const Vector& theta) const
+    requires is_ideal
+  {
     const Index rest = theta.size() - 3;
     return static_cast<Scalar>(stiffness() / 2) *
            (theta.tail(rest) - theta.head(rest)).squaredNorm();
   }
 
-  void gradient(const Vector& theta, Vector& gradient) const {
+  void gradient(const Vector& theta, Vector& gradient) const
+    requires is_ideal
+  {
     const Index rest = theta.size() - 3;
     gradient.setZero();
     const auto k = static_cast<Scalar>(stiffness());
@@ -92,6 +116,44 @@ class Polymer {
       gradient[i] -= force;
       gradient[i + 3] += force;
     }
+  }
+
+  /// Infinite where a bond is longer than it can be, or two beads are in one place.
+  Scalar potential(const Vector& theta) const
+    requires(!is_ideal)
+  {
+    Scalar sum(0);
+    settings_.interactions.act(
+        theta, settings_.bond_length,
+        [&](Index, Index, const Vector3&, const PairEnergy<Scalar>& pair) { sum += pair.energy; });
+    return sum;
+  }
+
+  /// NaN where the potential is infinite.
+  void gradient(const Vector& theta, Vector& gradient) const
+    requires(!is_ideal)
+  {
+    gradient.setZero();
+    settings_.interactions.act(
+        theta, settings_.bond_length,
+        [&](Index i, Index j, const Vector3& apart, const PairEnergy<Scalar>& pair) {
+          gradient.template segment<3>(3 * i) -= 2 * pair.slope * apart;
+          gradient.template segment<3>(3 * j) += 2 * pair.slope * apart;
+        });
+  }
+
+  /// Q: the share of native contacts whose beads are no further apart than `reach` times their
+  /// distance in the native structure. NaN without contacts.
+  double native_fraction(const Vector& theta, double reach = 1.2) const
+    requires std::same_as<Interactions, Folding>
+  {
+    const auto& contacts = settings_.interactions.contacts;
+    double made = 0;
+    for (const NativeContact& contact : contacts) {
+      const Vector3 apart = bead(theta, contact.second) - bead(theta, contact.first);
+      if (static_cast<double>(apart.norm()) <= reach * contact.distance) ++made;
+    }
+    return made / static_cast<double>(contacts.size());
   }
 
   Matrix diffusion() const
@@ -136,9 +198,20 @@ class Polymer {
     return theta.template tail<3>() - theta.template head<3>();
   }
 
+  /// √((1/B) Σ|r_i − r̄|²)
+  Scalar radius_of_gyration(const Vector& theta) const {
+    Vector3 center = Vector3::Zero();
+    for (Index i = 0; i < beads(); ++i) center += bead(theta, i) / static_cast<Scalar>(beads());
+    Scalar sum(0);
+    for (Index i = 0; i < beads(); ++i) sum += (bead(theta, i) - center).squaredNorm();
+    return std::sqrt(sum / static_cast<Scalar>(beads()));
+  }
+
   /// A configuration of the stationary state, its first bead at the origin.
   template <RandomBits Random>
-  Vector draw(Random& random) const {
+  Vector draw(Random& random) const
+    requires is_ideal
+  {
     Normal normal;
     Vector theta = Vector::Zero(parameters());
     const double spread = settings_.bond_length / std::sqrt(3.0);
