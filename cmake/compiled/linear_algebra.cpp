@@ -34,6 +34,8 @@ template void add_scaled(DynamicMatrix<double>&, double, const DynamicMatrix<dou
 template void add_scaled(DynamicMatrix<float>&, float, const DynamicMatrix<float>&);
 template void rank_update(Eigen::Ref<DynamicMatrix<double>>, const BlockOf<double>&, double);
 template void rank_update(Eigen::Ref<DynamicMatrix<float>>, const BlockOf<float>&, float);
+template void add_products_of_columns(DynamicMatrix<double>&, const DynamicMatrix<double>&);
+template void add_products_of_columns(DynamicMatrix<float>&, const DynamicMatrix<float>&);
 template void mirror(DynamicMatrix<double>&);
 template void mirror(DynamicMatrix<float>&);
 

@@ -77,6 +77,10 @@ void add_outer_products(DynamicMatrix<Scalar>& lower, const Block& block,
   rank_update<Scalar>(lower, block, factor);
 }
 
+/// lower += blockᵀ · block of many rows, in the lower triangle only.
+template <class Scalar>
+void add_products_of_columns(DynamicMatrix<Scalar>& lower, const DynamicMatrix<Scalar>& block);
+
 /// Copies the lower triangle to the upper one.
 template <class Scalar>
 void mirror(DynamicMatrix<Scalar>& lower);
@@ -154,6 +158,13 @@ template <class Scalar>
 void rank_update(Eigen::Ref<DynamicMatrix<Scalar>> lower,
                  const Eigen::Ref<const DynamicMatrix<Scalar>>& block, Scalar factor) {
   lower.template selfadjointView<Eigen::Lower>().rankUpdate(block, factor);
+}
+
+template <class Scalar>
+void add_products_of_columns(DynamicMatrix<Scalar>& lower, const DynamicMatrix<Scalar>& block) {
+  if (block.cols() > few_columns) return add_outer_products(lower, transposed(block));
+  for (Eigen::Index j = 0; j < block.cols(); ++j)
+    for (Eigen::Index i = j; i < block.cols(); ++i) lower(i, j) += block.col(i).dot(block.col(j));
 }
 
 template <class Scalar>

@@ -275,11 +275,9 @@ void CurrentForce<Scalar>::add(const TrajectoryBlock<S>& block) {
   const Eigen::Index steps = block.steps();
   const Matrix increments = states.bottomRows(steps) - states.topRows(steps);
   const Matrix midpoints = (states.bottomRows(steps) + states.topRows(steps)) / Scalar(2);
-  const Matrix rows = detail::transposed(increments);
-  const Matrix midpoint_rows = detail::transposed(midpoints);
-  detail::add_outer_products(increments_, rows);
-  detail::add_outer_products(midpoints_, midpoint_rows);
-  detail::add_scaled(cross_, 1, detail::product(rows, midpoints));
+  detail::add_products_of_columns(increments_, increments);
+  detail::add_products_of_columns(midpoints_, midpoints);
+  detail::add_scaled(cross_, 1, detail::product_of_columns(increments, midpoints));
   for (Eigen::Index i = 0; i < first_.size(); ++i) first_[i] += midpoints.col(i).sum();
   steps_ += steps;
 }
@@ -371,11 +369,8 @@ void CurrentBounds<Scalar>::add(const TrajectoryBlock<S>& block) {
   Matrix midpoints = (states.bottomRows(steps) + states.topRows(steps)) / Scalar(2);
   for (Eigen::Index i = 0; i < centre_.size(); ++i)
     midpoints.col(i).array() += static_cast<Scalar>(block.reference()[i]) - centre_[i];
-  const Matrix forces = detail::product(midpoints, force_transposed_);
-  Vector currents = Vector::Zero(steps);
-  for (Eigen::Index i = 0; i < forces.cols(); ++i)
-    currents += forces.col(i).cwiseProduct(increments.col(i));
-  add_currents(currents);
+  add_currents(detail::dot_products_of_rows(detail::product_of_rows(midpoints, force_transposed_),
+                                            increments));
 }
 
 template <class Scalar>
