@@ -101,8 +101,9 @@ Estimate<double> cumulant_rate(const BatchMeans<Scalar>& growth);
 template <class Chain, class Functional>
 class Population {
  public:
-  using Matrix = DynamicMatrix<double>;
-  using Vector = DynamicVector<double>;
+  using Scalar = typename DoubleFor<Chain>::type;
+  using Matrix = DynamicMatrix<Scalar>;
+  using Vector = DynamicVector<Scalar>;
 
   template <class MakeChain>
   Population(const MakeChain& make_chain, int first, int clones, const Vector& reference,
@@ -148,7 +149,7 @@ class Population {
 
  private:
   auto deviation() const {
-    return (chain_.theta().template cast<double>() - reference_).transpose();
+    return (chain_.theta().template cast<Scalar>() - reference_).transpose();
   }
   void move(Matrix& rows) {
     for (std::size_t i = 0; i < states_.size(); ++i) {
@@ -164,26 +165,27 @@ class Population {
   std::vector<State> states_;
   Vector reference_;
   Philox random_;
-  CloneWeights<double> weights_;
+  CloneWeights<Scalar> weights_;
   Matrix last_, here_, next_;  // a clone in a row
 };
 
 /// How the mean weight of one population grew.
+template <class Scalar>
 struct PopulationGrowth {
-  BatchMeans<double> growth;
+  BatchMeans<Scalar> growth;
   double effective = 0;  // of all steps
 };
 
 /// Runs one, which begins with chain `first`; `report(steps)` now and then.
-template <class MakeChain, class Functional, class Report>
-PopulationGrowth grow_population(const CloningSettings& settings, const MakeChain& make_chain,
-                                 int first, const DynamicVector<double>& reference,
-                                 const Functional& functional, double k, Philox random,
-                                 const Report& report) {
+template <class MakeChain, class Reference, class Functional, class Report>
+auto grow_population(const CloningSettings& settings, const MakeChain& make_chain, int first,
+                     const Reference& reference, const Functional& functional, double k,
+                     Philox random, const Report& report) {
   using Chain = std::decay_t<std::invoke_result_t<const MakeChain&, int>>;
   Population<Chain, Functional> population(make_chain, first, settings.clones, reference,
                                            std::move(random));
-  PopulationGrowth result{BatchMeans<double>(1, 1, settings.steps / settings.batches)};
+  using Scalar = typename DoubleFor<Chain>::type;
+  PopulationGrowth<Scalar> result{BatchMeans<Scalar>(1, 1, settings.steps / settings.batches)};
   for (std::int64_t step = -settings.burn_in; step < settings.steps; ++step) {
     const double growth = population.step(functional, k);
     if (!population.is_finite()) throw Diverged(first, step + settings.burn_in);
@@ -192,7 +194,7 @@ PopulationGrowth grow_population(const CloningSettings& settings, const MakeChai
           "ness: measure_cumulant_function: the mean weight of the clones is " + in_words(growth) +
           " times what it was a step before, at k = " + in_words(k) + ": take |k| smaller");
     if (step >= 0) {
-      result.growth.add(DynamicMatrix<double>::Constant(1, 1, growth), 1);
+      result.growth.add(DynamicMatrix<Scalar>::Constant(1, 1, growth), 1);
       result.effective += population.effective();
     }
     population.resample();
@@ -234,15 +236,16 @@ std::vector<CumulantEstimate> measure_cumulant_function(
     const Eigen::MatrixBase<Reference>& reference, const Functional& functional,
     const std::vector<double>& k) {
   using Chain = std::decay_t<std::invoke_result_t<const MakeChain&, int>>;
+  using Scalar = typename detail::DoubleFor<Chain>::type;
   static_assert(HasState<Chain>,
                 "ness: clones exchange the state of a chain, which needs `state()` and "
                 "`swap_state(state)`: see ness::Chain and ness::EulerMaruyama");
   settings.check("measure_cumulant_function");
   for (const double each : k)
     detail::require(std::isfinite(each), "measure_cumulant_function", "k must be finite", each);
-  const DynamicVector<double> centre = reference.template cast<double>();
+  const DynamicVector<Scalar> centre = reference.template cast<Scalar>();
   const int per_k = settings.populations, all = per_k * static_cast<int>(k.size());
-  std::vector<std::optional<detail::PopulationGrowth>> grown(static_cast<std::size_t>(all));
+  std::vector<std::optional<detail::PopulationGrowth<Scalar>>> grown(static_cast<std::size_t>(all));
   std::mutex mutex;
   std::int64_t done = 0;
   const auto report = [&](std::int64_t steps) {
@@ -260,14 +263,14 @@ std::vector<CumulantEstimate> measure_cumulant_function(
   });
   std::vector<CumulantEstimate> result;
   for (int p = 0; p < all; ++p) {
-    detail::PopulationGrowth& first = *grown[static_cast<std::size_t>(p - p % per_k)];
+    auto& first = *grown[static_cast<std::size_t>(p - p % per_k)];
     if (p % per_k == 0) continue;
-    const detail::PopulationGrowth& other = *grown[static_cast<std::size_t>(p)];
+    const auto& other = *grown[static_cast<std::size_t>(p)];
     first.growth.merge(other.growth);
     first.effective += other.effective;
   }
   for (int p = 0; p < all; p += per_k) {
-    const detail::PopulationGrowth& part = *grown[static_cast<std::size_t>(p)];
+    const auto& part = *grown[static_cast<std::size_t>(p)];
     result.push_back({k[result.size()], detail::cumulant_rate(part.growth),
                       part.effective / static_cast<double>(per_k * settings.steps)});
   }
