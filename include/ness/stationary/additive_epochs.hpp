@@ -526,7 +526,7 @@ EpochKernels<Scalar> epoch_kernels(const DynamicVector<Scalar>& rates, const Lin
             exact.covariance.template cast<Scalar>(), exact.circulation.template cast<Scalar>(),
             exact.residual};
   } else {
-    using Algebra = EpochAlgebra<double>;
+    using Algebra = EpochAlgebra<Scalar>;
     using EpochMatrix = typename Algebra::EpochMatrix;
     check_epoch_correlation(correlation, phase, function);
     std::vector<double> x;

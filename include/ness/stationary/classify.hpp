@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "ness/detail/check.hpp"
+#include "ness/detail/matrices.hpp"
 #include "ness/stationary/einstein_relation.hpp"
 #include "ness/systems/fokker_planck.hpp"
 #include "ness/systems/force.hpp"
@@ -129,7 +130,7 @@ class ForceCurl {
  public:
   using Scalar = scalar_t<S>;
   using Vector = vector_t<S>;
-  using Matrix = DynamicMatrix<double>;
+  using Matrix = DynamicMatrix<typename DoubleFor<S>::type>;
 
   /// `lengths`, N: over which coordinates change.
   ForceCurl(const S& system, const Vector& lengths)
@@ -142,7 +143,7 @@ class ForceCurl {
   bool add(const Vector& theta) {
     if (!is_regular(theta)) return false;
     if (theta.size() == 1) return true;
-    const DynamicVector<double> units =
+    const DynamicVector<typename Matrix::Scalar> units =
         force_.terms().diffusion().diagonal().template cast<double>().cwiseSqrt();
     Matrix fine, coarse, rounding;
     if (!jacobian(theta, 2, coarse, rounding) || !jacobian(theta, 1, fine, rounding)) return false;
@@ -179,7 +180,7 @@ class ForceCurl {
       j.col(k) = out_.template cast<double>();
       if (!is_regular(below)) return false;
       force_(below, out_);
-      const DynamicVector<double> at_below = out_.template cast<double>();
+      const DynamicVector<typename Matrix::Scalar> at_below = out_.template cast<double>();
       rounding.col(k) = epsilon * (j.col(k).cwiseAbs() + at_below.cwiseAbs());
       j.col(k) -= at_below;
       rounding.col(k) /= static_cast<double>(above[k] - below[k]);

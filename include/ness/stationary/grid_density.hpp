@@ -269,6 +269,9 @@ class GridJumps {
  public:
   static constexpr int size = parameters_at_compile_time<S>;
   using Vector = vector_t<S>;
+  using Number = typename DoubleFor<S>::type;
+  using Numbers = Eigen::Array<Number, Eigen::Dynamic, 1>;
+  using Table = Eigen::Array<Number, Eigen::Dynamic, Eigen::Dynamic>;
 
   GridJumps(const S& system, Axis x, Axis y, bool two_dimensional, const Inside& inside)
       : force_(system), inside_(inside), x_(x), y_(y), two_dimensional_(two_dimensional) {
@@ -465,14 +468,14 @@ class GridJumps {
     return std::max(0.0, dy * xy);
   }
 
-  GridDensity result(const Eigen::ArrayXd& logarithm) const {
+  GridDensity result(const Numbers& logarithm) const {
     const double area = x_.width() * (two_dimensional_ ? y_.width() : 1);
-    const Eigen::ArrayXd log_mass = logarithm + log_share_;
+    const Numbers log_mass = logarithm + log_share_;
     const double largest_mass = log_mass.maxCoeff();
     const double log_total = largest_mass + std::log((log_mass - largest_mass).exp().sum());
-    const Eigen::ArrayXXd zero = Eigen::ArrayXXd::Zero(x_.bins, y_.bins);
-    Eigen::ArrayXXd density = zero, current_x = zero, current_y = zero;
-    Eigen::ArrayXd net = Eigen::ArrayXd::Zero(logarithm.size());
+    const Table zero = Table::Zero(x_.bins, y_.bins);
+    Table density = zero, current_x = zero, current_y = zero;
+    Numbers net = Numbers::Zero(logarithm.size());
     double largest = 0;
     for (std::size_t c = 0; c < cells_.size(); ++c)
       density(cells_[c][0], cells_[c][1]) =
@@ -502,7 +505,7 @@ class GridJumps {
   std::vector<std::array<Index, 2>> cells_;
   std::vector<Jump> jumps_;
   Index reach_ = 1;
-  Eigen::ArrayXd log_share_, mean_x_;
+  Numbers log_share_, mean_x_;
 };
 
 }  // namespace detail
