@@ -85,8 +85,9 @@ PosteriorError<scalar_t<M>> exact_posterior_error(const Objective<M, R>& objecti
 namespace detail {
 
 /// Second moments of z = (θ, v), N × N each.
+template <class Scalar>
 struct KineticMoments {
-  DynamicMatrix<double> theta_theta, theta_v, v_v;
+  DynamicMatrix<Scalar> theta_theta, theta_v, v_v;
 };
 
 /// Epochs of a kinetic sampler, for losses quadratic about the minimum: their affine maps of
@@ -98,8 +99,10 @@ template <class M, class T>
 class KineticEpochs {
  public:
   using Sampler = EpochSampler<scalar_t<M>, parameters_at_compile_time<M>, typename T::Minibatch>;
-  using Matrix = DynamicMatrix<double>;
-  using Vector = DynamicVector<double>;
+  using Real = typename DoubleFor<M>::type;
+  using Matrix = DynamicMatrix<Real>;
+  using Vector = DynamicVector<Real>;
+  using Moments = KineticMoments<Real>;
 
   template <class R>
   KineticEpochs(const Objective<M, R>& objective, const Minimum<double>& minimum,
@@ -110,8 +113,8 @@ class KineticEpochs {
         gradient_(objective.gradient(posterior.mean)),
         before_(coefficients(T::Update::Scheme::before, training)),
         after_(coefficients(T::Update::Scheme::after, training)) {
-    const SymmetricEigen<double> eigen(posterior.precision);
-    const KineticModes<double> modes = kinetic_modes(training, eigen.values);
+    const SymmetricEigen<Real> eigen(posterior.precision);
+    const KineticModes<Real> modes = kinetic_modes(training, eigen.values);
     is_stable_ = modes.is_stable();
     if (!is_stable_) return;
     const Index size = hessian_.rows();
@@ -137,7 +140,7 @@ class KineticEpochs {
 
   /// Adds `epochs` random epochs, drawn from a stream of `seed`.
   void add(std::int64_t epochs, std::uint64_t seed, std::uint64_t stream,
-           EpochSums<double>& sums) const {
+           EpochSums<Real>& sums) const {
     Walk walk(*this, sums);
     sampler_.draw(epochs, Philox(seed, stream), walk);
   }
@@ -153,7 +156,7 @@ class KineticEpochs {
 
   class Walk {
    public:
-    Walk(const KineticEpochs& common, EpochSums<double>& sums)
+    Walk(const KineticEpochs& common, EpochSums<Real>& sums)
         : common_(common), sums_(sums), size_(common.hessian_.rows()) {}
 
     void begin() {
@@ -178,7 +181,7 @@ class KineticEpochs {
       for (Index j = 0; j < cols; ++j)
         for (Index i = 0; i < rows; ++i)
           sums_.pairs.block(i * rows, j * cols, rows, cols) += map(i, j) * map;
-      KineticMoments more = levels_.back();
+      Moments more = levels_.back();
       if (common_.is_known_) {
         Matrix known(rows, 2);
         known << known_theta_, known_v_;
@@ -199,7 +202,7 @@ class KineticEpochs {
    private:
     void move(const KineticCoefficients& c, const typename Sampler::Affine& batch) {
       if (c.kick != 0) return kick(c.kick, batch);
-      for (KineticMoments& level : levels_) {
+      for (Moments& level : levels_) {
         const Matrix turned = level.theta_v + level.theta_v.transpose();
         level.theta_theta += c.drift * turned + c.drift * c.drift * level.v_v;
         level.theta_v = (c.keep * (level.theta_v + c.drift * level.v_v)).eval();
@@ -220,7 +223,7 @@ class KineticEpochs {
       std::array<Matrix, levels> theta_v;
       for (std::size_t k = 0; k < levels; ++k) {
         const Matrix& own = k + 1 < levels ? common_.hessian_ : all;
-        KineticMoments& level = levels_[k];
+        Moments& level = levels_[k];
         pulled = own * level.theta_theta;
         Matrix met = own * level.theta_v;
         if (k > 0) {
@@ -239,7 +242,7 @@ class KineticEpochs {
       known_v_.col(0) -= t * (batch.col(size_) - common_.gradient_);
       known_v_.col(1) -= t * q * known_theta_.col(0);
     }
-    static void add_to(KineticMoments& sum, const KineticMoments& term) {
+    static void add_to(Moments& sum, const Moments& term) {
       sum.theta_theta += term.theta_theta;
       sum.theta_v += term.theta_v;
       sum.v_v += term.v_v;
@@ -248,10 +251,10 @@ class KineticEpochs {
     static constexpr std::size_t known_orders = 2, levels = known_orders + 2;
 
     const KineticEpochs& common_;
-    EpochSums<double>& sums_;
+    EpochSums<Real>& sums_;
     Index size_;
     Matrix of_theta_, of_v_;  // of (z, 1) at the start, N × (2N + 1)
-    std::array<KineticMoments, levels> levels_;
+    std::array<Moments, levels> levels_;
     Matrix known_theta_, known_v_;  // the orders 1 and 2 of the displacement, N × 2
   };
 
@@ -260,9 +263,9 @@ class KineticEpochs {
   Vector gradient_;
   std::vector<KineticCoefficients> before_, after_;
   bool is_stable_ = false, is_known_ = false;
-  KineticMoments start_;
+  Moments start_;
   Matrix own_;
-  EpochSource<double> known_;
+  EpochSource<Real> known_;
 };
 
 }  // namespace detail

@@ -34,41 +34,50 @@ struct SampleScatter {
 
 /// Cost: M N³ operations; memory N³/2 numbers.
 template <class M, class R>
-SampleScatter<double> sample_scatter(const Objective<M, R>& objective,
-                                     const Minimum<double>& minimum) {
-  using Matrix = DynamicMatrix<double>;
+auto sample_scatter(const Objective<M, R>& objective, const Minimum<double>& minimum) {
+  using Scalar = typename DoubleFor<M>::type;
+  using Matrix = DynamicMatrix<Scalar>;
   const vector_t<M> at = objective.point(minimum.theta, "sample_scatter");
-  const SymmetricEigen<double> eigen(minimum.hessian);
-  const Index size = at.size(), samples = objective.samples();
-  const auto weight = 1 / static_cast<double>(samples);
-  SampleScatter<double> result{eigen.values, eigen.vectors, Matrix(size * (size + 1) / 2, size),
-                               Matrix(size, size), Matrix(size, size)};
+  const SymmetricEigen<Scalar> eigen(minimum.hessian);
+  const Index size = at.size();
+  SampleScatter<Scalar> result{eigen.values, eigen.vectors,
+                               Matrix::Zero(size * (size + 1) / 2, size), Matrix::Zero(size, size),
+                               Matrix::Zero(size, size)};
+  const auto add_curvature = [&](Index k, const Matrix& square) {
+    for (Index j = 0; j < size; ++j)
+      result.curvature.block(result.pair(0, j), k, j + 1, 1) += square.block(0, j, j + 1, 1);
+  };
   const block_t<M> axes = eigen.vectors.template cast<scalar_t<M>>();
   projections_t<M> block;
+  // About the means of the first block, so that those of all are small: q of column k, and g last.
+  Matrix shift(size, size + 1), mean = Matrix::Zero(size, size + 1);
+  const Scalar weight = 1 / static_cast<Scalar>(objective.samples());
   Derivatives<M> derivatives(objective.model());
-  const auto centred = [&](const auto& load) {
-    Matrix all(size, samples);
-    derivatives.for_each_block([&](Index first, Index count) {
-      block.resize(size, count);
-      load(first);
-      all.middleCols(first, count) = block.template cast<double>();
-    });
-    const DynamicVector<double> mean = weight * all.rowwise().sum();
-    all.colwise() -= mean;
-    return all;
-  };
-  const Matrix g =
-      centred([&](Index first) { derivatives.projected_gradients(at, first, axes, block); });
-  result.gradients = weight * symmetric_product<double>(g, transposed<double>(g));
+  derivatives.for_each_block([&](Index first, Index count) {
+    block.resize(size, count);
+    const auto shifted = [&](Index k) {
+      Matrix columns = block.template cast<Scalar>();
+      if (first == 0) shift.col(k) = columns.rowwise().sum() / static_cast<Scalar>(count);
+      columns.colwise() -= shift.col(k);
+      mean.col(k) += weight * columns.rowwise().sum();
+      return columns;
+    };
+    derivatives.projected_gradients(at, first, axes, block);
+    const Matrix g = shifted(size);
+    result.gradients += weight * symmetric_product<Scalar>(g, transposed<Scalar>(g));
+    for (Index k = 0; k < size; ++k) {
+      const vector_t<M> axis = axes.col(k);
+      derivatives.projected_hessian_products(at, first, axis, axes, block);
+      const Matrix q = shifted(k);
+      add_curvature(k, weight * symmetric_product<Scalar>(q, transposed<Scalar>(q)));
+      result.mixed.col(k) += weight * (q * g.row(k).transpose());
+    }
+  });
+  const auto of_gradients = mean.col(size);
+  result.gradients -= of_gradients * of_gradients.transpose();
   for (Index k = 0; k < size; ++k) {
-    const vector_t<M> axis = axes.col(k);
-    const Matrix q = centred(
-        [&](Index first) { derivatives.projected_hessian_products(at, first, axis, axes, block); });
-    const Matrix square = symmetric_product<double>(q, transposed<double>(q));
-    for (Index j = 0; j < size; ++j)
-      result.curvature.block(result.pair(0, j), k, j + 1, 1) =
-          weight * square.block(0, j, j + 1, 1);
-    result.mixed.col(k) = weight * (q * g.row(k).transpose());
+    add_curvature(k, -mean.col(k) * mean.col(k).transpose());
+    result.mixed.col(k) -= of_gradients[k] * mean.col(k);
   }
   return result;
 }
