@@ -27,10 +27,12 @@ void print_bounds(std::ostream& out, const Results& results) {
 void print_exact(std::ostream& out, const Results& results) {
   if (std::isnan(results.exact)) return;
   out << "entropy production       " << results.exact << " of the steps as they are, "
-      << results.continuous << " of infinitely short ones, per " << results.unit << '\n';
+      << results.continuous << " of short ones (Eq. 29), per " << results.unit << '\n';
   if (!std::isnan(results.of_path))
-    out << "with a memory            pairs of states show " << 100 * results.exact / results.of_path
-        << " % of the " << results.of_path << " of whole paths\n";
+    out << "with a memory            that is of pairs, which know speed besides place, and no "
+           "rate: "
+           "paths have "
+        << results.of_path << " per " << results.unit << '\n';
 }
 
 void print_frequencies(std::ostream& out, const Results& results) {
