@@ -12,9 +12,10 @@ std::ostream& operator<<(std::ostream& out, const Estimate<double>& estimate) {
 }
 
 void print_bounds(std::ostream& out, const Results& results) {
+  const bool known = !std::isnan(results.exact);
   out << "\nlower bounds on the entropy production per " << results.unit << ", from states alone\n"
       << "   lag        time   uncertainty relation         Donsker and Varadhan         ceiling"
-      << "       exact of pairs\n";
+      << (known ? "       exact of pairs\n" : "\n");
   for (const Bounds& row : results.bounds) {
     out << std::setw(6) << row.lag << std::setw(12)
         << static_cast<double>(row.lag) * results.time_step << row.uncertainty << "  "
@@ -107,7 +108,8 @@ void write_entropy(const Json& json, const Results& results) {
 
 void print(std::ostream& out, const Results& results) {
   const auto digits = out.precision(4);
-  out << results.title << ": " << results.parameters << " coordinates, " << std::setprecision(8)
+  out << results.title << ": " << results.parameters
+      << (results.parameters == 1 ? " coordinate, " : " coordinates, ") << std::setprecision(8)
       << results.steps << std::setprecision(4) << " steps of " << results.time_step << '\n';
   print_exact(out, results);
   if (results.spectrum) print_pairs(out, *results.spectrum);
