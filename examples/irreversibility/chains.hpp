@@ -73,7 +73,7 @@ inline ness::ComparisonRow row_of(const ness::Fit& fit) {
 /// `tolerance` is what theory leaves out, relative.
 inline void add_rows(Results& results, double tolerance) {
   for (const Bounds& bounds : results.bounds) {
-    const double exact = std::isnan(bounds.exact) ? results.of_path : bounds.exact;
+    const double exact = std::isnan(bounds.exact) ? results.exact : bounds.exact;
     const std::string lag = " bound, lag " + std::to_string(bounds.lag);
     results.rows.push_back(not_above("uncertainty" + lag, exact, bounds.uncertainty, tolerance));
     results.rows.push_back(not_above("entropy" + lag, exact, bounds.entropy, tolerance));

@@ -6,17 +6,27 @@
 #include <ness/stationary/entropy_spectrum.hpp>
 #include <numbers>
 
+namespace {
+
+/// ⟨δθ(t + lag)δθ(t)ᵀ⟩, of a heavy ball by the chain of two successive states.
+Eigen::MatrixXd lagged_covariance(const ness::StationaryState<>& state, std::int64_t lag) {
+  const Eigen::Index n = state.mean().size();
+  const ness::LinearUpdate& update = state.update();
+  const Eigen::MatrixXd one = Eigen::MatrixXd::Identity(n, n);
+  Eigen::MatrixXd step = Eigen::MatrixXd::Zero(2 * n, 2 * n), now(2 * n, n);
+  step << (1 + update.momentum) * one - update.of_gradient() * state.relaxation(),
+      -update.momentum * one, one, Eigen::MatrixXd::Zero(n, n);
+  now << state.covariance(), (state.covariance() - state.drift()).transpose();
+  for (std::int64_t k = 0; k < lag; ++k) now = (step * now).eval();
+  return now.topRows(n);
+}
+
+}  // namespace
+
 double entropy_of_pairs(const ness::StationaryState<>& state, std::int64_t lag) {
-  if (lag > 1 && state.has_memory()) return unknown;
-  Eigen::MatrixXd increments = state.velocity_covariance(), cross = -state.circulation();
-  if (lag > 1) {
-    const Eigen::Index n = state.mean().size();
-    Eigen::MatrixXd power = Eigen::MatrixXd::Identity(n, n);
-    for (std::int64_t k = 0; k < lag; ++k) power -= power * state.relaxation();
-    const Eigen::MatrixXd lagged = power * state.covariance();
-    increments = 2 * state.covariance() - lagged - lagged.transpose();
-    cross = (lagged - lagged.transpose()) / 2;
-  }
+  const Eigen::MatrixXd lagged = lagged_covariance(state, lag);
+  const Eigen::MatrixXd increments = 2 * state.covariance() - lagged - lagged.transpose();
+  const Eigen::MatrixXd cross = (lagged - lagged.transpose()) / 2;
   const Eigen::MatrixXd midpoints = state.covariance() - increments / 4;
   const Eigen::LLT<Eigen::MatrixXd> left(increments), right(midpoints);
   // ρ are the singular values of L_V⁻¹ A L_W⁻ᵀ.

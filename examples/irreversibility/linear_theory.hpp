@@ -6,7 +6,7 @@
 #include "results.hpp"
 
 /// ⟨σ⟩ = Σ_i 2ρ_i²/(1 − ρ_i²) per pair of states a lag apart (`ness::CurrentForce`): how far their
-/// law is from that of the pair exchanged. NaN of a memory at a lag above 1.
+/// law is from that of the pair exchanged. Of an update with c₁ = 0.
 double entropy_of_pairs(const ness::StationaryState<>& state, std::int64_t lag);
 
 /// The density of midpoints of steps in a plane and their current, per unit of time.

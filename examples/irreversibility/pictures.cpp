@@ -21,6 +21,14 @@ Eigen::Vector2d in_cells(const Map& map, Eigen::Index i, Eigen::Index j) {
           map.current_y.block(i, j, 2, 2).mean() / map.y.width()};
 }
 
+/// Some three to six tics on an axis, at 1, 2 or 5 times a power of ten.
+double tic_distance(const ness::Axis& axis) {
+  const double wanted = (axis.upper - axis.lower) / 3;
+  const double decade = std::pow(10, std::floor(std::log10(wanted)));
+  const double digit = wanted / decade;
+  return decade * (digit < 2 ? 1 : digit < 5 ? 2 : 5);
+}
+
 double largest(const Map& map) {
   double most = 0;
   for (Eigen::Index j = 0; j + 1 < map.y.bins; j += 2)
@@ -51,21 +59,26 @@ void draw_current(FigureFolder& folder, const Results& results) {
   const double unit = largest(scale);
   std::ostringstream commands;
   commands.precision(4);
+  const bool both = results.predicted.has_value();
   const auto panel = [&](const std::string& kind, const Map& map, const std::string& title) {
+    const double left = both ? (kind == "measured" ? 0.07 : 0.57) : 0.15;
+    commands << "set lmargin at screen " << left << "\nset rmargin at screen "
+             << left + (both ? 0.31 : 0.62) << '\n';
     write_map(folder, "current_" + kind, map);
     write_arrows(folder, "current_arrows_" + kind, map, unit);
     commands << "set title \"" << title << "\"\nset xrange [" << map.x.lower << ":" << map.x.upper
-             << "]\nset yrange [" << map.y.lower << ":" << map.y.upper << "]\nset xlabel '"
+             << "]\nset yrange [" << map.y.lower << ":" << map.y.upper << "]\nset xtics "
+             << tic_distance(map.x) << "\nset ytics " << tic_distance(map.y) << "\nset xlabel '"
              << results.plane.x_title << "'\nset ylabel '" << results.plane.y_title
              << "'\nplot 'current_" << kind << ".dat' using 1:2:3 with image notitle, "
              << "'current_arrows_" << kind
              << ".dat' using 1:2:3:4 with vectors head filled size graph 0.02,18 lw 1.3 lc rgb "
                 "'black' notitle\n";
   };
-  const bool both = results.predicted.has_value();
   commands << "set palette defined (0 'white', 0.25 '#d6e6f4', 0.6 '#7fb0dc', 1 '#2a68ad')\n"
-           << "set size square\nset tics out nomirror\nset format '%g'\n"
-           << "set cblabel 'probability density' offset 1,0\nset cbtics format '%g'\n"
+           << "set bmargin at screen 0.14\nset tmargin at screen 0.84\nset tics out nomirror\nset "
+              "format '%g'\n"
+           << "set cblabel 'probability density' offset 1.5,0\nset cbtics format '%g'\n"
            << "set multiplot layout 1," << (both ? 2 : 1) << '\n';
   std::ostringstream fit;
   fit.precision(3);
@@ -76,7 +89,7 @@ void draw_current(FigureFolder& folder, const Results& results) {
   if (both)
     panel("predicted", *results.predicted, "current, predicted\\n{/*0.75 " + results.title + "}");
   commands << "unset multiplot\n";
-  folder.draw("current", commands.str(), both ? 1500 : 820, 720);
+  folder.draw("current", commands.str(), both ? 1600 : 820, 720);
 }
 
 void draw_bounds(FigureFolder& folder, const Results& results) {
@@ -87,10 +100,10 @@ void draw_bounds(FigureFolder& folder, const Results& results) {
   folder.data("bounds", table);
   std::ostringstream commands;
   commands << "set logscale x 2\nset xlabel 'lag, in steps of " << results.time_step << "'\n"
-           << "set ylabel 'entropy production per " << results.unit << "'\nset yrange [0:*]\n"
+           << "set ylabel 'entropy production per " << results.unit << "'\n"
            << "set xrange [" << 0.8 * static_cast<double>(results.bounds.front().lag) << ":"
            << 1.25 * static_cast<double>(results.bounds.back().lag) << "]\n"
-           << "set offsets 0, 0, graph 0.1, 0\nset grid lc rgb '#e0e0e0'\n"
+           << "set offsets 0, 0, graph 0.1, graph 0.05\nset grid lc rgb '#e0e0e0'\n"
            << "set title \"" << results.title
            << "\\n{/*0.8 bounds from states alone, two standard errors}\"\n"
            << "set key below Left reverse samplen 2\nplot ";
@@ -100,18 +113,19 @@ void draw_bounds(FigureFolder& folder, const Results& results) {
                << "', ";
   };
   const bool path = !std::isnan(results.of_path);
-  line(path ? results.of_path : results.exact, path ? "exact, of whole paths" : "exact", 1);
+  line(path ? results.of_path : results.exact, path ? "rate of long paths" : "exact", 1);
   bool known = false;
   for (const Bounds& row : results.bounds) known = known || !std::isnan(row.exact);
   if (known)
     commands << "'bounds.dat' using 1:6 with linespoints pt 2 lw 1.5 dt 2 lc rgb '#444444' title "
                 "'exact, of pairs so far apart', ";
   commands
-      << "'bounds.dat' using 1:2:(2*$3) with yerrorbars pt 7 ps 1.2 lw 2 lc rgb '#1f4e9c' "
+      << "'bounds.dat' using ($1*0.97):2:(2*$3) with yerrorbars pt 7 ps 1 lw 2 lc rgb '#1f4e9c' "
          "title 'uncertainty relation', "
-      << "'' using 1:4:(2*$5) with yerrorbars pt 5 ps 1.1 lw 2 lc rgb '#c81d1d' title 'Donsker "
+      << "'' using ($1*1.03):4:(2*$5) with yerrorbars pt 5 ps 0.9 lw 2 lc rgb '#c81d1d' title "
+         "'Donsker "
          "and Varadhan'\n";
-  folder.draw("bounds", commands.str());
+  folder.draw("bounds", commands.str(), 900, 760);
 }
 
 void draw_spectrum(FigureFolder& folder, const Results& results) {
@@ -130,7 +144,8 @@ void draw_spectrum(FigureFolder& folder, const Results& results) {
       << "set xlabel 'frequency {/:Italic ω}, radians per " << results.unit << "'\n"
       << "set ylabel 'entropy production per " << results.unit << " and unit of log {/:Italic ω}'\n"
       << "set grid lc rgb '#e0e0e0'\nset yrange [0:*]\n"
-      << "set title \"" << results.title << "\\n{/*0.8 where it is irreversible}\"\n"
+      << "set title \"at which frequencies it is irreversible\\n{/*0.75 " << results.title
+      << "}\"\n"
       << "plot 'spectrum.dat' with filledcurves y1=0 fc rgb '#d6e6f4' notitle, '' with lines lw "
          "2.5 lc rgb '#1f4e9c' notitle\n";
   if (pairs) {

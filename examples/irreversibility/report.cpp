@@ -12,9 +12,10 @@ std::ostream& operator<<(std::ostream& out, const Estimate<double>& estimate) {
 }
 
 void print_bounds(std::ostream& out, const Results& results) {
+  const bool known = !std::isnan(results.exact);
   out << "\nlower bounds on the entropy production per " << results.unit << ", from states alone\n"
       << "   lag        time   uncertainty relation         Donsker and Varadhan         ceiling"
-      << "       exact of pairs\n";
+      << (known ? "       exact of pairs\n" : "\n");
   for (const Bounds& row : results.bounds) {
     out << std::setw(6) << row.lag << std::setw(12)
         << static_cast<double>(row.lag) * results.time_step << row.uncertainty << "  "
@@ -27,10 +28,12 @@ void print_bounds(std::ostream& out, const Results& results) {
 void print_exact(std::ostream& out, const Results& results) {
   if (std::isnan(results.exact)) return;
   out << "entropy production       " << results.exact << " of the steps as they are, "
-      << results.continuous << " of infinitely short ones, per " << results.unit << '\n';
+      << results.continuous << " of short ones (Eq. 29), per " << results.unit << '\n';
   if (!std::isnan(results.of_path))
-    out << "with a memory            pairs of states show " << 100 * results.exact / results.of_path
-        << " % of the " << results.of_path << " of whole paths\n";
+    out << "with a memory            that is of pairs, which know speed besides place, and no "
+           "rate: "
+           "paths have "
+        << results.of_path << " per " << results.unit << '\n';
 }
 
 void print_frequencies(std::ostream& out, const Results& results) {
@@ -105,7 +108,8 @@ void write_entropy(const Json& json, const Results& results) {
 
 void print(std::ostream& out, const Results& results) {
   const auto digits = out.precision(4);
-  out << results.title << ": " << results.parameters << " coordinates, " << std::setprecision(8)
+  out << results.title << ": " << results.parameters
+      << (results.parameters == 1 ? " coordinate, " : " coordinates, ") << std::setprecision(8)
       << results.steps << std::setprecision(4) << " steps of " << results.time_step << '\n';
   print_exact(out, results);
   if (results.spectrum) print_pairs(out, *results.spectrum);

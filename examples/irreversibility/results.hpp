@@ -62,7 +62,7 @@ struct Results {
   double time_step = 1;
   double exact = unknown;       ///< ⟨σ⟩ of the steps as they are
   double continuous = unknown;  ///< of infinitely short ones
-  double of_path = unknown;     ///< with a memory: of whole paths, where pairs show less
+  double of_path = unknown;     ///< with a memory: of long paths, where `exact` is of pairs
   std::vector<Bounds> bounds = {};
   Estimate<Eigen::VectorXd> frequencies = {};  ///< in radians
   Eigen::VectorXd predicted_frequencies = {};

@@ -182,9 +182,7 @@ Results study_ring(const Options& options) {
                               per_time(found.entropy_bound, time), found.ceiling / time,
                               lag == 1 ? results.exact : unknown});
   }
-  results.of_path = results.exact;  // at longer lags no more
   add_rows(results, 0);
-  results.of_path = unknown;
   const std::int64_t batch = steps / 64;
   results.ring = look_round(angles, exact, time_step, batch);
   ness::BatchMeans<> turns(1, 1, batch);

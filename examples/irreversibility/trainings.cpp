@@ -48,7 +48,8 @@ Results study(Results results, const Options& options, const Objective& objectiv
   look(results, options, state, updates, relaxation, [&](int k, bool tried) {
     return ness::Chain(objective, training, mean, stream(options, k, tried));
   });
-  add_rows(results, state.decay_rates().maxCoeff());
+  // All orders of an epoch are kept, but not what is beyond the quadratic landscape.
+  add_rows(results, training.learning_rate * minimum.hessian_eigenvalues.maxCoeff());
   return results;
 }
 
@@ -79,7 +80,7 @@ Results study_training(const Options& options) {
     const ness::Sgd<ness::WithoutReplacement> training{.learning_rate = options.eta,
                                                        .minibatch = {options.batch}};
     return study(std::move(results), options, objective, minimum, training,
-                 {.epochs = {.order = ness::EpochOrder::combined}});
+                 {.mean_shift = true, .epochs = {.order = ness::EpochOrder::all}});
   }
   results.title += ", heavy ball";
   const ness::Sgd<ness::WithReplacement, ness::HeavyBall> training{

@@ -2,6 +2,7 @@
 include("${CMAKE_CURRENT_LIST_DIR}/mpirun.cmake")
 set(arguments_regression --sampling wr --steps 3000 --chains 3 --training-runs 1)
 set(arguments_systems --steps 10000 --chains 3)
+set(arguments_irreversibility --steps 20000 --chains 3)
 set(arguments_posterior --eta 1e-7 --steps 1000 --chains 3 --permutations 64)
 set(arguments_mnist --synthetic --samples 600 --sampling wr,wor --eta 1e-3 --steps 2000 --chains 3)
 set(arguments_network --synthetic --sampling wr --steps 3000 --chains 3)

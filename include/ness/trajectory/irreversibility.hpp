@@ -79,7 +79,9 @@ class CurrentForce {
 
 /// Lower bounds on ⟨σ⟩ = ⟨log p(θ, θ')/p(θ', θ)⟩, p of two states a step apart in the stationary
 /// state, from a current J(θ, θ') = −J(θ', θ). That is the entropy production per step of a Markov
-/// chain of θ; of any other, how irreversible pairs of states are, and so no more than is a path.
+/// chain of θ; of any other, how irreversible pairs of states are: no more than is any path that
+/// holds them, but it may be more than a long path gains with each step, as with momentum, where a
+/// pair knows speed besides place and its reverse has the opposite one.
 ///
 /// The uncertainty bound, exact for steps of any length,
 ///   ⟨σ⟩ ≥ 2r artanh r,  r² = ⟨J⟩²/⟨J²⟩,
