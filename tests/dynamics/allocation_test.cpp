@@ -196,6 +196,10 @@ TEST_CASE("A step of a system does not allocate") {
   CHECK(in_steps(ness::MetropolizedEuler(folds_freely, 1e-3, native)) == 0);
   const auto gyrator = ness::brownian_gyrator(2, 1, 3, 1);
   CHECK(in_steps(ness::EulerMaruyama(gyrator, 0.01, Eigen::Vector2d(0, 0))) == 0);
+  using Walls = ness::ReflectingWalls<Eigen::Vector2d>;
+  const auto walls = Walls::box(Eigen::Vector2d(-0.1, -0.1), Eigen::Vector2d(0.1, 0.1));
+  CHECK(in_steps(ness::EulerMaruyama(gyrator, 0.01, Eigen::Vector2d(0, 0), ness::Philox(1),
+                                     walls)) == 0);
   const ness::WrightFisher<> evolution(100, Eigen::Vector3d(0.1, 0.1, 0.1),
                                        Eigen::Vector3d(0, 0, 0));
   CHECK(in_steps(ness::WrightFisherChain(evolution, 1,

@@ -6,12 +6,14 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "ness/detail/check.hpp"
 #include "ness/detail/fingerprint.hpp"
 #include "ness/detail/static_cholesky.hpp"
 #include "ness/detail/symmetric_matrices.hpp"
+#include "ness/dynamics/walls.hpp"
 #include "ness/random/normal.hpp"
 #include "ness/random/philox.hpp"
 #include "ness/systems/fokker_planck.hpp"
@@ -57,7 +59,7 @@ class NoiseRoot {
 
 /// Of the drift and D at θ and at θ + 1 in each coordinate.
 template <class S>
-std::uint64_t fingerprint_of_system(const S& system, const vector_t<S>& theta) {
+Fingerprint fingerprint_of_system(const S& system, const vector_t<S>& theta) {
   Fingerprint result;
   SystemTerms<S> terms(system);
   for (const vector_t<S>& point : {theta, vector_t<S>(theta.array() + scalar_t<S>(1))}) {
@@ -65,7 +67,7 @@ std::uint64_t fingerprint_of_system(const S& system, const vector_t<S>& theta) {
     result.add(terms.drift());
     result.add(terms.diffusion());
   }
-  return result.value();
+  return result;
 }
 
 }  // namespace detail
@@ -79,29 +81,52 @@ std::uint64_t fingerprint_of_system(const S& system, const vector_t<S>& theta) {
 /// factor where D depends on θ; without allocation, but what the system does, an
 /// eigendecomposition, D of float and dynamic size (which is factored in double), and Eigen's
 /// products of matrices too large for its stack buffer (128 KB).
-template <class S, RandomBits Random = Philox>
+///
+/// With walls (`ReflectingWalls`) a step that leaves the domain is reflected. Averages still have
+/// an error of order Δt where D does not vanish at a wall. Where it does, as s at a distance s from
+/// it, and the density goes as s^{a−1}, the noise of a step from within s ~ Δt does not know that D
+/// ends, and is reflected though no noise should pass: that much too far inwards, so that errors
+/// are of order Δt^a for a < 1. For a small a no time step is small enough: take
+/// `MetropolizedEuler`, which needs no walls where Φ or the inverse of D are infinite, or a
+/// system's own chain.
+///
+///   using Walls = ness::ReflectingWalls<Eigen::Vector2d>;
+///   ness::EulerMaruyama chain(system, 0.01, start, ness::Philox(1), Walls::box(lower, upper));
+template <class S, RandomBits Random = Philox, class Walls = NoWalls>
 class EulerMaruyama {
+  static constexpr bool has_walls = !std::is_same_v<Walls, NoWalls>;
+
  public:
   using Scalar = scalar_t<S>;
   using Vector = vector_t<S>;
 
   /// Starts at `theta`. Throws `std::invalid_argument` for a time step that is not positive, a θ of
-  /// another size or that is not finite, or a D with a negative eigenvalue.
-  EulerMaruyama(const S& system, double time_step, Vector theta, Random random = Random{})
+  /// another size, that is not finite or behind a wall, or a D with a negative eigenvalue.
+  EulerMaruyama(const S& system, double time_step, Vector theta, Random random = Random{},
+                Walls walls = Walls{})
       : terms_(system),
         time_step_(static_cast<Scalar>(time_step)),
         theta_(std::move(theta)),
         start_(theta_),
         normals_(theta_),
         noise_(theta_),
+        walls_(std::move(walls)),
         random_(std::move(random)) {
     detail::require_positive(time_step, "EulerMaruyama", "time_step");
     detail::require_size(theta_, system.parameters(), 1, "EulerMaruyama", "theta");
     detail::require_finite(theta_, "EulerMaruyama", "theta");
+    if constexpr (has_walls) {
+      detail::require_size(walls_.normals(), theta_.size(), walls_.walls(), "EulerMaruyama",
+                           "normals of the walls");
+      if (!walls_.contain(theta_))
+        detail::invalid("EulerMaruyama", "theta must be within the walls, but is (",
+                        theta_.transpose(), ")");
+    }
     detail::require_finite(terms_.at(theta_).diffusion(), "EulerMaruyama", "diffusion");
     if constexpr (!HasNoise<S>) root_.factor(terms_.diffusion(), "EulerMaruyama");
   }
-  EulerMaruyama(S&&, double, Vector, Random = Random{}) = delete;  // it would dangle
+  EulerMaruyama(S&&, double, Vector, Random = Random{},
+                Walls = Walls{}) = delete;  // it would dangle
 
   void step() {
     terms_.at(theta_);
@@ -113,6 +138,9 @@ class EulerMaruyama {
       root_.apply(normals_, noise_);
     }
     theta_ += time_step_ * terms_.drift() + std::sqrt(2 * time_step_) * noise_;
+    if constexpr (has_walls)
+      walls_.reflect(
+          terms_.theta(), [&]() -> const auto& { return terms_.diffusion(); }, noise_, theta_);
   }
 
   const Vector& theta() const { return theta_; }
@@ -122,13 +150,19 @@ class EulerMaruyama {
 
   /// For checkpoints and tables, as that of a training.
   std::string description() const {
-    return "Euler-Maruyama, time step " + detail::in_words(time_step());
+    return std::string("Euler-Maruyama") + (has_walls ? " between reflecting walls" : "") +
+           ", time step " + detail::in_words(time_step());
   }
 
   /// Of the drift and D at the start and at the start + 1 in each coordinate: what tells this
-  /// system from another in a checkpoint.
+  /// system from another in a checkpoint. Of walls, too.
   std::uint64_t fingerprint() const {
-    return detail::fingerprint_of_system(terms_.system(), start_);
+    detail::Fingerprint result = detail::fingerprint_of_system(terms_.system(), start_);
+    if constexpr (has_walls) {
+      result.add(walls_.normals());
+      result.add(walls_.offsets());
+    }
+    return result.value();
   }
 
   /// For checkpoints.
@@ -142,6 +176,7 @@ class EulerMaruyama {
   Scalar time_step_;
   Vector theta_, start_, normals_, noise_;
   detail::NoiseRoot<matrix_t<S>> root_;
+  [[no_unique_address]] Walls walls_;
   Random random_;
   Normal normal_;
 };

@@ -149,7 +149,7 @@ class MetropolizedEuler {
 
   /// Of the drift and D at the start and at the start + 1 in each coordinate.
   std::uint64_t fingerprint() const {
-    return detail::fingerprint_of_system(terms_.system(), start_);
+    return detail::fingerprint_of_system(terms_.system(), start_).value();
   }
 
   /// For checkpoints.
