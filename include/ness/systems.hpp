@@ -17,6 +17,7 @@
 #include "ness/stationary/schedule.hpp"
 #include "ness/stationary/stationary_state.hpp"
 #include "ness/statistics/axis.hpp"
+#include "ness/systems/coordinates.hpp"
 #include "ness/systems/fokker_planck.hpp"
 #include "ness/systems/folding.hpp"
 #include "ness/systems/force.hpp"
