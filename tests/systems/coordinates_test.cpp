@@ -1,5 +1,6 @@
 #include "ness/systems/coordinates.hpp"
 
+#include <Eigen/LU>
 #include <cmath>
 
 #include "ness/stationary/classify.hpp"
@@ -109,7 +110,7 @@ TEST_CASE("In angles Wright and Fisher's D has no divergence: Boltzmann equilibr
   const auto evolution = three();
   const ness::InCoordinates system(evolution, Angles());
   ness::SystemTerms terms(system);
-  for (const Vector2 x : {Vector2(0.2, 0.5), Vector2(0.05, 0.9), Vector2(0.6, 0.1)}) {
+  for (const Vector2& x : {Vector2(0.2, 0.5), Vector2(0.05, 0.9), Vector2(0.6, 0.1)}) {
     const Vector2 y = system.map()(x);
     CHECK(relative_error(Vector2(system.map().inverse(y)), x) <= 1e-13);
     terms.at(y);
