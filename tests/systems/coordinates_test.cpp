@@ -177,7 +177,8 @@ TEST_CASE("Condition (ii) is that the coordinates are harmonic with the weight G
     ness::SystemTerms terms(of);
     Vector2 gradient;
     ness::Autodiff<Vector2>().gradient(log_weight, at, gradient);
-    return Vector2(terms.at(at).diffusion_divergence() + terms.diffusion() * gradient);
+    terms.at(at);
+    return Vector2(terms.diffusion_divergence() + terms.diffusion() * gradient);
   };
   // D:∇∇φ by hand: φ₁'' = 2θ₂ along θ₂, φ₂'' = sinh θ₂, D₂₂ = 1.
   const Vector2 second(2 * theta[1], std::sinh(theta[1]));
