@@ -1,5 +1,6 @@
 #include "ness/systems/folding.hpp"
 
+#include <Eigen/Geometry>
 #include <cmath>
 #include <limits>
 

@@ -221,6 +221,18 @@ Curvature curvature_of(const DiffusionDerivatives<Scalar>& diffusion) {
   return result;
 }
 
+/// What rounding of D by ε √(D_ii D_jj) in differences of ±steps does to the scalar curvature,
+/// whose terms in ∂_k∂_l D are those of ∂_k∂_l D_kl and D_kl Σ_ij g_ij ∂_k∂_l D_ij.
+template <class Scalar, class Vector>
+double rounding_of_differences(const DynamicMatrix<Scalar>& d, const DynamicMatrix<Scalar>& g,
+                               const Vector& steps) {
+  const DynamicVector<Scalar> units = d.diagonal().cwiseSqrt();
+  const double shares = units.dot(g.cwiseAbs() * units);
+  const double sum = units.cwiseQuotient(steps.template cast<double>()).sum();
+  constexpr double epsilon = std::numeric_limits<typename Vector::Scalar>::epsilon();
+  return 4 * epsilon * sum * sum * (1 + shares);
+}
+
 }  // namespace detail
 
 /// The curvature at θ of the manifold whose metric is D⁻¹ (Sec. 2.1): flat where D is constant, a
@@ -253,7 +265,8 @@ Curvature curvature(const S& system, const vector_t<S>& theta, const vector_t<S>
     const auto fine = detail::difference_diffusion(system, theta, steps);
     const auto coarse = detail::difference_diffusion(system, theta, Vector(2 * steps));
     Curvature result = detail::curvature_of(detail::extrapolated(fine, coarse));
-    result.error += std::abs(result.scalar - detail::curvature_of(fine).scalar);
+    result.error += std::abs(result.scalar - detail::curvature_of(fine).scalar) +
+                    detail::rounding_of_differences(fine.value, result.metric, steps);
     return result;
   }
 }
