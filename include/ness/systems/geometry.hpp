@@ -45,7 +45,12 @@ struct Curvature {
       for (Index b = 0; b < n; ++b)
         for (Index c = 0; c < n; ++c)
           for (Index d = 0; d < n; ++d) sum += component(a, b, c, d) * u[a] * v[b] * u[c] * v[d];
-    const auto product = [&](const auto& x, const auto& y) { return x.dot(metric * y); };
+    const auto product = [&](const auto& x, const auto& y) {
+      double all = 0;
+      for (Index i = 0; i < n; ++i)
+        for (Index j = 0; j < n; ++j) all += metric(i, j) * x[i] * y[j];
+      return all;
+    };
     const double uv = product(u, v);
     return sum / (product(u, u) * product(v, v) - uv * uv);
   }
@@ -104,12 +109,12 @@ template <class S>
 DiffusionDerivatives<double> difference_diffusion(const S& system, const vector_t<S>& theta,
                                                   const vector_t<S>& steps) {
   using Vector = vector_t<S>;
-  using Matrix = DynamicMatrix<double>;
+  using Matrix = DynamicMatrix<typename DoubleFor<S>::type>;
   const Index n = theta.size();
   MatrixField<CallDiffusion, S> field(system, "curvature", "diffusion");
   const auto at = [&](const Vector& point) -> Matrix {
     field.evaluate(system, point);
-    return field.value().template cast<double>();
+    return field.value().template cast<typename Matrix::Scalar>();
   };
   DiffusionDerivatives<double> result(n);
   result.value = at(theta);
