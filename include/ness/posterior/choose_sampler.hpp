@@ -249,12 +249,13 @@ class SamplerChooser {
     // Few orders may have said too little of its bias.
     T sampler = std::get<T>(best.sampler);
     for (int k = 0; k < 60; ++k, sampler.learning_rate *= 0.95) {
-      const Estimate<double> found = bias(sampler, search_->epoch_map);
+      Estimate<double> found = bias(sampler, search_->epoch_map);
       if (!(found.value <= search_->bias)) continue;
+      if constexpr (DrawsEpochs<T>)
+        if (leading_) found.standard_error = found.value * left_out(sampler);
+      if (!std::isfinite(found.standard_error)) continue;  // exactly, it runs away
       choice.options.push_back(option(sampler, name));
       choice.options.back().bias = found;
-      if constexpr (DrawsEpochs<T>)
-        if (leading_) choice.options.back().bias.standard_error = found.value * left_out(sampler);
       return;
     }
   }
@@ -275,6 +276,7 @@ class SamplerChooser {
     const auto exact =
         bias_of(exact_posterior_error(few, at, sampler, {.epoch_map = epochs}), posterior);
     const auto leading = bias_of(leading_posterior_error(few, at, sampler), posterior);
+    if (exact.value == 0) return 0;
     return (std::abs(leading.value - exact.value) + exact.standard_error) / exact.value;
   }
 
