@@ -10,6 +10,9 @@
 /// Beads and springs in a fluid, with hydrodynamics and without.
 System study_polymer(const Options& options);
 
+/// A polymer with a native structure, over temperature, with hydrodynamics and without.
+FoldingStudy study_folding(const Options& options);
+
 /// Three alleles, as a diffusion and as a population that is drawn anew.
 System study_evolution(const Options& options);
 
