@@ -1,4 +1,4 @@
-// Four systems: what is known of the stationary state of each, and what its trajectories show.
+// Systems: what is known of the stationary state of each, and what its trajectories show.
 #pragma once
 
 #include <ness/systems/linear.hpp>
