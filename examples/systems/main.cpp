@@ -1,4 +1,5 @@
-// Systems in and out of equilibrium (Sec. 2, Box 1): a polymer, evolution, a gyrator, and SGD.
+// Systems in and out of equilibrium (Sec. 2, Box 1): a polymer, also one that folds, evolution, a
+// gyrator, and SGD.
 #include <iostream>
 #include <utility>
 
@@ -13,6 +14,7 @@ Results study(const Options& options) {
   Results results;
   for (const std::string& name : options.system) {
     if (name == "polymer") results.systems.push_back(study_polymer(options));
+    if (name == "folding") results.folding = study_folding(options);
     if (name == "wright-fisher") results.systems.push_back(study_evolution(options));
     if (name == "gyrator") {
       auto [system, settling] = study_gyrator(options);

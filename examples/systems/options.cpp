@@ -15,7 +15,8 @@ void check_alleles(const std::string& option, const std::vector<double>& values)
 
 void add_options(CommandLine& line, Options& options) {
   line.add("--system", options.system,
-           "polymer: beads and springs in a fluid; wright-fisher: evolution of three alleles; "
+           "polymer: beads and springs in a fluid; folding: one with a native structure; "
+           "wright-fisher: evolution of three alleles; "
            "gyrator: two coordinates at two temperatures; sgd: the paper's regression network. One "
            "or several, as in polymer,sgd");
   add_run_options(line, options, ", or time steps");

@@ -8,7 +8,7 @@
 #include "../common/training_options.hpp"
 
 struct Options : RunOptions, DataOptions {
-  std::vector<std::string> system{"polymer", "wright-fisher", "gyrator", "sgd"};
+  std::vector<std::string> system{"polymer", "folding", "wright-fisher", "gyrator", "sgd"};
   std::int64_t beads = 10;
   double bead_radius = 0.25;
   std::int64_t population = 1000;

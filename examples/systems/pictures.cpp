@@ -224,11 +224,73 @@ plot )" + series(8, blue, "{/:Italic Σ}_{11}") +
               1300, 560);
 }
 
+void write_beads(const FigureFolder& folder, const std::string& name,
+                 const Eigen::Matrix3Xd& beads) {
+  DataTable table;
+  for (Eigen::Index i = 0; i < beads.cols(); ++i)
+    table.row(beads(0, i), beads(1, i), beads(2, i), static_cast<double>(i));
+  folder.data(name, table);
+}
+
+void draw_folding(FigureFolder& folder, const FoldingStudy& study) {
+  DataTable table;
+  for (std::size_t k = 0; k < study.temperature.size(); ++k)
+    table.row(study.temperature[k], study.free_draining[k].value,
+              study.free_draining[k].standard_error, study.hydrodynamics[k].value,
+              study.hydrodynamics[k].standard_error);
+  folder.data("folding", table);
+  write_beads(folder, "folding_cold", study.cold);
+  write_beads(folder, "folding_hot", study.hot);
+  const double reach =
+      1.05 * std::max(study.cold.cwiseAbs().maxCoeff(), study.hot.cwiseAbs().maxCoeff());
+  std::ostringstream commands;
+  commands.precision(3);
+  commands << R"(
+set multiplot
+set grid lc rgb '#e0e0e0'
+set lmargin at screen 0.085
+set rmargin at screen 0.47
+set xlabel 'temperature {/:Italic T}, of contacts 2 deep'
+set ylabel 'native contacts ⟨{/:Italic Q}⟩'
+set xrange [0.4:2.1]
+set yrange [0:1.05]
+set key top right samplen 2 spacing 1.2
+set title "A helix of 8 beads: equilibrium whatever the mobility\n{/*0.8 bars: two standard errors}"
+plot 'folding.dat' using 1:2:(2*$3) with yerrorlines pt 7 ps 1.2 lw 2 lc rgb '#1f4e9c' title 'free draining', \
+     '' using 1:4:(2*$5) with yerrorbars pt 6 ps 2 lw 2 lc rgb '#c81d1d' title 'with hydrodynamics'
+unset key
+unset grid
+unset border
+unset tics
+unset xlabel
+unset ylabel
+set view 75, 30, 1.7
+set view equal xyz
+set palette defined (0 '#1f4e9c', 1 '#f0c040')
+unset colorbox
+)";
+  const auto panel = [&](const std::string& name, double temperature, double left) {
+    commands << "set lmargin at screen " << left << "\nset rmargin at screen " << left + 0.24
+             << "\nset xrange [" << -reach << ":" << reach << "]\nset yrange [" << -reach << ":"
+             << reach << "]\nset zrange [" << -reach << ":" << reach
+             << "]\nset title \"a state at {/:Italic T} = " << temperature << "\"\n"
+             << "splot '" << name << ".dat' using 1:2:3 with lines lw 4 lc rgb '#888888', '" << name
+             << ".dat' using 1:2:3:4 with points pt 7 ps 4 lc palette\n";
+  };
+  panel("folding_cold", study.cold_temperature, 0.5);
+  panel("folding_hot", study.hot_temperature, 0.75);
+  commands << "unset multiplot\n";
+  folder.draw("folding", commands.str(), 1500, 560);
+}
+
 }  // namespace
 
 void draw(FigureFolder& folder, const Results& results) {
-  draw_box1(folder, results);
-  draw_densities(folder, results);
+  if (!results.systems.empty()) {
+    draw_box1(folder, results);
+    draw_densities(folder, results);
+  }
+  if (results.folding) draw_folding(folder, *results.folding);
   if (results.settling) draw_settling(folder, *results.settling);
   if (results.trainings) draw_approach(folder, results.trainings->approach);
 }

@@ -53,6 +53,18 @@ void print(std::ostream& out, const Trainings& trainings) {
         << approach.residual[k] << '\n';
 }
 
+void print(std::ostream& out, const FoldingStudy& study) {
+  out << "\nPolymer that folds: share Q of native contacts\n"
+      << "         T  free draining            +-      with flow            +-\n";
+  for (std::size_t k = 0; k < study.temperature.size(); ++k) {
+    out << std::setw(10) << study.temperature[k];
+    for (const auto* const found : {&study.free_draining[k], &study.hydrodynamics[k]})
+      out << std::setw(15) << found->value << std::setw(14) << found->standard_error;
+    out << '\n';
+  }
+  out << '\n' << ness::Comparison{.rows = study.rows, .false_alarms = 1e-3};
+}
+
 void write(const Json& json, const ness::Classification& found) {
   json["kind"] = std::string(to_string(found.kind));
   json["beta"] = found.einstein.beta;
@@ -96,6 +108,21 @@ void write(const Json& json, const System& system, std::size_t systems) {
   }
 }
 
+void write(const Json& json, const FoldingStudy& study) {
+  json["temperature"] = study.temperature;
+  const auto write_fraction = [](const Json& part, const std::vector<Estimate<double>>& found) {
+    std::vector<double> value, error;
+    for (const auto& each : found) {
+      value.push_back(each.value);
+      error.push_back(each.standard_error);
+    }
+    part["simulation"] = value;
+    part["standard_error"] = error;
+  };
+  write_fraction(json["native_fraction"]["free_draining"], study.free_draining);
+  write_fraction(json["native_fraction"]["hydrodynamics"], study.hydrodynamics);
+}
+
 void write(const Json& json, const Approach& approach) {
   json["eta"] = approach.eta;
   json["beta"] = approach.beta;
@@ -108,6 +135,7 @@ void print(std::ostream& out, const Results& results) {
   out << "Entropy production is measured from trajectories, without their density; 0 in "
          "equilibrium.\n";
   for (const System& system : results.systems) print(out, system, results.systems.size());
+  if (results.folding) print(out, *results.folding);
   if (results.trainings) print(out, *results.trainings);
 }
 
@@ -115,6 +143,7 @@ Json to_json(const Results& results) {
   const Json json;
   for (const System& system : results.systems)
     write(json[system.key], system, results.systems.size());
+  if (results.folding) write(json["folding"], *results.folding);
   if (!results.trainings) return json;
   for (const auto& [name, found] : results.trainings->kinds) write(json["trainings"][name], found);
   write(json["sgld"], results.trainings->approach);

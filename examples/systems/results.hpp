@@ -78,10 +78,21 @@ struct Settling {
 /// Of all times, mean and covariance where they are farthest off.
 std::vector<ness::ComparisonRow> rows_of(const Settling& settling);
 
+/// How much of its native structure a polymer has, ⟨Q⟩, at several temperatures.
+struct FoldingStudy {
+  std::vector<double> temperature;
+  std::vector<Estimate<double>> free_draining, hydrodynamics;
+  std::vector<ness::ComparisonRow> rows;  ///< their differences, which are 0 in equilibrium
+  double cold_temperature = 0.2;
+  double hot_temperature = 2;
+  Eigen::Matrix3Xd cold, hot;  ///< beads of a state there
+};
+
 struct Results {
   std::vector<System> systems;
   std::optional<Settling> settling;    ///< with the gyrator
   std::optional<Trainings> trainings;  ///< with SGD
+  std::optional<FoldingStudy> folding;
 };
 
 /// A number and its estimate, for the table.

@@ -1,4 +1,4 @@
-// Four systems: what is known of the stationary state of each, and what its trajectories show.
+// Systems: what is known of the stationary state of each, and what its trajectories show.
 #pragma once
 
 #include <ness/systems/linear.hpp>
@@ -9,6 +9,9 @@
 
 /// Beads and springs in a fluid, with hydrodynamics and without.
 System study_polymer(const Options& options);
+
+/// A polymer with a native structure, over temperature, with hydrodynamics and without.
+FoldingStudy study_folding(const Options& options);
 
 /// Three alleles, as a diffusion and as a population that is drawn anew.
 System study_evolution(const Options& options);

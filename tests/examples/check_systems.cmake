@@ -1,10 +1,10 @@
-# All four systems in short runs, their kinds, the figures, and bad input.
+# All systems in short runs, their kinds, the figures, and bad input.
 include("${CMAKE_CURRENT_LIST_DIR}/run.cmake")
 set(short --steps 2e4 --chains 4)
 
 expect_success(${short} --threads 1 --json one.json --figures figures)
 foreach(text "Polymer in solution: Boltzmann equilibrium" "Evolution: generalized Boltzmann equilibrium"
-    "Brownian gyrator: nonequilibrium stationary state" "SGD: nonequilibrium stationary state"
+    "Polymer that folds: share Q" "Brownian gyrator: nonequilibrium stationary state" "SGD: nonequilibrium stationary state"
     "earthquake                Boltzmann equilibrium" "SGLD becomes Boltzmann")
   expect_text("${text}" "${out}")
 endforeach()
@@ -19,7 +19,8 @@ foreach(system polymer wright-fisher gyrator sgd)
 endforeach()
 expect_numbers("${one}" 24 0 wright-fisher density evolution_resampled simulation)
 expect_numbers("${one}" 5 0 sgld einstein_residual)
-expect_figures(figures box1 densities settling sgld_approach)
+expect_numbers("${one}" 9 0 folding native_fraction hydrodynamics simulation)
+expect_figures(figures box1 densities folding settling sgld_approach)
 expect_files(figures/box1_theory_sgd.dat figures/density_polymer_flow.dat)
 
 # The same numbers whatever the threads.
@@ -35,6 +36,14 @@ foreach(system polymer wright-fisher gyrator sgd)
   endforeach()
 endforeach()
 
+foreach(path free_draining hydrodynamics)
+  string(JSON first GET "${one}" folding native_fraction ${path})
+  string(JSON second GET "${two}" folding native_fraction ${path})
+  if(NOT first STREQUAL second)
+    message(FATAL_ERROR "the results depend on the number of threads: folding ${path}")
+  endif()
+endforeach()
+
 # A gyrator of one temperature is in equilibrium.
 expect_success(${short} --system gyrator --hot 2 --cold 2)
 expect_text("Brownian gyrator: Boltzmann equilibrium" "${out}")
@@ -45,7 +54,7 @@ foreach(option system beads bead-radius population mutation selection hot cold e
   expect_text("--${option} " "${out}")
 endforeach()
 
-expect_error("--system must be polymer, wright-fisher, gyrator or sgd, but is 'x'" --system x)
+expect_error("--system must be polymer, folding, wright-fisher, gyrator or sgd, but is 'x'" --system x)
 expect_error("--system must name each once, but is 'sgd' twice" --system sgd,sgd)
 expect_error("--steps must be in 10000" --steps 10)
 expect_error("--beads must be in 2" --beads 1)

@@ -50,7 +50,8 @@ enum class Acceptance {
 /// Where the drift would go further than the noise does, |Δt L⁻¹b| > √(2ΔtN), LLᵀ = D, it is cut to
 /// that length, so that a chain on a steep slope is not trapped by proposals that all overshoot
 /// (the truncated algorithm of Roberts and Tweedie); as Δt → 0 that is nowhere. Where `acceptance`
-/// is small the standard errors of a run can still be too good.
+/// is small the standard errors of a run can still be too good: take a step of which about half are
+/// taken or more. For the stationary state alone `Acceptance::metropolis` is the cheaper rule.
 ///
 /// The system must be in equilibrium: μ = βD, and ∇·(GD) = 0 with its `log_weight` (G = 1 without).
 /// `classify` tells; of another system this is not the dynamics.

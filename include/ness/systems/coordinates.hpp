@@ -2,6 +2,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <cmath>
 #include <utility>
 
 #include "ness/model/dual.hpp"
