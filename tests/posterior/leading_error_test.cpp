@@ -166,7 +166,8 @@ auto regression(Index parameters, Index count) {
   MatrixXd x(parameters, count), y(1, count);
   for (Index i = 0; i < count; ++i) {
     for (Index k = 0; k < parameters; ++k)
-      x(k, i) = normal(random) * std::pow(10, -static_cast<double>(k) / parameters);
+      x(k, i) =
+          normal(random) * std::pow(10, -static_cast<double>(k) / static_cast<double>(parameters));
     y(0, i) = normal(random);
   }
   return ness::Objective(ness::LinearModel<>(x, y, {static_cast<double>(count) / 2}),
