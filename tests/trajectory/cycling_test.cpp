@@ -135,6 +135,12 @@ TEST_CASE("cycling of a file, read in blocks, is that of the matrix") {
   CHECK(whole.frequencies.standard_error == read.frequencies.standard_error);
   CHECK(whole.of_all.axes == read.of_all.axes);
   CHECK(whole.centre == read.centre);
+  const MatrixXd away = states.rowwise() - states.colwise().mean();
+  const MatrixXd direct = away.transpose() * away / static_cast<double>(states.rows());
+  CHECK(relative_error(whole.covariance, direct) < 2e-3);  // but for the ends
+  const MatrixXd turned = away.topRows(5002).transpose() * away.bottomRows(5002) / 5002;
+  const MatrixXd area = (turned.transpose() - turned) / 2;  // of θ'θᵀ
+  CHECK(relative_error(whole.circulation, MatrixXd(-area)) < 1e-2);
   const auto moments = [](auto&& from) {
     return std::get<0>(ness::replay(from, ness::Moments<>(3, 1000))).covariance();
   };

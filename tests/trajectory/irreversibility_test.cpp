@@ -2,6 +2,7 @@
 #include "ness/trajectory/irreversibility.hpp"
 
 #include <Eigen/Dense>
+#include <limits>
 #include <ness/dynamics/euler_maruyama.hpp>
 #include <ness/files/npy.hpp>
 #include <ness/stationary/stationary_state.hpp>
@@ -368,6 +369,15 @@ TEST_CASE("states in a file, read in blocks, have the same bounds to the last bi
   ness::NpyRows with_hole(file.name);
   CHECK_THROWS_WITH(ness::irreversibility(with_hole),
                     contains("states must be finite, but element (4321, 1) is nan"));
+}
+
+TEST_CASE("the entropy bound of a current that is far too large is no number but minus infinity") {
+  for (const double size : {400., 800.}) {
+    ness::CurrentBounds<> bounds(10);
+    bounds.add_currents(VectorXd::LinSpaced(100, -size, size));
+    CHECK(bounds.entropy_bound().value == -std::numeric_limits<double>::infinity());
+    CHECK(std::isfinite(bounds.uncertainty_bound().value));
+  }
 }
 
 TEST_CASE("what cannot be is refused") {

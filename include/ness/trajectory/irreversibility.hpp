@@ -129,7 +129,7 @@ class CurrentBounds {
 
   /// Per Markov step. 0 where J is 0 at every step.
   Estimate<double> uncertainty_bound() const;
-  /// Per Markov step. −∞ where e^{−J} overflows.
+  /// Per Markov step. −∞ where e^{−2J} overflows.
   Estimate<double> entropy_bound() const;
   /// log T
   double ceiling() const { return std::log(static_cast<double>(steps())); }
@@ -426,10 +426,10 @@ template <class Scalar>
 Estimate<double> CurrentBounds<Scalar>::entropy_bound() const {
   const double m = mean(0), e = mean(2);
   const auto freedom = static_cast<double>(batches() - 1);
-  if (std::isinf(e))
+  const double of_log = covariance_of_means(2, 2) / (e * e);
+  if (std::isinf(e * e) || (batches() >= 2 && !std::isfinite(of_log)))
     return {-std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN(),
             freedom};
-  const double of_log = covariance_of_means(2, 2) / (e * e);
   const double variance = covariance_of_means(0, 0) - 2 * covariance_of_means(0, 2) / e + of_log;
   return {m - std::log(e) - of_log / 2, std::sqrt(std::max(0.0, variance)), freedom};
 }
