@@ -28,18 +28,27 @@ std::vector<double> tilts(const std::vector<double>& apart) {
 }
 
 Cumulants predict_cumulants(const ness::StationaryState<double>& state,
-                            std::vector<ness::CumulantEstimate> found, int clones) {
+                            std::vector<ness::CumulantEstimate> found,
+                            const std::vector<ness::CumulantEstimate>& control, int clones) {
   constexpr Eigen::Index points = 41;
   const auto measured = static_cast<Eigen::Index>(found.size());
   Eigen::VectorXd k(points + measured);
   k.head(points).setLinSpaced(-1, 0);
   for (Eigen::Index i = 0; i < measured; ++i) k[points + i] = found[static_cast<std::size_t>(i)].k;
   const Eigen::VectorXd mu = ness::EntropySpectrum(state).cumulant_function(k);
-  return {{k.begin(), k.begin() + points},
-          {mu.begin(), mu.begin() + points},
-          {mu.begin() + points, mu.end()},
-          std::move(found),
-          clones};
+  Cumulants result{.k = {k.begin(), k.begin() + points},
+                   .curve = {mu.begin(), mu.begin() + points},
+                   .theory = {mu.begin() + points, mu.end()},
+                   .found = std::move(found),
+                   .bias = {},
+                   .clones = clones};
+  for (std::size_t i = 0; i < control.size(); ++i) {
+    ness::Estimate<double>& rate = result.found[i].rate;
+    result.bias.push_back(control[i].rate.value - result.theory[i]);
+    rate = ness::detail::difference(rate, {result.bias.back(), control[i].rate.standard_error,
+                                           control[i].rate.degrees_of_freedom});
+  }
+  return result;
 }
 
 ness::Comparison compare(const Cumulants& cumulants, double relative_tolerance,
@@ -63,7 +72,10 @@ void print_clones(std::ostream& out, const Cumulants& cumulants) {
   for (const auto& each : cumulants.found)
     out << (&each == cumulants.found.data() ? " k = " : ", ") << each.k << ": "
         << std::round(each.effective_clones);
-  out << '\n';
+  out << "\nso few err, in the Gaussian chain of the same K and D, by";
+  for (const double bias : cumulants.bias)
+    out << (&bias == cumulants.bias.data() ? " " : ", ") << bias;
+  out << ", which is taken off\n";
 }
 
 void write(const Json& json, const Cumulants& cumulants) {
@@ -75,6 +87,7 @@ void write(const Json& json, const Cumulants& cumulants) {
     part["simulation"].push_back(each.rate.value);
     part["standard_error"].push_back(each.rate.standard_error);
     part["effective_clones"].push_back(each.effective_clones);
+    part["bias"].push_back(cumulants.bias[i]);
   }
 }
 

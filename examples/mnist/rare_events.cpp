@@ -1,4 +1,5 @@
 #include <ness/dynamics/chain.hpp>
+#include <ness/dynamics/euler_maruyama.hpp>
 #include <ness/fluctuation/kernel_entropy.hpp>
 #include <ness/random/normal.hpp>
 #include <type_traits>
@@ -6,36 +7,48 @@
 #include "../common/progress.hpp"
 #include "problem.hpp"
 
-// Clones begin all over the predicted state: its slowest directions relax in many epochs.
+// Clones begin all over the predicted state: its slowest directions relax in many epochs. What so
+// few err by is measured where μ is known.
 Cumulants Study::clone(const std::string& sampling, const Prediction& predicted) const {
   const Options& options = problem_->options;
   const State& state = predicted.state;
   const auto seed = static_cast<std::uint64_t>(options.seed);
   const Eigen::MatrixXd root = ness::detail::SymmetricEigen<double>(state.covariance()).root();
-  const int clones = static_cast<int>(options.clones);
-  return with_training(options, sampling, [&](const auto& training) {
-    const auto make_chain = [&](int i) {
-      ness::Philox random(seed, static_cast<std::uint64_t>(i));
-      ness::Normal normal;
-      Eigen::VectorXd normals(state.mean().size());
-      normal.fill(random, normals);
-      const Eigen::VectorXd start = state.mean() + root * normals;
-      return ness::Chain(problem_->objective, training, start, random);
-    };
-    ProgressBar bar("cloning " + sampling);
-    const ness::CloningSettings settings{
+  const auto settings = [&](ProgressBar& bar) {
+    return ness::CloningSettings{
         .steps = options.clone_steps,
         .burn_in = options.clone_steps / 4,
-        .clones = clones,
+        .clones = static_cast<int>(options.clones),
         .populations = 1,
         .batches = 8,
         .threads = static_cast<int>(options.threads),
         .seed = seed,
         .progress = [&bar](std::int64_t done, std::int64_t all) { bar(done, all); }};
-    return predict_cumulants(
-        state,
-        ness::measure_cumulant_function(settings, make_chain, state.mean(),
-                                        ness::StepEntropy<double>(state), tilts({0.15, 0.25})),
-        clones);
+  };
+  const auto clone = [&](const std::string& what, const auto& chain_from) {
+    ProgressBar bar(what);
+    const auto make_chain = [&](int i) {
+      ness::Philox random(seed, static_cast<std::uint64_t>(i));
+      ness::Normal normal;
+      Eigen::VectorXd normals(state.mean().size());
+      normal.fill(random, normals);
+      return chain_from(Eigen::VectorXd(state.mean() + root * normals), random);
+    };
+    return ness::measure_cumulant_function(settings(bar), make_chain, state.mean(),
+                                           ness::StepEntropy<double>(state), tilts({0.15, 0.25}));
+  };
+  const auto gaussian = state.linear_system();
+  const auto control =
+      clone("cloning the Gaussian chain", [&](const Eigen::VectorXd& start, ness::Philox random) {
+        return ness::EulerMaruyama(gaussian, 1, start, random);
+      });
+  return with_training(options, sampling, [&](const auto& training) {
+    return predict_cumulants(state,
+                             clone("cloning " + sampling,
+                                   [&](const Eigen::VectorXd& start, ness::Philox random) {
+                                     return ness::Chain(problem_->objective, training, start,
+                                                        random);
+                                   }),
+                             control, static_cast<int>(options.clones));
   });
 }
