@@ -73,7 +73,7 @@ void print_clones(std::ostream& out, const Cumulants& cumulants) {
     out << (&each == cumulants.found.data() ? " k = " : ", ") << each.k << ": "
         << std::round(each.effective_clones);
   out << "\nso few err, in the Gaussian chain of the same K and D, by";
-  for (const double bias : cumulants.bias)
+  for (const double& bias : cumulants.bias)
     out << (&bias == cumulants.bias.data() ? " " : ", ") << bias;
   out << ", which is taken off\n";
 }

@@ -14,18 +14,18 @@ Cumulants Study::clone(const std::string& sampling, const Prediction& predicted)
   const State& state = predicted.state;
   const auto seed = static_cast<std::uint64_t>(options.seed);
   const Eigen::MatrixXd root = ness::detail::SymmetricEigen<double>(state.covariance()).root();
-  const auto settings = [&](ProgressBar& bar) {
+  const auto settings = [&](int populations, ProgressBar& bar) {
     return ness::CloningSettings{
         .steps = options.clone_steps,
         .burn_in = options.clone_steps / 4,
         .clones = static_cast<int>(options.clones),
-        .populations = 1,
+        .populations = populations,
         .batches = 8,
         .threads = static_cast<int>(options.threads),
         .seed = seed,
         .progress = [&bar](std::int64_t done, std::int64_t all) { bar(done, all); }};
   };
-  const auto clone = [&](const std::string& what, const auto& chain_from) {
+  const auto clone = [&](const std::string& what, int populations, const auto& chain_from) {
     ProgressBar bar(what);
     const auto make_chain = [&](int i) {
       ness::Philox random(seed, static_cast<std::uint64_t>(i));
@@ -34,17 +34,17 @@ Cumulants Study::clone(const std::string& sampling, const Prediction& predicted)
       normal.fill(random, normals);
       return chain_from(Eigen::VectorXd(state.mean() + root * normals), random);
     };
-    return ness::measure_cumulant_function(settings(bar), make_chain, state.mean(),
+    return ness::measure_cumulant_function(settings(populations, bar), make_chain, state.mean(),
                                            ness::StepEntropy<double>(state), tilts({0.15, 0.25}));
   };
   const auto gaussian = state.linear_system();
-  const auto control =
-      clone("cloning the Gaussian chain", [&](const Eigen::VectorXd& start, ness::Philox random) {
-        return ness::EulerMaruyama(gaussian, 1, start, random);
-      });
+  const auto control = clone("cloning the Gaussian chain", 4,
+                             [&](const Eigen::VectorXd& start, ness::Philox random) {
+                               return ness::EulerMaruyama(gaussian, 1, start, random);
+                             });
   return with_training(options, sampling, [&](const auto& training) {
     return predict_cumulants(state,
-                             clone("cloning " + sampling,
+                             clone("cloning " + sampling, 1,
                                    [&](const Eigen::VectorXd& start, ness::Philox random) {
                                      return ness::Chain(problem_->objective, training, start,
                                                         random);
