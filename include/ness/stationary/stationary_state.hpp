@@ -474,11 +474,12 @@ DynamicMatrix<Scalar> StationaryState<Scalar>::midpoint_velocity(const Matrix& a
   detail::add_scaled(middle, Scalar(-0.25), velocity_covariance());
   const Matrix across = detail::transposed(axes);
   middle = product(across, product(middle, axes));
-  if (!detail::is_positive_definite(middle))
+  const Matrix white = detail::whitening(middle);
+  if (white.cols() < axes.cols())
     detail::invalid(name, "axes must be independent, and the midpoints of steps spread along each");
-  Matrix turning = product(across, product(circulation_, axes));
-  // M = −CW⁻¹, and W⁻¹Cᵀ = Mᵀ for C = −Cᵀ.
-  return detail::transposed(detail::solve_general(middle, turning));
+  // M = −CW⁻¹
+  const Matrix inverse = product(white, detail::transposed(white));
+  return -product(product(across, product(circulation_, axes)), inverse);
 }
 
 template <class Scalar>
