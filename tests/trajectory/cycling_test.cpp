@@ -16,6 +16,7 @@
 
 #include "support/catch.hpp"
 #include "support/close.hpp"
+#include "support/linear_states.hpp"
 #include "support/matrices.hpp"
 #include "support/temporary_file.hpp"
 
@@ -27,25 +28,6 @@ using State = ness::StationaryState<>;
 
 State in_steps(const auto& system, double time_step) {
   return State(ness::linear_chain(system, time_step, ness::LyapunovForm::discrete));
-}
-
-State chain_of(Eigen::Index n, double eta) {
-  return State(ness::linear_chain(VectorXd::Zero(n).eval(), positive_definite(n, 41, 0.3, 3),
-                                  positive_definite(n, 42, 0.02, 0.2), eta,
-                                  ness::LyapunovForm::discrete));
-}
-
-/// States of the stationary chain, a state in a row.
-MatrixXd states_of(const State& state, std::int64_t count, std::uint64_t seed) {
-  const ness::LinearSystem<MatrixXd> system = state.linear_system();
-  ness::EulerMaruyama chain(system, 1, VectorXd(state.mean()), ness::Philox(7, seed));
-  for (int k = 0; k < 1000; ++k) chain.step();
-  MatrixXd states(count, state.mean().size());
-  for (std::int64_t k = 0; k < count; ++k) {
-    chain.step();
-    states.row(k) = chain.theta().transpose();
-  }
-  return states;
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "support/catch.hpp"
 #include "support/close.hpp"
+#include "support/linear_states.hpp"
 #include "support/matrices.hpp"
 #include "support/temporary_file.hpp"
 
@@ -19,12 +20,6 @@ namespace {
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 using State = ness::StationaryState<>;
-
-State chain_of(Eigen::Index n, double eta) {
-  return State(ness::linear_chain(VectorXd::Zero(n).eval(), positive_definite(n, 41, 0.3, 3),
-                                  positive_definite(n, 42, 0.02, 0.2), eta,
-                                  ness::LyapunovForm::discrete));
-}
 
 /// The gyrator of 1/3 per unit of time, in steps of `time_step`.
 State gyrator(double time_step) {
@@ -76,19 +71,6 @@ struct Pair {
     return mean(f) + std::log((MatrixXd::Identity(2 * n, 2 * n) + s * q).determinant()) / 2;
   }
 };
-
-/// States of the stationary chain, a state in a row.
-MatrixXd states_of(const State& state, std::int64_t count, std::uint64_t seed) {
-  const ness::LinearSystem<MatrixXd> system = state.linear_system();
-  ness::EulerMaruyama chain(system, 1, VectorXd(state.mean()), ness::Philox(7, seed));
-  for (int k = 0; k < 1000; ++k) chain.step();
-  MatrixXd states(count, state.mean().size());
-  for (std::int64_t k = 0; k < count; ++k) {
-    chain.step();
-    states.row(k) = chain.theta().transpose();
-  }
-  return states;
-}
 
 }  // namespace
 
