@@ -14,8 +14,11 @@ target_compile_options(ness_compiled
   PUBLIC $<$<BOOL:${NESS_NATIVE}>:-march=native>
   PRIVATE $<$<CONFIG:>:-O2>)  # a project that names no build type means no slow library
 set_target_properties(ness_compiled PROPERTIES EXPORT_NAME compiled POSITION_INDEPENDENT_CODE ON)
-# What is slow at run time in theory is in linear_algebra.cpp; the rest of it gains nothing from more.
-set_source_files_properties(cmake/compiled/schur.cpp cmake/compiled/theory.cpp PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-O1>)
+# What is slow at run time in theory is in linear_algebra.cpp, and what estimators do to each state is written in
+# Eigen's vectors: the rest gains nothing from more.
+set_source_files_properties(cmake/compiled/landscape.cpp cmake/compiled/theory.cpp
+  PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-O1>)
+set_source_files_properties(cmake/compiled/trajectory.cpp PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-O2>)
 if(NOT NESS_INSTALL_COMPILED)
   set_target_properties(ness_compiled PROPERTIES EXCLUDE_FROM_ALL ON)
 endif()

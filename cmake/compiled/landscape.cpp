@@ -1,3 +1,8 @@
+#define NESS_COMPILED  // the kernels are in linear_algebra.cpp
+#include "ness/detail/matrices.hpp"
+#undef NESS_COMPILED
+
+#include "ness/detail/general_matrices.hpp"
 #include "ness/diffusion/epoch_noise_along.hpp"
 #include "ness/diffusion/noise_spectrum.hpp"
 #include "ness/landscape/eigenpairs.hpp"
@@ -5,6 +10,9 @@
 #include "ness/landscape/truncated_newton.hpp"
 
 namespace ness::detail {
+
+template struct GeneralLyapunov<double>;
+template struct GeneralLyapunov<float>;
 
 template Eigenpairs<double> leading_eigenpairs(const HessianProducts<double>&, Eigen::Index,
                                                const EigenpairSettings&);

@@ -127,6 +127,12 @@ RelativeError train(const Objective& objective, const Options& options, const Tr
   return over_runs(of_run);
 }
 
+/// vᵀΣv of each column v.
+Eigen::VectorXd variances_along(const Eigen::MatrixXd& directions,
+                                const Eigen::MatrixXd& covariance) {
+  return directions.cwiseProduct(ness::detail::product(covariance, directions)).colwise().sum();
+}
+
 /// ⟨𝓛⟩/𝓛(θ₀) − 1 in the stationary state: ½ tr HΣ, and what the mean's distance from θ₀ adds.
 double stationary_error(const Minimum& minimum, const Prediction& predicted) {
   const Eigen::VectorXd shift = predicted.state.mean() - minimum.theta;
@@ -179,10 +185,7 @@ Way Study::other_way(const std::string& sampling) const {
   const ness::detail::SymmetricEigen<double> eigen(problem_->minimum.hessian);
   const auto [measured, along] = ness::measure_with(
       objective, training, state, settings, ness::DirectionalVariance<>(eigen.vectors, batch));
-  const Eigen::MatrixXd spread = ness::detail::product(state.covariance(), eigen.vectors);
-  Eigen::VectorXd variances(eigen.values.size());
-  for (Eigen::Index k = 0; k < variances.size(); ++k)
-    variances[k] = eigen.vectors.col(k).dot(spread.col(k));
+  const Eigen::VectorXd variances = variances_along(eigen.vectors, state.covariance());
   return {sampling,     training.description(),
           per_step > 1, theory,
           measured,     {eigen.values, variances, along.variance()},
@@ -224,8 +227,7 @@ std::optional<Approach> Study::approach() const {
   const auto between = static_cast<std::int64_t>(std::ceil(6 * relaxation / looks));
   if (between > 100'000) return std::nullopt;
   const Eigen::MatrixXd sigma = predict_other("wr").state.covariance();
-  const Eigen::VectorXd unit =
-      (eigen.vectors.transpose() * sigma * eigen.vectors).diagonal().cwiseSqrt();
+  const Eigen::VectorXd unit = variances_along(eigen.vectors, sigma).cwiseSqrt();
   if (!(unit.minCoeff() > 0)) return std::nullopt;
   const Eigen::VectorXd start = minimum.theta + eigen.vectors * (result.start * unit);
   for (int k = 0; k <= looks; ++k)
