@@ -11,6 +11,7 @@
 #include <ness/trajectory/vorticity.hpp>
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "../common/progress.hpp"
@@ -108,12 +109,66 @@ inline Plane plane_of(const Options& options, const ness::Cycling<>& cycling,
   return plane;
 }
 
-/// What chains of a linear system show of it, learnt from some and tried on others.
-/// `make_chain(k, tried)`; `relaxation` is the slowest time, in updates.
+/// Runs of chains at a lag: some are learnt from, others are tried. `make_chain(k, tried)`;
+/// `relaxation` is the slowest time, in updates.
+template <class MakeChain>
+class LaggedRuns {
+  using Chain = std::invoke_result_t<MakeChain, int, bool>;
+
+ public:
+  LaggedRuns(std::string title, const Options& options, std::int64_t updates, double relaxation,
+             std::int64_t lag, Eigen::VectorXd mean, MakeChain make_chain)
+      : title_(std::move(title)),
+        options_(options),
+        updates_(updates),
+        burn_in_(burn_in_updates(relaxation, updates)),
+        lag_(lag),
+        mean_(std::move(mean)),
+        make_chain_(std::move(make_chain)),
+        of_step_(lag * make_chain_(0, false).updates_per_markov_step()) {
+    const std::int64_t steps = updates / of_step_;
+    const double all = static_cast<double>(steps) * static_cast<double>(options.chains);
+    const auto batches = static_cast<int>(
+        std::clamp(all * static_cast<double>(of_step_) / (10 * relaxation), 16.0, 512.0));
+    batch_ = ness::batch_length(steps, static_cast<int>(options.chains), batches);
+  }
+
+  /// Steps of a batch, for standard errors.
+  std::int64_t batch() const { return batch_; }
+
+  template <class... Estimators>
+  auto learn(const Estimators&... estimators) const {
+    return run(false, estimators...);
+  }
+  template <class... Estimators>
+  auto try_out(const Estimators&... estimators) const {
+    return run(true, estimators...);
+  }
+
+ private:
+  template <class... Estimators>
+  auto run(bool tried, const Estimators&... estimators) const {
+    ProgressBar bar(title_ + ", lag " + std::to_string(lag_) + (tried ? ", tried" : ", learnt"));
+    auto settings = run_settings(options_, updates_, burn_in_, bar);
+    settings.steps -= settings.steps % of_step_;
+    settings.burn_in += (of_step_ - settings.burn_in % of_step_) % of_step_;
+    return ness::run_chains(
+        settings, [&](int k) { return Lagged<Chain>(make_chain_(k, tried), lag_); }, mean_,
+        estimators...);
+  }
+
+  std::string title_;
+  const Options& options_;
+  std::int64_t updates_, burn_in_, lag_;
+  Eigen::VectorXd mean_;
+  MakeChain make_chain_;
+  std::int64_t of_step_, batch_ = 1;
+};
+
+/// What chains of a linear system show of it. `make_chain` and `relaxation` are of `LaggedRuns`.
 template <class MakeChain>
 void look(Results& results, const Options& options, const ness::StationaryState<>& state,
           std::int64_t updates, double relaxation, const MakeChain& make_chain) {
-  using Chain = decltype(make_chain(0, false));
   const Eigen::VectorXd mean = state.mean();
   const double time_step = results.time_step;
   const Eigen::Index n = mean.size();
@@ -125,26 +180,10 @@ void look(Results& results, const Options& options, const ness::StationaryState<
                       mean](const Eigen::VectorXd& theta) -> Eigen::Vector2d {
     return axes.transpose() * (theta - mean);
   };
-  const std::int64_t burn_in = burn_in_updates(relaxation, updates);
   for (const std::int64_t lag : options.lags) {
-    const std::int64_t of_step = lag * make_chain(0, false).updates_per_markov_step();
-    const std::int64_t steps = updates / of_step;
-    const double all = static_cast<double>(steps) * static_cast<double>(options.chains);
-    const auto batches = static_cast<int>(
-        std::clamp(all * static_cast<double>(of_step) / (10 * relaxation), 16.0, 512.0));
-    const std::int64_t batch = ness::batch_length(steps, static_cast<int>(options.chains), batches);
-    const auto run = [&](bool tried, const auto&... estimators) {
-      ProgressBar bar(results.key + ", lag " + std::to_string(lag) +
-                      (tried ? ", tried" : ", learnt"));
-      auto settings = run_settings(options, updates, burn_in, bar);
-      settings.steps -= settings.steps % of_step;
-      settings.burn_in += (of_step - settings.burn_in % of_step) % of_step;
-      return ness::run_chains(
-          settings, [&](int k) { return Lagged<Chain>(make_chain(k, tried), lag); }, mean,
-          estimators...);
-    };
-    const auto learnt = std::get<0>(run(false, ness::CurrentForce<>(n)));
-    const ness::CurrentBounds<> empty(learnt.force(), learnt.centre(), batch);
+    const LaggedRuns runs(results.key, options, updates, relaxation, lag, mean, make_chain);
+    const auto learnt = std::get<0>(runs.learn(ness::CurrentForce<>(n)));
+    const ness::CurrentBounds<> empty(learnt.force(), learnt.centre(), runs.batch());
     const auto keep = [&](const ness::CurrentBounds<>& found) {
       const double time = time_step * static_cast<double>(lag);
       results.bounds.push_back({lag, per_time(found.uncertainty_bound(), time),
@@ -152,18 +191,18 @@ void look(Results& results, const Options& options, const ness::StationaryState<
                                 entropy_of_pairs(state, lag) / time});
     };
     if (lag != options.lags.front()) {
-      keep(std::get<0>(run(true, empty)));
+      keep(std::get<0>(runs.try_out(empty)));
       continue;
     }
     const Map& map = *results.predicted;
     const ness::Axis x{map.x.lower, map.x.upper, 6}, y{map.y.lower, map.y.upper, 6};
-    const auto [bounds, rates, seen, vorticity] =
-        run(true, empty,
-            ness::CyclingRates<>(ness::Cycling<>(learnt.circulation(), learnt.covariance()),
-                                 learnt.centre(), batch),
-            ness::CurrentMap(plane, map.x, map.y, batch),
-            ness::VorticityTest<>(results.plane.axes, mean,
-                                  state.midpoint_velocity(results.plane.axes), x, y, batch));
+    const auto [bounds, rates, seen, vorticity] = runs.try_out(
+        empty,
+        ness::CyclingRates<>(ness::Cycling<>(learnt.circulation(), learnt.covariance()),
+                             learnt.centre(), runs.batch()),
+        ness::CurrentMap(plane, map.x, map.y, runs.batch()),
+        ness::VorticityTest<>(results.plane.axes, mean, state.midpoint_velocity(results.plane.axes),
+                              x, y, runs.batch()));
     keep(bounds);
     results.steps = bounds.steps();
     const double time = time_step * static_cast<double>(lag);

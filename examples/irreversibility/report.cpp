@@ -64,6 +64,19 @@ void print_finite_steps(std::ostream& out, const FiniteSteps& table, double exac
   out << "here" << std::setw(23) << exact_over_leading << '\n';
 }
 
+/// The training is the last of them.
+void print_between(std::ostream& out, const std::vector<Between>& chains, const Bounds& training) {
+  out << "\nlower bounds at lag " << std::left << std::setw(24) << training.lag << std::right
+      << "    uncertainty relation         Donsker and Varadhan\n";
+  const auto line = [&](const std::string& name, const Estimate<double>& uncertainty,
+                        const Estimate<double>& entropy) {
+    out << std::left << std::setw(44) << name << std::right << uncertainty << "  " << entropy
+        << '\n';
+  };
+  for (const Between& row : chains) line(row.chain, row.uncertainty, row.entropy);
+  line("loss, minibatches", training.uncertainty, training.entropy);
+}
+
 void print_verdict(std::ostream& out, const Results& results) {
   if (!results.rows.empty()) {
     out << '\n' << ness::Comparison{.rows = results.rows};
@@ -117,6 +130,7 @@ void print(std::ostream& out, const Results& results) {
   print_frequencies(out, results);
   if (results.finite_steps)
     print_finite_steps(out, *results.finite_steps, results.exact / results.continuous);
+  if (!results.between.empty()) print_between(out, results.between, results.bounds.front());
   print_verdict(out, results);
   out.precision(digits);
 }
@@ -155,6 +169,13 @@ Json to_json(const Results& results) {
   if (results.finite_steps) {
     json["finite_step"]["eta"] = results.finite_steps->eta;
     json["finite_step"]["ratio"] = results.finite_steps->ratio;
+  }
+  for (const Between& row : results.between) {
+    const Json document;
+    document["chain"] = row.chain;
+    write_estimate(document, "uncertainty_bound", row.uncertainty);
+    write_estimate(document, "entropy_bound", row.entropy);
+    json["between"].push_back(document);
   }
   const ness::Comparison comparison{.rows = results.rows};
   for (const auto& row : results.rows) {

@@ -48,6 +48,12 @@ struct FiniteSteps {
   std::vector<double> eta, ratio;
 };
 
+/// What pairs of states at the first lag show of a chain between the linear one and the training.
+struct Between {
+  std::string chain;
+  Estimate<double> uncertainty, entropy;
+};
+
 /// What is on a ring: P and the mean velocity in bins of the angle.
 struct Ring {
   Eigen::ArrayXd angle, density, velocity;  ///< by quadrature
@@ -72,5 +78,6 @@ struct Results {
   std::vector<ness::ComparisonRow> rows = {};
   std::optional<Spectrum> spectrum = {};
   std::optional<FiniteSteps> finite_steps = {};
+  std::vector<Between> between = {};
   std::optional<Ring> ring = {};
 };

@@ -1,5 +1,7 @@
 // The regression network.
+#include <ness/diffusion/independent_batches.hpp>
 #include <ness/dynamics/chain.hpp>
+#include <ness/dynamics/euler_maruyama.hpp>
 #include <ness/minibatch/with_replacement.hpp>
 #include <ness/minibatch/without_replacement.hpp>
 #include <ness/stationary/entropy_spectrum.hpp>
@@ -30,6 +32,66 @@ FiniteSteps finite_steps(const Objective& objective, const ness::Minimum<>& mini
   return found;
 }
 
+/// Normal noise in place of minibatches, of D where θ is or of that at the minimum: a time step of
+/// 1 is an update.
+template <class Training>
+class NormalNoise {
+ public:
+  NormalNoise(const Objective& objective, const Training& training, const Eigen::VectorXd& minimum,
+              bool everywhere)
+      : objective_(objective),
+        training_(training),
+        at_minimum_(ness::update_diffusion(objective, minimum, training)),
+        everywhere_(everywhere) {}
+
+  Eigen::Index parameters() const { return objective_.parameters(); }
+  void drift(const Eigen::VectorXd& theta, Eigen::VectorXd& out) const {
+    out = -training_.learning_rate * objective_.gradient(theta);
+  }
+  void diffusion(const Eigen::VectorXd& theta, Eigen::MatrixXd& out) const {
+    out = at_minimum_;
+    if (everywhere_) out = ness::update_diffusion(objective_, theta, training_);
+  }
+
+ private:
+  const Objective& objective_;
+  Training training_;
+  Eigen::MatrixXd at_minimum_;
+  bool everywhere_;
+};
+
+/// From the chain that theory is of to the training, a thing at a time: which of them it is that
+/// theory leaves out.
+template <class Training>
+std::vector<Between> chains_between(const Options& options, const Objective& objective,
+                                    const ness::Minimum<>& minimum, const Training& training,
+                                    const ness::StationaryState<>& state, std::int64_t updates,
+                                    double relaxation) {
+  std::vector<Between> found;
+  const std::int64_t lag = options.lags.front();
+  const auto add = [&](const std::string& chain, const auto& system) {
+    const LaggedRuns runs(chain, options, updates, relaxation, lag, state.mean(),
+                          [&](int k, bool tried) {
+                            return ness::EulerMaruyama(system, 1, Eigen::VectorXd(state.mean()),
+                                                       stream(options, k, tried));
+                          });
+    const auto learnt = std::get<0>(runs.learn(ness::CurrentForce<>(objective.parameters())));
+    const auto bounds = std::get<0>(
+        runs.try_out(ness::CurrentBounds<>(learnt.force(), learnt.centre(), runs.batch())));
+    const auto per_update = [lag](const Estimate<double>& bound) {
+      return per_time(bound, static_cast<double>(lag));
+    };
+    found.push_back(
+        {chain, per_update(bounds.uncertainty_bound()), per_update(bounds.entropy_bound())});
+  };
+  add("parabola, normal noise of D at the minimum", state.linear_system());
+  for (const bool everywhere : {false, true})
+    add(everywhere ? "loss, normal noise of D where theta is"
+                   : "loss, normal noise of D at the minimum",
+        NormalNoise(objective, training, minimum.theta, everywhere));
+  return found;
+}
+
 template <class Training>
 Results study(Results results, const Options& options, const Objective& objective,
               const ness::Minimum<>& minimum, const Training& training,
@@ -48,6 +110,9 @@ Results study(Results results, const Options& options, const Objective& objectiv
   look(results, options, state, updates, relaxation, [&](int k, bool tried) {
     return ness::Chain(objective, training, mean, stream(options, k, tried));
   });
+  if (options.system == "sgd")
+    results.between =
+        chains_between(options, objective, minimum, training, state, updates, relaxation);
   // All orders of an epoch are kept, but not what is beyond the quadratic landscape.
   add_rows(results, training.learning_rate * minimum.hessian_eigenvalues.maxCoeff());
   return results;
