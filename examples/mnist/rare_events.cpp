@@ -2,9 +2,11 @@
 #include <ness/dynamics/euler_maruyama.hpp>
 #include <ness/fluctuation/kernel_entropy.hpp>
 #include <ness/random/normal.hpp>
+#include <string>
 #include <type_traits>
 
 #include "../common/progress.hpp"
+#include "../common/user_error.hpp"
 #include "problem.hpp"
 
 // Clones begin all over the predicted state: its slowest directions relax in many epochs. What so
@@ -12,6 +14,11 @@
 Cumulants Study::clone(const std::string& sampling, const Prediction& predicted) const {
   const Options& options = problem_->options;
   const State& state = predicted.state;
+  if (state.rank() < state.mean().size())
+    throw UserError("--clones: noise must reach all " + std::to_string(state.mean().size()) +
+                    " directions for a path to have a reverse, but reaches " +
+                    std::to_string(state.rank()) +
+                    ": some pixels are dark in all images; leave --clones out");
   const auto seed = static_cast<std::uint64_t>(options.seed);
   const Eigen::MatrixXd root = ness::detail::SymmetricEigen<double>(state.covariance()).root();
   const auto settings = [&](int populations, ProgressBar& bar) {

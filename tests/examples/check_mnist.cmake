@@ -22,6 +22,17 @@ if(error STREQUAL "NOTFOUND")
   message(FATAL_ERROR "the theory alone has a simulation in\n${json}")
 endif()
 
+# Rare events: few clones, of few epochs.
+expect_success(${small} --sampling wor --eta 1e-3 --steps 0 --clones 12 --clone-steps 8 --json clones.json
+  --figures clones)
+expect_text("mu(-0.75) - mu(-0.25)" "${out}")
+expect_figures(clones cumulants_wor)
+file(READ "${WORK}/clones.json" json)
+foreach(key k theory simulation standard_error effective_clones bias)
+  expect_numbers("${json}" 5 0 cumulants ${key})
+endforeach()
+expect_error("--clone-steps must be at least 8" ${small} --sampling wor --steps 0 --clones 12 --clone-steps 4)
+
 # Both ways, with figures.
 expect_success(${short} --sampling wr,wor --threads 1 --json one.json --figures figures)
 foreach(text "effective minimum" "as printed, B18" "variances along the 490 eigenvectors of H"
