@@ -49,8 +49,10 @@ class NormalNoise {
     out = -training_.learning_rate * objective_.gradient(theta);
   }
   void diffusion(const Eigen::VectorXd& theta, Eigen::MatrixXd& out) const {
-    out = at_minimum_;
-    if (everywhere_) out = ness::update_diffusion(objective_, theta, training_);
+    if (everywhere_)
+      out = ness::update_diffusion(objective_, theta, training_);
+    else
+      out = at_minimum_;
   }
 
  private:

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "../common/quadratic_forms.hpp"
 #include "../common/titles.hpp"
 
 namespace {
@@ -87,16 +88,10 @@ struct Mean {
   }
 };
 
-/// uᵀAu for each column u.
-Eigen::VectorXd forms(const Eigen::MatrixXd& columns, const Eigen::MatrixXd& matrix) {
-  const Eigen::MatrixXd products = matrix * columns;
-  return columns.cwiseProduct(products).colwise().sum();
-}
-
 /// The distance between the two points where 𝓛 = e𝓛(θ₀): this loss is a parabola along any line.
 Eigen::VectorXd flatness_along(const Eigen::MatrixXd& directions, const Minimum& minimum) {
   const double level = 8 * (std::numbers::e - 1) * minimum.value;
-  return (level * forms(directions, minimum.hessian).cwiseInverse()).cwiseSqrt();
+  return (level * quadratic_forms(directions, minimum.hessian).cwiseInverse()).cwiseSqrt();
 }
 
 /// Those that a logarithm can show.
@@ -192,7 +187,7 @@ void draw_flatness(FigureFolder& folder, const Minimum& minimum, const std::vect
     if (!results.simulated) continue;
     simulated = true;
     const Eigen::MatrixXd& sigma = results.simulated->measured.covariance.value;
-    folder.data(name + "_simulation", variances(flatness, forms(eigen.vectors, sigma)));
+    folder.data(name + "_simulation", variances(flatness, quadratic_forms(eigen.vectors, sigma)));
     plots +=
         ", '" + name + "_simulation.dat' with points pt 7 ps 0.35 lc rgb " + color + " notitle";
   }

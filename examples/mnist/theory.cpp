@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "../common/digits.hpp"
+#include "../common/quadratic_forms.hpp"
 #include "../common/user_error.hpp"
 #include "problem.hpp"
 
@@ -65,14 +66,6 @@ auto timed(const Work& work) {
   auto result = work();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   return Timed<decltype(result)>{std::move(result), took.count()};
-}
-
-/// uᵀAu for each column u.
-Eigen::VectorXd forms(const Eigen::MatrixXd& columns, const Eigen::MatrixXd& matrix) {
-  const Eigen::MatrixXd products = ness::detail::product(matrix, columns);
-  Eigen::VectorXd result(columns.cols());
-  for (Eigen::Index k = 0; k < columns.cols(); ++k) result[k] = columns.col(k).dot(products.col(k));
-  return result;
 }
 
 /// The rank of D is a matter of tolerance; what must not be is the entropy production.
@@ -186,7 +179,7 @@ WaysInTheory Study::ways() const {
   WaysInTheory result{eigen.values, options.eta * static_cast<double>(batches), {}};
   const auto add = [&](WayInTheory way, const ness::LinearChain<double>& chain) {
     way.name += way.momentum > 0 ? "_momentum" : "";
-    way.variance = forms(eigen.vectors, State(chain).covariance());
+    way.variance = quadratic_forms(eigen.vectors, State(chain).covariance());
     result.ways.push_back(std::move(way));
   };
   for (const double momentum : {0.0, 0.9}) {

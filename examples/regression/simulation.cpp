@@ -16,6 +16,7 @@
 #include <numeric>
 
 #include "../common/progress.hpp"
+#include "../common/quadratic_forms.hpp"
 #include "../common/run_settings.hpp"
 #include "../common/user_error.hpp"
 #include "problem.hpp"
@@ -127,12 +128,6 @@ RelativeError train(const Objective& objective, const Options& options, const Tr
   return over_runs(of_run);
 }
 
-/// vᵀΣv of each column v.
-Eigen::VectorXd variances_along(const Eigen::MatrixXd& directions,
-                                const Eigen::MatrixXd& covariance) {
-  return directions.cwiseProduct(ness::detail::product(covariance, directions)).colwise().sum();
-}
-
 /// ⟨𝓛⟩/𝓛(θ₀) − 1 in the stationary state: ½ tr HΣ, and what the mean's distance from θ₀ adds.
 double stationary_error(const Minimum& minimum, const Prediction& predicted) {
   const Eigen::VectorXd shift = predicted.state.mean() - minimum.theta;
@@ -185,7 +180,7 @@ Way Study::other_way(const std::string& sampling) const {
   const ness::detail::SymmetricEigen<double> eigen(problem_->minimum.hessian);
   const auto [measured, along] = ness::measure_with(
       objective, training, state, settings, ness::DirectionalVariance<>(eigen.vectors, batch));
-  const Eigen::VectorXd variances = variances_along(eigen.vectors, state.covariance());
+  const Eigen::VectorXd variances = quadratic_forms(eigen.vectors, state.covariance());
   return {sampling,     training.description(),
           per_step > 1, theory,
           measured,     {eigen.values, variances, along.variance()},
@@ -227,7 +222,7 @@ std::optional<Approach> Study::approach() const {
   const auto between = static_cast<std::int64_t>(std::ceil(6 * relaxation / looks));
   if (between > 100'000) return std::nullopt;
   const Eigen::MatrixXd sigma = predict_other("wr").state.covariance();
-  const Eigen::VectorXd unit = variances_along(eigen.vectors, sigma).cwiseSqrt();
+  const Eigen::VectorXd unit = quadratic_forms(eigen.vectors, sigma).cwiseSqrt();
   if (!(unit.minCoeff() > 0)) return std::nullopt;
   const Eigen::VectorXd start = minimum.theta + eigen.vectors * (result.start * unit);
   for (int k = 0; k <= looks; ++k)
