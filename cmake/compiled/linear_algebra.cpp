@@ -8,6 +8,10 @@ namespace ness::detail {
 template <class Scalar>
 using BlockOf = Eigen::Ref<const DynamicMatrix<Scalar>>;
 
+template double dot(const double*, const double*, Eigen::Index);
+template float dot(const float*, const float*, Eigen::Index);
+template double sum(const double*, Eigen::Index);
+template float sum(const float*, Eigen::Index);
 template DynamicMatrix<double> product(const DynamicMatrix<double>&, const DynamicMatrix<double>&);
 template DynamicMatrix<float> product(const DynamicMatrix<float>&, const DynamicMatrix<float>&);
 template DynamicMatrix<double> product_of_rows(const DynamicMatrix<double>&,

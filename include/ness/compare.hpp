@@ -155,7 +155,7 @@ namespace detail {
 
 /// What is compared of a prediction, in double precision.
 struct ComparedState {
-  DynamicVector<double> mean, mean_shift;
+  DynamicVector<double> linear_mean, mean;  // of the linear chain, and to the next order
   DynamicMatrix<double> covariance, circulation;
   double entropy_production;
   double left_out;   ///< of what is predicted, relative
@@ -198,10 +198,10 @@ Comparison compare(const Predicted& predicted, const Measured& measured,
     fluctuations.push_back({.length = part.length, .integral_fluctuation = {gaussian, 0}});
   }
   return detail::compare(
-      {.mean = predicted.chain().mean.template cast<double>(),
-       .mean_shift = (predicted.mean() - predicted.chain().mean).template cast<double>(),
-       .covariance = predicted.covariance().template cast<double>(),
-       .circulation = predicted.circulation().template cast<double>(),
+      {.linear_mean = detail::converted<double>(predicted.chain().mean),
+       .mean = detail::converted<double>(predicted.mean()),
+       .covariance = detail::converted<double>(predicted.covariance()),
+       .circulation = detail::converted<double>(predicted.circulation()),
        .entropy_production = static_cast<double>(predicted.entropy_production()),
        .left_out = static_cast<double>(predicted.decay_rates()[predicted.mean().size() - 1]),
        .slow_rate = static_cast<double>(predicted.decay_rates()[0]),
@@ -243,9 +243,9 @@ template <class Scalar>
 Eigen::Index free_elements(const DynamicMatrix<Scalar>& matrix) {
   const Eigen::Index n = matrix.rows();
   if (n != matrix.cols()) return matrix.size();
-  const Scalar rounding = Scalar(1e-12) * matrix.norm();
-  if (half_sum_with_transpose(matrix, -1).norm() <= rounding) return n * (n + 1) / 2;
-  if (half_sum_with_transpose(matrix, 1).norm() <= rounding) return n * (n - 1) / 2;
+  const Scalar rounding = Scalar(1e-12) * norm(matrix);
+  if (norm(half_sum_with_transpose(matrix, -1)) <= rounding) return n * (n + 1) / 2;
+  if (norm(half_sum_with_transpose(matrix, 1)) <= rounding) return n * (n - 1) / 2;
   return matrix.size();
 }
 
@@ -253,20 +253,21 @@ template <class Scalar>
 ComparisonRow compare_matrix(std::string quantity, const DynamicMatrix<Scalar>& theory,
                              const Estimate<DynamicMatrix<Scalar>>& measured,
                              Scalar relative_tolerance) {
-  const DynamicMatrix<Scalar> difference = measured.value - theory;
-  const Scalar tolerance = relative_tolerance * theory.norm();
+  DynamicMatrix<Scalar> difference = measured.value;
+  add_scaled(difference, -1, theory);
+  const Scalar tolerance = relative_tolerance * norm(theory);
   const Scalar degrees = measured.degrees_of_freedom;
-  const Scalar error = measured.standard_error.norm();
+  const Scalar error = norm(measured.standard_error);
   const auto count = static_cast<Scalar>(free_elements(measured.value));
-  Scalar chance = chance_of(difference.norm(), error, tolerance, degrees, Scalar(1));
+  Scalar chance = chance_of(norm(difference), error, tolerance, degrees, Scalar(1));
   for (Eigen::Index k = 0; k < difference.size(); ++k)
     chance =
         std::min(chance, chance_of(std::abs(difference.data()[k]),
                                    measured.standard_error.data()[k], tolerance, degrees, count));
   return {.quantity = std::move(quantity),
-          .theory = theory.norm(),
-          .simulation = measured.value.norm(),
-          .difference = difference.norm(),
+          .theory = norm(theory),
+          .simulation = norm(measured.value),
+          .difference = norm(difference),
           .standard_error = error,
           .tolerance = tolerance,
           .chance = std::min(Scalar(1), 2 * chance)};
@@ -296,13 +297,14 @@ template <class Measured>
 Comparison compare(const ComparedState& predicted, const Measured& measured) {
   using Vector = DynamicVector<double>;
   const double of_chords = 1 + static_cast<double>(measured.stride - 1) / 2;
-  const Estimate<Vector> measured_shift{measured.mean.value - predicted.mean,
-                                        measured.mean.standard_error,
-                                        measured.mean.degrees_of_freedom};
+  Vector shift = predicted.mean;
+  Estimate<Vector> measured_shift = measured.mean;
+  shift -= predicted.linear_mean;
+  measured_shift.value -= predicted.linear_mean;
   Comparison result;
   result.too_short = static_cast<double>(measured.batch_length) * predicted.slow_rate < 2;
   result.rows = {
-      compare_row("shift of the mean", predicted.mean_shift, measured_shift, 0),
+      compare_row("shift of the mean", shift, measured_shift, 0),
       compare_row("covariance", predicted.covariance, measured.covariance, predicted.left_out),
       compare_row("circulation", predicted.circulation, measured.circulation,
                   predicted.left_out * of_chords)};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <cmath>
 #include <type_traits>
 
 #include "ness/detail/compiled_guard.hpp"
@@ -24,8 +25,69 @@ struct DoubleFor {
   using type = double;
 };
 
+/// The elements in another precision: where it is the same one, without the expression for it.
+template <class To, class Derived>
+Eigen::Matrix<To, Derived::RowsAtCompileTime, Derived::ColsAtCompileTime> converted(
+    const Eigen::MatrixBase<Derived>& values) {
+  if constexpr (std::is_same_v<To, typename Derived::Scalar>)
+    return values;
+  else
+    return values.template cast<To>();
+}
+
+/// Are all elements finite? x − x is not a number of what is not.
+template <class Derived>
+bool is_finite(const Eigen::PlainObjectBase<Derived>& values) {
+  for (Eigen::Index k = 0; k < values.size(); ++k)
+    if (!(values.data()[k] - values.data()[k] == 0)) return false;
+  return true;
+}
+
+/// Are all elements 0?
+template <class Derived>
+bool is_zero(const Eigen::PlainObjectBase<Derived>& values) {
+  for (Eigen::Index k = 0; k < values.size(); ++k)
+    if (!(values.data()[k] == 0)) return false;
+  return true;
+}
+
+/// from + length · step
+template <class Scalar>
+DynamicVector<Scalar> moved(const DynamicVector<Scalar>& from, Scalar length,
+                            const DynamicVector<Scalar>& step) {
+  DynamicVector<Scalar> result = from;
+  for (Eigen::Index k = 0; k < step.size(); ++k) result[k] += length * step[k];
+  return result;
+}
+
 // Each of these is compiled once, where the same written as an expression of Eigen would be
 // compiled anew in every function.
+
+/// Σ_k a_k b_k of `count` numbers.
+template <class Scalar>
+Scalar dot(const Scalar* a, const Scalar* b, Eigen::Index count);
+
+/// aᵀb
+template <class Scalar>
+Scalar dot(const DynamicVector<Scalar>& a, const DynamicVector<Scalar>& b) {
+  return dot(a.data(), b.data(), a.size());
+}
+
+/// Σ_k a_k of `count` numbers.
+template <class Scalar>
+Scalar sum(const Scalar* a, Eigen::Index count);
+
+/// The root of the sum of squares of the elements.
+template <class Derived>
+auto norm(const Eigen::PlainObjectBase<Derived>& values) {
+  return std::sqrt(dot(values.data(), values.data(), values.size()));
+}
+
+/// Σ_ij a_ij b_ij of matrices of one size.
+template <class Scalar>
+Scalar sum_of_products(const DynamicMatrix<Scalar>& a, const DynamicMatrix<Scalar>& b) {
+  return dot(a.data(), b.data(), a.size());
+}
 
 /// a · b
 template <class Scalar>
@@ -87,6 +149,17 @@ void mirror(DynamicMatrix<Scalar>& lower);
 
 #ifndef NESS_COMPILED  // else they are in the library
 template <class Scalar>
+Scalar dot(const Scalar* a, const Scalar* b, Eigen::Index count) {
+  using Numbers = Eigen::Map<const DynamicVector<Scalar>>;
+  return Numbers(a, count).dot(Numbers(b, count));
+}
+
+template <class Scalar>
+Scalar sum(const Scalar* a, Eigen::Index count) {
+  return Eigen::Map<const DynamicVector<Scalar>>(a, count).sum();
+}
+
+template <class Scalar>
 DynamicMatrix<Scalar> product(const DynamicMatrix<Scalar>& a, const DynamicMatrix<Scalar>& b) {
   return a * b;
 }
@@ -116,10 +189,11 @@ DynamicVector<Scalar> dot_products_of_rows(const DynamicMatrix<Scalar>& a,
 template <class Scalar>
 DynamicMatrix<Scalar> product_of_columns(const DynamicMatrix<Scalar>& a,
                                          const DynamicMatrix<Scalar>& b) {
-  if (a.cols() > few_columns || b.cols() > few_columns) return a.transpose() * b;
+  if (a.cols() > few_columns || b.cols() > few_columns) return product(transposed(a), b);
   DynamicMatrix<Scalar> result(a.cols(), b.cols());
   for (Eigen::Index j = 0; j < b.cols(); ++j)
-    for (Eigen::Index i = 0; i < a.cols(); ++i) result(i, j) = a.col(i).dot(b.col(j));
+    for (Eigen::Index i = 0; i < a.cols(); ++i)
+      result(i, j) = dot(a.data() + i * a.rows(), b.data() + j * b.rows(), a.rows());
   return result;
 }
 
@@ -164,7 +238,9 @@ template <class Scalar>
 void add_products_of_columns(DynamicMatrix<Scalar>& lower, const DynamicMatrix<Scalar>& block) {
   if (block.cols() > few_columns) return add_outer_products(lower, transposed(block));
   for (Eigen::Index j = 0; j < block.cols(); ++j)
-    for (Eigen::Index i = j; i < block.cols(); ++i) lower(i, j) += block.col(i).dot(block.col(j));
+    for (Eigen::Index i = j; i < block.cols(); ++i)
+      lower(i, j) +=
+          dot(block.data() + i * block.rows(), block.data() + j * block.rows(), block.rows());
 }
 
 template <class Scalar>

@@ -60,7 +60,7 @@ void require_semidefinite(const DynamicMatrix<Scalar>& matrix, std::string_view 
 template <class Scalar>
 bool is_positive_definite(const DynamicMatrix<Scalar>& matrix) {
   DynamicMatrix<Scalar> factor = matrix;
-  return matrix.allFinite() && cholesky(factor);
+  return is_finite(matrix) && cholesky(factor);
 }
 
 /// A = vectors · diag(values) · vectorsᵀ, values increasing.
@@ -99,6 +99,7 @@ SymmetricEigen(const Eigen::MatrixBase<Derived>&) -> SymmetricEigen<typename Der
 
 #include "ness/detail/check.hpp"
 #include "ness/detail/reflections.hpp"
+#include "ness/detail/static_cholesky.hpp"
 
 #ifdef NESS_USE_LAPACK
 #include <vector>
@@ -138,8 +139,9 @@ bool symmetric_eigen_in_double(DynamicVector<Scalar>& values, DynamicMatrix<Scal
 template <class Scalar>
 bool symmetric_eigen_in_double(DynamicVector<Scalar>& values, DynamicMatrix<Scalar>& vectors) {
   const Eigen::Index n = vectors.rows();
+  values.resize(n);
   if (n == 1) {
-    values = vectors.col(0);
+    values[0] = vectors(0, 0);
     vectors(0, 0) = Scalar(1);
     return true;
   }
@@ -147,14 +149,18 @@ bool symmetric_eigen_in_double(DynamicVector<Scalar>& values, DynamicMatrix<Scal
   for (Eigen::Index j = 0; j < n; ++j)
     for (Eigen::Index i = j; i < n; ++i) scale = std::max(scale, std::abs(vectors(i, j)));
   if (scale == 0) scale = Scalar(1);
-  vectors /= scale;
+  for (Eigen::Index k = 0; k < vectors.size(); ++k) vectors.data()[k] /= scale;
   const Eigen::Tridiagonalization<DynamicMatrix<Scalar>> reduced(vectors);
   Eigen::SelfAdjointEigenSolver<DynamicMatrix<Scalar>> solver(n);
-  solver.computeFromTridiagonal(reduced.diagonal(), reduced.subDiagonal());
-  values = scale * solver.eigenvalues();
+  const DynamicMatrix<Scalar>& packed = reduced.packedMatrix();
+  DynamicVector<Scalar> below(n - 1);
+  for (Eigen::Index k = 0; k < n; ++k) values[k] = packed(k, k);
+  for (Eigen::Index k = 0; k + 1 < n; ++k) below[k] = packed(k + 1, k);
+  solver.computeFromTridiagonal(values, below);
+  for (Eigen::Index k = 0; k < n; ++k) values[k] = scale * solver.eigenvalues()[k];
   vectors = solver.eigenvectors();
   const DynamicVector<Scalar> h = reduced.householderCoefficients();
-  reflect(reduced.packedMatrix(), h, vectors);
+  reflect(packed, h, vectors);
   return solver.info() == Eigen::Success;
 }
 #endif
@@ -250,19 +256,12 @@ void solve_lower(const DynamicMatrix<Scalar>& lower, DynamicMatrix<Scalar>& righ
 template <class Scalar>
 bool solve_positive_definite(const DynamicMatrix<Scalar>& matrix,
                              DynamicVector<Scalar>& right_side) {
-  DynamicMatrix<double> lower = matrix.template cast<double>();
+  using Double = typename DoubleFor<Scalar>::type;
+  DynamicMatrix<Double> lower = converted<Double>(matrix);
   if (!cholesky(lower)) return false;
-  DynamicVector<double> solution = right_side.template cast<double>();
-  for (Eigen::Index i = 0; i < lower.rows(); ++i) {
-    solution[i] /= lower(i, i);
-    const Eigen::Index rest = lower.rows() - 1 - i;
-    solution.tail(rest) -= solution[i] * lower.col(i).tail(rest);
-  }
-  for (Eigen::Index i = lower.rows() - 1; i >= 0; --i) {
-    const Eigen::Index rest = lower.rows() - 1 - i;
-    solution[i] = (solution[i] - lower.col(i).tail(rest).dot(solution.tail(rest))) / lower(i, i);
-  }
-  right_side = solution.cast<Scalar>();
+  DynamicVector<Double> solution = converted<Double>(right_side);
+  solve_factored(lower, solution);
+  right_side = converted<Scalar>(solution);
   return true;
 }
 

@@ -40,8 +40,8 @@ struct GradientScatter {
     const DynamicMatrix<Scalar> column = sum;
     add_outer_products(scatter, column, Scalar(-1) / samples);
     mirror(scatter);
-    sum /= samples;
-    mean = shift + sum;
+    mean = sum / samples;
+    mean += shift;
   }
 };
 
@@ -111,9 +111,10 @@ DynamicMatrix<scalar_t<M>> update_diffusion(const Objective<M, R>& objective,
     const auto samples = static_cast<double>(objective.samples());
     detail::GradientScatter<M> gradients(objective.model(), at);
     gradients.scatter *= static_cast<Scalar>(half * weights.scatter);
-    if (weights.total > 0)
-      gradients.scatter += static_cast<Scalar>(half * weights.total * samples * samples) *
-                           gradients.mean * gradients.mean.transpose();
+    const auto of_mean = static_cast<Scalar>(half * weights.total * samples * samples);
+    for (Index j = 0; weights.total > 0 && j < at.size(); ++j)
+      for (Index i = 0; i < at.size(); ++i)
+        gradients.scatter(i, j) += of_mean * gradients.mean[i] * gradients.mean[j];
     return std::move(gradients.scatter);
   }
 }

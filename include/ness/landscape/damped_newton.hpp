@@ -45,7 +45,7 @@ class DampedNewton {
   static constexpr Scalar epsilon = std::numeric_limits<Scalar>::epsilon();
 
   bool is_at_minimum() {
-    stationary_ = gradient_.isZero(0);
+    stationary_ = is_zero(gradient_);
     return stationary_ && is_curved(best_.hessian, curvature_noise());
   }
 
@@ -56,7 +56,8 @@ class DampedNewton {
     const Vector units = natural_units(best_.hessian);
     for (Index k = 0; k < units.size(); ++k) damped(k, k) += damping_ / (units[k] * units[k]);
     if (!metric_.factor(damped)) return !raise_damping();
-    const Vector step = -metric_.solve(gradient_);
+    Vector step = metric_.solve(gradient_);
+    step *= Scalar(-1);
     if (pays(step)) return steps_ % 8 == 0 && falls_for_ever();
     if (is_negligible(step)) {
       if (damping_ > 0 && !tried_undamped_) return try_undamped();
@@ -108,7 +109,7 @@ class DampedNewton {
   static Scalar resolution(Scalar value) { return 64 * epsilon * std::abs(value); }
   Scalar resolution() const { return std::max(resolution(best_.value), value_noise_); }
 
-  Scalar promised(const Vector& step) const { return -gradient_.dot(step) / 2; }
+  Scalar promised(const Vector& step) const { return -dot(gradient_, step) / 2; }
 
   // Is it so short that 𝓛 can be told from a quadratic form no more, or hardly from a constant?
   bool is_negligible(const Vector& step) const {
@@ -119,7 +120,7 @@ class DampedNewton {
   // Goes where the step leads, if 𝓛 falls, or, where it cannot tell, the gradient shrinks.
   bool pays(const Vector& step) {
     const Vector trial = moved(best_.theta, Scalar(1), step);
-    if (!trial.allFinite() || trial == best_.theta) return false;
+    if (!is_finite(trial) || std::equal(trial.begin(), trial.end(), best_.theta.begin())) return false;
     const Scalar value = landscape_.value(trial);
     if (!std::isfinite(value)) return false;
     const Scalar fall = best_.value - value;
@@ -127,7 +128,7 @@ class DampedNewton {
     if (!falls) learn_value_noise(step);
     if (!falls && !(is_negligible(step) && is_hardly_damped())) return false;
     Vector gradient = landscape_.gradient(trial);
-    if (!gradient.allFinite()) return false;
+    if (!is_finite(gradient)) return false;
     if (!falls && !(metric_.norm(gradient) < metric_.norm(gradient_) / 2)) return false;
     const Scalar gain = falls ? fall / promised(step) : Scalar(1);
     move(trial, value, std::move(gradient), step);
@@ -169,7 +170,7 @@ class DampedNewton {
   bool falls_for_ever() {
     if (!is_curved(best_.hessian, curvature_noise())) {
       Vector soft = Softest<Scalar>(best_.hessian).direction;
-      soft *= gradient_.dot(soft) > 0 ? -size_or_one() : size_or_one();
+      soft *= dot(gradient_, soft) > 0 ? -size_or_one() : size_or_one();
       return falls_along(soft, 40);
     }
     return steps_ > 0 && last_damping_ == 0 && falls_along(last_step_, 10);
@@ -183,13 +184,13 @@ class DampedNewton {
     Scalar length(1);
     for (int k = 0; k <= doublings; ++k, length *= 2) {
       ahead = moved(best_.theta, length, step);
-      if (!ahead.allFinite()) return false;
+      if (!is_finite(ahead)) return false;
       const Scalar value = landscape_.value(ahead);
       if (!(value <= before + resolution(before))) return false;
       before = value;
     }
     if (!std::isfinite(before)) return conclude_as(MinimumStatus::no_minimum, step);
-    const bool falls = landscape_.gradient(ahead).dot(step) <= resolution(before);
+    const bool falls = dot(landscape_.gradient(ahead), step) <= resolution(before);
     if (!falls || !(before < best_.value - resolution())) return false;
     return conclude_as(MinimumStatus::no_minimum, step);
   }
@@ -214,7 +215,7 @@ class DampedNewton {
   }
 
   Scalar slope(const Vector& step, Scalar part) const {
-    return landscape_.gradient(moved(best_.theta, part, step)).dot(step);
+    return dot(landscape_.gradient(moved(best_.theta, part, step)), step);
   }
 
   // Does the slope along the step change its sign within any fraction of it, all at once?
@@ -250,7 +251,7 @@ class DampedNewton {
         other.value = landscape_.value(other.theta);
         if (!(other.value <= best_.value + resolution())) continue;
         other.hessian = landscape_.hessian(other.theta);
-        if (!other.hessian.allFinite()) continue;
+        if (!is_finite(other.hessian)) continue;
         const Softest<Scalar> there(other.hessian);
         if (there.curvature < -curvature_noise() && descend_along(other, there)) return true;
       }
@@ -259,14 +260,14 @@ class DampedNewton {
 
   bool descend_along(const Minimum<Scalar>& from, const Softest<Scalar>& soft) {
     const Scalar size = size_or_one();
-    const Scalar side = gradient_.dot(soft.direction) > 0 ? Scalar(-1) : Scalar(1);
+    const Scalar side = dot(gradient_, soft.direction) > 0 ? Scalar(-1) : Scalar(1);
     for (Scalar length = size; length > std::sqrt(epsilon) * size; length /= 4) {
       const Vector trial = moved(from.theta, side * length, soft.direction);
       const Scalar value = landscape_.value(trial);
       const Scalar least = -soft.curvature * length * length / 8;
       if (!(best_.value - value > std::max(least, resolution()))) continue;
       Vector gradient = landscape_.gradient(trial);
-      if (!gradient.allFinite()) continue;
+      if (!is_finite(gradient)) continue;
       damping_ = 0;
       move(trial, value, std::move(gradient), soft.direction);
       last_damping_ = 1;  // this was no Newton step
@@ -280,7 +281,7 @@ class DampedNewton {
   }
 
   void conclude() {
-    best_.gradient_norm = gradient_.norm();
+    best_.gradient_norm = detail::norm(gradient_);
     best_.hessian_eigenvalues = SymmetricEigen<Scalar>(best_.hessian).values;
     const bool curved = is_curved(best_.hessian, curvature_noise());
     if (curved && metric_.factor(best_.hessian)) best_.offset = metric_.solve(gradient_);
@@ -336,20 +337,21 @@ Minimum<Scalar> polish_minimum(const LandscapeFunctions<Scalar>& landscape,
   bool stalled = false;
   while (curved && !stalled && best.iterations < max_iterations) {
     ++best.iterations;
-    step = -metric.solve(gradient);
+    step = metric.solve(gradient);
+    step *= Scalar(-1);
     const DynamicVector<Scalar> trial = moved(best.theta, Scalar(1), step);
-    if (!trial.allFinite()) break;
+    if (!is_finite(trial)) break;
     const DynamicVector<Scalar> trial_gradient = landscape.gradient(trial);
     stalled = !(metric.norm(trial_gradient) < metric.norm(gradient));  // rounding ends it
     if (stalled) break;
     best.theta = trial;
     gradient = trial_gradient;
   }
-  best.gradient_norm = gradient.norm();
+  best.gradient_norm = detail::norm(gradient);
   best.value = landscape.value(best.theta);
   best.hessian = landscape.hessian(best.theta);
   best.hessian_eigenvalues = SymmetricEigen<Scalar>(best.hessian).values;
-  if (step.norm() > 0) best.direction = step / step.norm();
+  if (detail::norm(step) > 0) best.direction = normalized(step);
   if (!stalled) return best;
   const auto found =
       gradient_rounding(landscape.gradient, best.theta,
@@ -369,7 +371,7 @@ Minimum<Scalar> polish_minimum(const LandscapeFunctions<Scalar>& landscape,
 template <class Scalar>
 std::string direction_in_words(const DynamicVector<Scalar>& direction,
                                const DynamicMatrix<Scalar>& hessian) {
-  if (direction.size() == 0 || direction.isZero(0)) return "a direction that is not known";
+  if (direction.size() == 0 || is_zero(direction)) return "a direction that is not known";
   DynamicVector<Scalar> units = DynamicVector<Scalar>::Ones(direction.size());
   if (hessian.size() > 0) units = natural_units(hessian);  // else of many parameters
   DynamicVector<Scalar> weights = direction;
@@ -422,7 +424,7 @@ std::string Minimum<Scalar>::explanation() const {
       break;
     case MinimumStatus::no_minimum:
       text << "the objective falls for ever along " << along() << " (it is " << value
-           << " where |theta| is " << theta.norm() << "): add a regularizer, or start elsewhere";
+           << " where |theta| is " << detail::norm(theta) << "): add a regularizer, or start elsewhere";
       break;
     case MinimumStatus::kink:
       text << "the gradient jumps at a kink along " << along()

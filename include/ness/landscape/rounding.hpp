@@ -27,35 +27,26 @@ class Metric {
  public:
   /// False where A is not positive definite.
   bool factor(const DynamicMatrix<Scalar>& matrix) {
-    lower_ = matrix.template cast<double>();
-    return lower_.allFinite() && cholesky(lower_);
+    lower_ = converted<double>(matrix);
+    return is_finite(lower_) && cholesky(lower_);
   }
 
   double norm(const DynamicVector<Scalar>& gradient) const {
-    DynamicMatrix<double> column = gradient.template cast<double>();
-    solve_lower(lower_, column);
-    return column.norm();
+    DynamicVector<double> solution = converted<double>(gradient);
+    divide_by_lower(lower_, solution);
+    return detail::norm(solution);
   }
 
   /// A⁻¹g
   DynamicVector<Scalar> solve(const DynamicVector<Scalar>& gradient) const {
-    DynamicVector<double> solution = gradient.template cast<double>();
+    DynamicVector<double> solution = converted<double>(gradient);
     solve_factored(lower_, solution);
-    return solution.template cast<Scalar>();
+    return converted<Scalar>(solution);
   }
 
  private:
   DynamicMatrix<double> lower_;
 };
-
-/// from + length · step
-template <class Scalar>
-DynamicVector<Scalar> moved(const DynamicVector<Scalar>& from, Scalar length,
-                            const DynamicVector<Scalar>& step) {
-  DynamicVector<Scalar> result = from;
-  for (Index k = 0; k < step.size(); ++k) result[k] += length * step[k];
-  return result;
-}
 
 /// How a computed gradient scatters about θ.
 template <class Scalar>
@@ -87,11 +78,11 @@ GradientRounding<Scalar> gradient_rounding(const GradientFunction<Scalar>& gradi
         move[k] = static_cast<Scalar>(reach) * step[k] + 2 * sign * epsilon * std::abs(center[k]);
       }
       Vector bend = gradient_at(moved(center, Scalar(1), move));
-      bend += gradient_at(moved(center, Scalar(-1), move));
+      bend = moved(bend, Scalar(1), gradient_at(moved(center, Scalar(-1), move)));
       bend = moved(bend, Scalar(-2), gradient);
-      if (!bend.allFinite()) continue;
+      if (!is_finite(bend)) continue;
       sum.norm += std::pow(metric.norm(bend), 2);
-      sum.absolute += std::pow(static_cast<double>(bend.norm()), 2);
+      sum.absolute += std::pow(static_cast<double>(detail::norm(bend)), 2);
     }
     // A second difference of independent errors has six times their variance.
     const double count = 6 * static_cast<double>(reaches.size());

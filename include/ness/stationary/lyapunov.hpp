@@ -168,8 +168,8 @@ Scalar LyapunovEquation<Scalar>::residual(const Matrix& sigma, const Matrix& dif
   add_scaled(defect, 1, transposed(half));
   if (coupling_ > 0) add_scaled(defect, -coupling_, product(half, hessian_));
   add_scaled(defect, -2 / eta_, diffusion);
-  const Scalar scale = (2 / eta_) * diffusion.norm();
-  return scale > 0 ? defect.norm() / scale : defect.norm();
+  const Scalar scale = (2 / eta_) * norm(diffusion);
+  return scale > 0 ? norm(defect) / scale : norm(defect);
 }
 
 template <class Scalar>

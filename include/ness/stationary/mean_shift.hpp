@@ -73,16 +73,17 @@ DynamicVector<scalar_t<M>> mean_shift(const Objective<M, R>& objective, const T&
   Vector force = Vector::Zero(centre.size());
   for (Index k = 0; k < force.size(); ++k) {
     if (!(spread.values[k] > 0)) continue;
+    const Vector axis = spread.vectors.col(k);
     for (const Scalar sign : {Scalar(1), Scalar(-1)}) {
-      const Vector moved =
-          state.mean() + sign * std::sqrt(spread.values[k]) * spread.vectors.col(k);
-      const Vector gradient = objective.gradient(moved);
-      force += gradient - centre;
+      const Scalar length = sign * std::sqrt(spread.values[k]);
+      Vector gradient = objective.gradient(detail::moved(state.mean(), length, axis));
+      gradient -= centre;
+      force += gradient;
     }
   }
-  Vector shift = Scalar(-0.5) * force;
-  detail::solve_positive_definite(hessian, shift);
-  return shift;
+  force *= Scalar(-0.5);
+  detail::solve_positive_definite(hessian, force);
+  return force;
 }
 
 }  // namespace ness

@@ -226,8 +226,8 @@ void pivot(DynamicMatrix<Scalar>& b, Eigen::Index k) {
   for (Eigen::Index j = k; j < b.cols(); ++j)
     for (Eigen::Index i = k; i < b.rows(); ++i)
       if (std::abs(b(i, j)) > std::abs(b(row, col))) row = i, col = j;
-  b.row(k).swap(b.row(row));
-  b.col(k).swap(b.col(col));
+  for (Eigen::Index j = 0; j < b.cols(); ++j) std::swap(b(k, j), b(row, j));
+  for (Eigen::Index i = 0; i < b.rows(); ++i) std::swap(b(i, k), b(i, col));
 }
 
 /// log det BᵀB of a B of full column rank, whatever the sizes of its rows: B = LU by elimination
@@ -260,10 +260,20 @@ Scalar log_determinant_on_range(const DynamicVector<Scalar>& units,
   for (const Scalar unit : units)
     if (unit > 0) ++noisy, sum += 2 * std::log(unit);
   if (rank == noisy) return sum;
-  DynamicMatrix<Scalar> range = vectors.rightCols(rank);
+  DynamicMatrix<Scalar> range(vectors.rows(), rank);
   for (Eigen::Index k = 0; k < rank; ++k)
-    for (Eigen::Index i = 0; i < range.rows(); ++i) range(i, k) *= units[i];
+    for (Eigen::Index i = 0; i < range.rows(); ++i)
+      range(i, k) = units[i] * vectors(i, vectors.cols() - rank + k);
   return log_gram_determinant(range);
+}
+
+/// I − A
+template <class Scalar>
+DynamicMatrix<Scalar> identity_minus(const DynamicMatrix<Scalar>& a) {
+  DynamicMatrix<Scalar> result = a;
+  result *= Scalar(-1);
+  for (Eigen::Index k = 0; k < a.rows(); ++k) result(k, k) += Scalar(1);
+  return result;
 }
 
 /// The mean of exp(½zᵀPz + wᵀz) over normal numbers z, for symmetric P.
@@ -273,7 +283,7 @@ class GaussianAverage {
   using Matrix = DynamicMatrix<Scalar>;
 
   /// The mean is infinite where I − P is not positive definite.
-  explicit GaussianAverage(const Matrix& p) : lower_(Matrix::Identity(p.rows(), p.rows()) - p) {
+  explicit GaussianAverage(const Matrix& p) : lower_(identity_minus(p)) {
     finite_ = cholesky(lower_);
   }
   /// Of w = 0: −½ log det(I − P).
@@ -375,12 +385,14 @@ void StationaryState<Scalar>::follow(double rank_tolerance) {
   force_matrix_ = product(d.inverse, velocity_matrix_);
   // −tr(C D⁻¹ C Σ⁻¹) as a sum of squares: no cancellation near equilibrium.
   const Matrix scaled = product(circulation_, sigma_.root);
-  entropy_production_ = product(detail::transposed(d.root), scaled).squaredNorm();
+  const Matrix white = product(detail::transposed(d.root), scaled);
+  entropy_production_ = detail::sum_of_products(white, white);
   const auto size = [&](const Matrix& velocities) {
     Scalar square(0);
-    for (Eigen::Index i = 0; i < velocities.rows(); ++i)
-      if (const Scalar unit = covariance()(i, i); unit > 0)
-        square += (velocities.row(i) / std::sqrt(unit)).squaredNorm();
+    for (Eigen::Index j = 0; j < velocities.cols(); ++j)
+      for (Eigen::Index i = 0; i < velocities.rows(); ++i)
+        if (const Scalar unit = covariance()(i, i); unit > 0)
+          square += std::pow(velocities(i, j) / std::sqrt(unit), Scalar(2));
     return std::sqrt(square);
   };
   const Scalar all = size(scaled);
@@ -389,11 +401,11 @@ void StationaryState<Scalar>::follow(double rank_tolerance) {
     entropy_production_ = std::numeric_limits<Scalar>::quiet_NaN();
     force_matrix_.setConstant(entropy_production_);
   } else if (solution_.has_memory()) {
-    entropy_production_ = d.inverse.cwiseProduct(solution_.flow).sum();
+    entropy_production_ = detail::sum_of_products(d.inverse, solution_.flow);
   } else if (form() == LyapunovForm::discrete) {
     // KΣ = C + D + ½KΣKᵀ, and the mean of Eq. 27 is −tr(C D⁻¹ K).
     const Matrix quadratic = product(drift, detail::transposed(relaxation()));
-    entropy_production_ -= force_matrix_.cwiseProduct(quadratic).sum() / 2;
+    entropy_production_ -= detail::sum_of_products(force_matrix_, quadratic) / 2;
   }
 }
 
@@ -407,20 +419,20 @@ Scalar StationaryState<Scalar>::integral_fluctuation(int length) const {
   detail::require(length >= 1, "StationaryState::integral_fluctuation", "length must be at least 1",
                   length);
   const Eigen::Index n = mean().size();
-  const Matrix one = Matrix::Identity(n, n);
-  const Matrix forward = one - relaxation();
+  const Matrix forward = detail::identity_minus(relaxation());
   Matrix root = detail::SymmetricEigen<Scalar>(diffusion()).root();
   root *= std::sqrt(Scalar(2));
+  const Matrix loss = product(transposed(force_matrix_), relaxation());
   Matrix p = Matrix::Zero(n, n);
   Scalar weight(0);
   for (int k = 0; k < length; ++k) {
     const Matrix to_noise = product(p, root);
     detail::GaussianAverage<Scalar> noise(product(transposed(root), to_noise));
-    const Matrix linear = product(transposed(to_noise), forward) -
-                          product(transposed(root), force_matrix_);  // Rᵀ(P(I − K) − F)
-    const Matrix both = product(transposed(force_matrix_), relaxation());
-    p = both + transposed(both) + product(transposed(forward), product(p, forward)) +
-        noise.completed_square(linear);
+    Matrix linear = product(transposed(to_noise), forward);  // Rᵀ(P(I − K) − F)
+    detail::add_scaled(linear, -1, product(transposed(root), force_matrix_));
+    p = product(transposed(forward), product(p, forward));
+    detail::add_scaled(p, 2, detail::half_sum_with_transpose(loss, 1));
+    detail::add_scaled(p, 1, noise.completed_square(std::move(linear)));
     weight += noise.log_mean();
   }
   const Matrix spread = detail::SymmetricEigen<Scalar>(covariance()).root();
@@ -433,7 +445,8 @@ template <class Scalar>
 Scalar StationaryState<Scalar>::squared_deviations(const Vector& away) const {
   Scalar square(0);
   for (Eigen::Index k = 0; k < away.size(); ++k) {
-    const Scalar along = sigma_.root.col(k).dot(away);
+    const Scalar along =
+        detail::dot(sigma_.root.data() + k * away.size(), away.data(), away.size());
     square += along * along;
   }
   return square;
@@ -496,7 +509,7 @@ DynamicMatrix<Scalar> StationaryState<Scalar>::circulation_from_diffusion() cons
 template <class Scalar>
 Scalar StationaryState<Scalar>::drift_correlation() const {
   if (known()) require_markov("StationaryState::drift_correlation");
-  return has_memory() ? solution_.drift.trace() : relaxation().cwiseProduct(covariance()).sum();
+  return has_memory() ? solution_.drift.trace() : detail::sum_of_products(relaxation(), covariance());
 }
 
 template <class Scalar>
@@ -508,12 +521,12 @@ EinsteinRelation StationaryState<Scalar>::einstein_relation() const {
   }
   Matrix rest = detail::in_units(mobility(), units);
   const Matrix d = detail::in_units(diffusion(), units);
-  const auto square = static_cast<double>(d.squaredNorm());
+  const auto square = static_cast<double>(detail::sum_of_products(d, d));
   if (!(square > 0)) return {std::numeric_limits<double>::infinity(), 1};
-  const double beta = static_cast<double>(rest.cwiseProduct(d).sum()) / square;
-  const auto whole = static_cast<double>(rest.norm());
+  const double beta = static_cast<double>(detail::sum_of_products(rest, d)) / square;
+  const auto whole = static_cast<double>(detail::norm(rest));
   detail::add_scaled(rest, static_cast<Scalar>(-beta), d);
-  return {beta, static_cast<double>(rest.norm()) / whole};
+  return {beta, static_cast<double>(detail::norm(rest)) / whole};
 }
 
 template <class Scalar>
@@ -524,8 +537,8 @@ DynamicMatrix<Scalar> StationaryState<Scalar>::landscape_hessian() const {
 template <class Scalar>
 Scalar StationaryState<Scalar>::nonequilibrium_ratio() const {
   const Vector units = detail::UnitDiagonal<Scalar>(covariance()).units;
-  const Scalar scale = detail::in_units(diffusion(), units).norm();
-  return scale > 0 ? detail::in_units(circulation_, units).norm() / scale : Scalar(0);
+  const Scalar scale = detail::norm(detail::in_units(diffusion(), units));
+  return scale > 0 ? detail::norm(detail::in_units(circulation_, units)) / scale : Scalar(0);
 }
 
 }  // namespace ness

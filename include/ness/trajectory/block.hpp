@@ -65,6 +65,11 @@ class TrajectoryBlock {
   /// The first step whose outcome is not finite, or −1.
   Eigen::Index first_diverged() const;
 
+  /// Element i of δθ_k, k = 0 … steps.
+  S deviation(Eigen::Index k, Eigen::Index i) const { return states_(k, i); }
+  /// Element i of all of them, one after the other.
+  const S* series(Eigen::Index i) const { return states_.data() + i * states_.rows(); }
+
   /// δθ_k at the start of each step, steps × N.
   auto deviations() const { return states_.topRows(steps_); }
   /// The same and that of the last outcome, (steps + 1) × N: what `assign` takes.
@@ -112,9 +117,12 @@ class JoinedBlocks {
   Matrix join(const TrajectoryBlock<S>& block) {
     const Eigen::Index steps = block.steps(), first = goes_on_ ? 1 : 0;
     Matrix states(first + steps + 1, block.parameters());
-    if (goes_on_) states.row(0) = before_;
-    states.bottomRows(steps + 1) = block.all_deviations().template cast<Scalar>();
-    before_ = states.row(first + steps - 1);
+    if (goes_on_)
+      for (Eigen::Index i = 0; i < states.cols(); ++i) states(0, i) = before_(0, i);
+    for (Eigen::Index i = 0; i < states.cols(); ++i)
+      for (Eigen::Index k = 0; k <= steps; ++k)
+        states(first + k, i) = static_cast<Scalar>(block.deviation(k, i));
+    for (Eigen::Index i = 0; i < states.cols(); ++i) before_(0, i) = states(first + steps - 1, i);
     goes_on_ = true;
     return states;
   }
@@ -166,8 +174,7 @@ template <class S>
 Eigen::Index TrajectoryBlock<S>::first_diverged() const {
   Eigen::Index first = steps_ + 1;
   for (Eigen::Index i = 0; i < parameters(); ++i) {
-    const auto series = states_.col(i).head(first);
-    if ((series - series).sum() == 0) continue;  // x − x is NaN of what is not finite
+    if (std::isfinite(detail::sum(series(i), first))) continue;
     for (Eigen::Index k = 0; k < first; ++k)
       if (!std::isfinite(states_(k, i))) first = k;
   }

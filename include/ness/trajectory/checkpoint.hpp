@@ -32,6 +32,17 @@ class CheckpointError : public std::runtime_error {
       : std::runtime_error("ness: checkpoint '" + file + "' " + what) {}
 };
 
+namespace detail {
+
+/// An array of numbers whose size is known, like `std::array`: as many bytes as it is large.
+template <class Part>
+concept IsArray = requires(Part& part) {
+  std::tuple_size<Part>::value;
+  requires std::is_arithmetic_v<std::remove_reference_t<decltype(*part.data())>>;
+};
+
+}  // namespace detail
+
 /// Puts together the bytes of objects that have `serialize(archive)`, of numbers, vectors, matrices
 /// and tuples of them: `archive(a, b, c)`.
 class CheckpointWriter {
@@ -53,6 +64,8 @@ class CheckpointWriter {
       raw(&part, sizeof(Part));
     } else if constexpr (requires { part.serialize(*this); }) {
       part.serialize(*this);
+    } else if constexpr (detail::IsArray<Part>) {
+      raw(part.data(), sizeof(Part));
     } else if constexpr (requires { std::tuple_size<Part>::value; }) {
       std::apply(*this, part);
     } else if constexpr (requires { part.data(); }) {
@@ -110,6 +123,8 @@ class CheckpointReader {
       raw(&part, sizeof(Part));
     } else if constexpr (requires { part.serialize(*this); }) {
       part.serialize(*this);
+    } else if constexpr (detail::IsArray<Part>) {
+      raw(part.data(), sizeof(Part));
     } else if constexpr (requires { std::tuple_size<Part>::value; }) {
       std::apply(*this, part);
     } else if constexpr (requires { part.data(); }) {

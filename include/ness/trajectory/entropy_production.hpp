@@ -25,7 +25,7 @@ class EntropyProduction {
   /// below 1 or a matrix that is not square.
   EntropyProduction(const Matrix& force, const std::vector<int>& lengths, std::int64_t batch_length,
                     double range, Eigen::Index bins = 200)
-      : force_transposed_(force.transpose()),
+      : force_transposed_(detail::transposed(force)),
         sums_(lengths, batch_length, range, bins, "EntropyProduction") {
     detail::require_size(force, force.rows(), force.rows(), "EntropyProduction", "force");
   }
@@ -62,8 +62,8 @@ template <class Scalar>
 template <class S>
 void EntropyProduction<Scalar>::add(const TrajectoryBlock<S>& block) {
   if (sums_.empty()) return;
-  states_ = block.deviations().template cast<Scalar>();
-  increments_ = block.increments().template cast<Scalar>();
+  states_ = detail::converted<Scalar>(block.deviations());
+  increments_ = detail::converted<Scalar>(block.increments());
   sums_.add(detail::dot_products_of_rows(detail::product_of_rows(states_, force_transposed_),
                                          increments_));
 }

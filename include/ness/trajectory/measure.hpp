@@ -110,14 +110,14 @@ class StationaryEstimator {
   template <HasEntropyForce State>
   StationaryEstimator(const State& state, const std::vector<int>& lengths,
                       std::int64_t batch_length, Eigen::Index stride = 1)
-      : StationaryEstimator(DynamicMatrix<Scalar>(state.force_matrix().template cast<Scalar>()),
+      : StationaryEstimator(detail::converted<Scalar>(state.force_matrix()),
                             static_cast<double>(state.entropy_production()),
                             detail::has_memory(state) ? std::vector<int>{} : lengths, batch_length,
                             stride) {
     if constexpr (StatesMemory<State>)
       if (state.has_memory() && state.has_path_entropy())
-        take_path(state.inverse_diffusion().template cast<Scalar>(),
-                  state.relaxation().template cast<Scalar>(), state.update(),
+        take_path(detail::converted<Scalar>(state.inverse_diffusion()),
+                  detail::converted<Scalar>(state.relaxation()), state.update(),
                   static_cast<double>(state.entropy_production()), lengths);
   }
 
@@ -218,7 +218,7 @@ std::tuple<Measurement, Estimators...> measure_with(const Objective<M, R>& objec
   };
   const auto start = std::chrono::steady_clock::now();
   // The chain may be in another precision than the prediction.
-  const DynamicVector<scalar_t<M>> mean = state.mean().template cast<scalar_t<M>>();
+  const DynamicVector<scalar_t<M>> mean = detail::converted<scalar_t<M>>(state.mean());
   auto filled = run_chains(
       run,
       [&](int k) {
@@ -297,14 +297,17 @@ void StationaryEstimator<Scalar>::finish() {
 template <class Scalar>
 template <class S>
 void StationaryEstimator<Scalar>::add_thinned(const TrajectoryBlock<S>& block) {
-  reference_ = block.reference().template cast<Scalar>();
+  reference_ = detail::converted<Scalar>(block.reference());
   const Eigen::Index count = block.steps() / stride_;
   if (held_ + count > states_.rows()) {
-    const DynamicMatrix<Scalar> last = states_.row(held_ - 1);
+    const Eigen::Index last = held_ - 1;
     finish();
-    states_.row(held_++) = last;
+    for (Eigen::Index i = 0; i < states_.cols(); ++i) states_(0, i) = states_(last, i);
+    held_ = 1;
   }
-  states_.middleRows(held_, count) = block.deviations(stride_).template cast<Scalar>();
+  for (Eigen::Index i = 0; i < states_.cols(); ++i)
+    for (Eigen::Index k = 0; k < count; ++k)
+      states_(held_ + k, i) = static_cast<Scalar>(block.deviation(k * stride_, i));
   held_ += count;
   if (blocks_++ % stride_ != 0) return;
   interrupt_entropy();

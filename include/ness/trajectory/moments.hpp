@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "ness/detail/matrices.hpp"
 #include "ness/statistics/estimate.hpp"
@@ -99,56 +100,62 @@ inline constexpr Eigen::Index few_parameters = 16;
 template <class Scalar>
 template <class S>
 void Moments<Scalar>::add(const TrajectoryBlock<S>& block) {
-  const auto x = block.deviations();
-  const Eigen::Index n = block.parameters();
-  reference_ = block.reference().template cast<Scalar>();
+  const Eigen::Index n = block.parameters(), steps = block.steps();
+  reference_ = detail::converted<Scalar>(block.reference());
   DynamicMatrix<S> products = DynamicMatrix<S>::Zero(n, n);
   DynamicMatrix<S> sum(n, 1);
-  for (Eigen::Index j = 0; j < n; ++j) sum(j, 0) = x.col(j).sum();
+  for (Eigen::Index j = 0; j < n; ++j) sum(j, 0) = detail::sum(block.series(j), steps);
   if (n <= detail::few_parameters) {
     for (Eigen::Index j = 0; j < n; ++j)
-      for (Eigen::Index i = j; i < n; ++i) products(i, j) = x.col(i).dot(x.col(j));
+      for (Eigen::Index i = j; i < n; ++i)
+        products(i, j) = detail::dot(block.series(i), block.series(j), steps);
   } else {
-    const DynamicMatrix<S> columns = x.transpose();
+    const DynamicMatrix<S> columns = block.deviations().transpose();
     detail::add_outer_products(products, columns);
   }
   detail::mirror(products);
-  first_.add(sum.template cast<Scalar>(), block.steps());
-  second_.add(products.template cast<Scalar>(), block.steps());
+  first_.add(detail::converted<Scalar>(sum), steps);
+  second_.add(detail::converted<Scalar>(products), steps);
 }
 
 template <class Scalar>
 Estimate<DynamicVector<Scalar>> Moments<Scalar>::mean() const {
-  return {reference_ + first_.mean().col(0), first_.standard_error(), first_.degrees_of_freedom()};
+  auto [shift, error, degrees] = first_.template estimate<Vector>();
+  shift += reference_;
+  return {std::move(shift), std::move(error), degrees};
 }
 
 template <class Scalar>
 Estimate<DynamicMatrix<Scalar>> Moments<Scalar>::covariance() const {
-  const Vector shift = first_.mean();
-  return {second_.mean() - shift * shift.transpose(), second_.standard_error(),
-          second_.degrees_of_freedom()};
+  auto [moment, error, degrees] = second_.estimate();
+  const Matrix shift = first_.mean();
+  for (Eigen::Index j = 0; j < shift.rows(); ++j)
+    for (Eigen::Index i = 0; i < shift.rows(); ++i) moment(i, j) -= shift(i, 0) * shift(j, 0);
+  return {std::move(moment), std::move(error), degrees};
 }
 
 template <class Scalar>
 DynamicVector<Scalar> Moments<Scalar>::autocorrelation_time() const {
-  const Vector variance = covariance().value.diagonal();
-  const Vector of_means = first_.batch_variance();
-  return static_cast<Scalar>(batch_length()) / 2 * of_means.cwiseQuotient(variance);
+  const Matrix moment = covariance().value;
+  Vector time = first_.batch_variance();
+  for (Eigen::Index k = 0; k < time.size(); ++k)
+    time[k] *= static_cast<Scalar>(batch_length()) / (2 * moment(k, k));
+  return time;
 }
 
 template <class Scalar>
 template <class S>
 void Area<Scalar>::add(const TrajectoryBlock<S>& block) {
-  const auto x = block.deviations();
   const DynamicMatrix<S> d = block.increments();
-  const Eigen::Index n = block.parameters();
+  const Eigen::Index n = block.parameters(), steps = block.steps();
   DynamicMatrix<S> products;
   if (n <= detail::few_parameters) {
     products.resize(n, n);
     for (Eigen::Index j = 0; j < n; ++j)
-      for (Eigen::Index i = 0; i < n; ++i) products(i, j) = x.col(i).dot(d.col(j));
+      for (Eigen::Index i = 0; i < n; ++i)
+        products(i, j) = detail::dot(block.series(i), d.data() + j * steps, steps);
   } else {
-    const DynamicMatrix<S> columns = x.transpose();
+    const DynamicMatrix<S> columns = block.deviations().transpose();
     products = detail::product(columns, d);
   }
   // ½(P − Pᵀ), in place: for many parameters fresh memory costs as much as a product.
@@ -159,7 +166,7 @@ void Area<Scalar>::add(const TrajectoryBlock<S>& block) {
       products(j, i) = -products(i, j);
     }
   }
-  area_.add(products.template cast<Scalar>(), block.steps());
+  area_.add(detail::converted<Scalar>(products), steps);
 }
 
 template <class Scalar>

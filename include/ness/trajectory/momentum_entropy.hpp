@@ -95,7 +95,7 @@ MomentumEntropy<Scalar>::MomentumEntropy(const Matrix& inverse_diffusion, const 
                                          const std::vector<int>& lengths, std::int64_t batch_length,
                                          double range, Eigen::Index bins)
     : inverse_diffusion_(inverse_diffusion),
-      relaxation_transposed_(relaxation.transpose()),
+      relaxation_transposed_(detail::transposed(relaxation)),
       momentum_(static_cast<Scalar>(update.momentum)),
       speed_(static_cast<Scalar>(detail::speed_without_echo(update))),
       sums_(lengths, batch_length, range, bins, "MomentumEntropy"),
@@ -117,15 +117,18 @@ void MomentumEntropy<Scalar>::add(const TrajectoryBlock<S>& block) {
 template <class Scalar>
 void MomentumEntropy<Scalar>::gather(const Matrix& states) {
   const Eigen::Index count = states.rows() - 2;
-  const Matrix chords = states.bottomRows(count) - states.topRows(count);
-  Matrix pulls = detail::product(Matrix(states.middleRows(1, count)), relaxation_transposed_);
-  pulls = (1 + momentum_) *
-              (states.bottomRows(count) - 2 * states.middleRows(1, count) + states.topRows(count)) +
-          2 * speed_ * pulls;
-  const Matrix weighed = detail::product(chords, inverse_diffusion_);
-  Vector entropy = Vector::Zero(count);
+  const Matrix middles = states.middleRows(1, count);
+  Matrix chords(count, states.cols());
+  Matrix pulls = detail::product(middles, relaxation_transposed_);
   for (Eigen::Index i = 0; i < states.cols(); ++i)
-    entropy += weighed.col(i).cwiseProduct(pulls.col(i));
+    for (Eigen::Index k = 0; k < count; ++k) {
+      const Scalar before = states(k, i), after = states(k + 2, i);
+      chords(k, i) = after - before;
+      pulls(k, i) =
+          (1 + momentum_) * (after - 2 * states(k + 1, i) + before) + 2 * speed_ * pulls(k, i);
+    }
+  Vector entropy =
+      detail::dot_products_of_rows(detail::product(chords, inverse_diffusion_), pulls);
   entropy *= -(1 - momentum_) / (4 * speed_ * speed_);
   sums_.add(entropy);
 }

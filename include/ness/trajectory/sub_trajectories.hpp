@@ -159,7 +159,7 @@ void SubTrajectorySums<Scalar>::add(const DynamicVector<Scalar>& steps) {
   if (count == 0) return;
   for (Eigen::Index j = 0; j < count; ++j) histogram_.add(sums_[j]);
   DynamicMatrix<Scalar> both(2, 1);
-  both(0, 0) = sums_.head(count).sum();
+  both(0, 0) = detail::sum(sums_.data(), count);
   both(1, 0) = (-sums_.head(count)).array().exp().sum();
   means_.add(both, count);
 }
