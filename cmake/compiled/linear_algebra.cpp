@@ -34,6 +34,8 @@ template DynamicMatrix<float> symmetric_product(const DynamicMatrix<float>&,
                                                 const DynamicMatrix<float>&);
 template DynamicMatrix<double> half_sum_with_transpose(const DynamicMatrix<double>&, int);
 template DynamicMatrix<float> half_sum_with_transpose(const DynamicMatrix<float>&, int);
+template void add_scaled(double*, double, const double*, Eigen::Index);
+template void add_scaled(float*, float, const float*, Eigen::Index);
 template void add_scaled(DynamicMatrix<double>&, double, const DynamicMatrix<double>&);
 template void add_scaled(DynamicMatrix<float>&, float, const DynamicMatrix<float>&);
 template void rank_update(Eigen::Ref<DynamicMatrix<double>>, const BlockOf<double>&, double);

@@ -122,6 +122,10 @@ DynamicMatrix<Scalar> symmetric_product(const DynamicMatrix<Scalar>& a,
 template <class Scalar>
 DynamicMatrix<Scalar> half_sum_with_transpose(const DynamicMatrix<Scalar>& a, int sign);
 
+/// to += factor · what of `count` numbers.
+template <class Scalar>
+void add_scaled(Scalar* to, Scalar factor, const Scalar* what, Eigen::Index count);
+
 /// to += factor · what, of the same size.
 template <class Scalar>
 void add_scaled(DynamicMatrix<Scalar>& to, std::type_identity_t<Scalar> factor,
@@ -221,11 +225,15 @@ DynamicMatrix<Scalar> half_sum_with_transpose(const DynamicMatrix<Scalar>& a, in
 }
 
 template <class Scalar>
+void add_scaled(Scalar* to, Scalar factor, const Scalar* what, Eigen::Index count) {
+  Eigen::Map<DynamicVector<Scalar>>(to, count) +=
+      factor * Eigen::Map<const DynamicVector<Scalar>>(what, count);
+}
+
+template <class Scalar>
 void add_scaled(DynamicMatrix<Scalar>& to, std::type_identity_t<Scalar> factor,
                 const DynamicMatrix<Scalar>& what) {
-  Scalar* const out = to.data();
-  const Scalar* const in = what.data();
-  for (Eigen::Index k = 0; k < to.size(); ++k) out[k] += factor * in[k];
+  add_scaled(to.data(), factor, what.data(), to.size());
 }
 
 template <class Scalar>

@@ -134,8 +134,61 @@ bool symmetric_eigen_in_double(DynamicVector<Scalar>& values, DynamicMatrix<Scal
   return info == 0;
 }
 #else
-// In three parts, not by Eigen's `compute`: its way back from the tridiagonal matrix takes longer
-// to compile than all the rest.
+/// H x = ±|x| e_1 with H = 1 − h vvᵀ, v_1 = 1: x ← ±|x| and the rest of v, and h is returned.
+template <class Scalar>
+Scalar reflect_to_axis(Scalar* x, Eigen::Index size) {
+  const Scalar rest = dot(x + 1, x + 1, size - 1);
+  if (rest <= std::numeric_limits<Scalar>::min()) {
+    for (Eigen::Index i = 1; i < size; ++i) x[i] = 0;
+    return Scalar(0);
+  }
+  const Scalar length = std::copysign(std::sqrt(x[0] * x[0] + rest), -x[0]);
+  const Scalar from_length = x[0] - length;
+  for (Eigen::Index i = 1; i < size; ++i) x[i] /= from_length;
+  x[0] = length;
+  return -from_length / length;
+}
+
+/// to += f a + g b of `count` numbers.
+template <class Scalar>
+void add_two(Scalar* to, Scalar f, const Scalar* a, Scalar g, const Scalar* b, Eigen::Index count) {
+  using Numbers = Eigen::Map<const DynamicVector<Scalar>>;
+  Eigen::Map<DynamicVector<Scalar>>(to, count) += f * Numbers(a, count) + g * Numbers(b, count);
+}
+
+/// Brings a symmetric matrix, of which the lower triangle is read, to tridiagonal form by the
+/// reflections H_k = I − h_k v_kv_kᵀ: on the diagonal and below it are the result's elements, below
+/// them v_k from its second element on, the first being 1. Returns h, n − 1. As fast as Eigen's,
+/// which takes several times as long to compile.
+template <class Scalar>
+DynamicVector<Scalar> tridiagonalize(DynamicMatrix<Scalar>& a) {
+  const Eigen::Index n = a.rows();
+  DynamicVector<Scalar> h(n - 1), v(n), w(n);
+  for (Eigen::Index k = 0; k + 1 < n; ++k) {
+    const Eigen::Index size = n - 1 - k;
+    Scalar* const x = a.data() + k * n + k + 1;
+    h[k] = reflect_to_axis(x, size);
+    v[0] = Scalar(1);
+    for (Eigen::Index i = 1; i < size; ++i) v[i] = x[i];
+    for (Eigen::Index i = 0; i < size; ++i) w[i] = Scalar(0);
+    Scalar* const rest = a.data() + (k + 1) * (n + 1);
+    Eigen::Index j = 0;
+    for (; j + 1 < size; j += 2) {  // w = A v, of the lower triangle, two columns at a time
+      const Scalar* const one = rest + j * n;
+      const Scalar* const two = one + n;
+      w[j] += dot(one + j, v.data() + j, size - j);
+      w[j + 1] += one[j + 1] * v[j] + dot(two + j + 1, v.data() + j + 1, size - j - 1);
+      add_two(w.data() + j + 2, v[j], one + j + 2, v[j + 1], two + j + 2, size - j - 2);
+    }
+    if (j < size) w[j] += rest[j * (n + 1)] * v[j];
+    add_scaled(w.data(), -h[k] / 2 * dot(w.data(), v.data(), size), v.data(), size);
+    for (j = 0; j < size; ++j)  // A − h(vwᵀ + wvᵀ)
+      add_two(rest + j * (n + 1), -h[k] * w[j], v.data() + j, -h[k] * v[j], w.data() + j, size - j);
+  }
+  return h;
+}
+
+// In three parts, not by Eigen's `compute`, which takes longer to compile than all the rest.
 template <class Scalar>
 bool symmetric_eigen_in_double(DynamicVector<Scalar>& values, DynamicMatrix<Scalar>& vectors) {
   const Eigen::Index n = vectors.rows();
@@ -150,16 +203,15 @@ bool symmetric_eigen_in_double(DynamicVector<Scalar>& values, DynamicMatrix<Scal
     for (Eigen::Index i = j; i < n; ++i) scale = std::max(scale, std::abs(vectors(i, j)));
   if (scale == 0) scale = Scalar(1);
   for (Eigen::Index k = 0; k < vectors.size(); ++k) vectors.data()[k] /= scale;
-  const Eigen::Tridiagonalization<DynamicMatrix<Scalar>> reduced(vectors);
+  DynamicMatrix<Scalar> packed = vectors;
+  const DynamicVector<Scalar> h = tridiagonalize(packed);
   Eigen::SelfAdjointEigenSolver<DynamicMatrix<Scalar>> solver(n);
-  const DynamicMatrix<Scalar>& packed = reduced.packedMatrix();
   DynamicVector<Scalar> below(n - 1);
   for (Eigen::Index k = 0; k < n; ++k) values[k] = packed(k, k);
   for (Eigen::Index k = 0; k + 1 < n; ++k) below[k] = packed(k + 1, k);
   solver.computeFromTridiagonal(values, below);
   for (Eigen::Index k = 0; k < n; ++k) values[k] = scale * solver.eigenvalues()[k];
   vectors = solver.eigenvectors();
-  const DynamicVector<Scalar> h = reduced.householderCoefficients();
   reflect(packed, h, vectors);
   return solver.info() == Eigen::Success;
 }

@@ -40,8 +40,9 @@ struct GradientScatter {
     const DynamicMatrix<Scalar> column = sum;
     add_outer_products(scatter, column, Scalar(-1) / samples);
     mirror(scatter);
-    mean = sum / samples;
-    mean += shift;
+    sum /= samples;
+    mean = shift;
+    mean += sum;
   }
 };
 

@@ -164,7 +164,7 @@ class Objective {
                          const Eigen::MatrixBase<Direction>& direction) const {
     const Vector at = point(theta, "Objective::hessian_product");
     detail::require_size(direction, parameters(), 1, "Objective::hessian_product", "direction");
-    const Vector along = direction.template cast<Scalar>();
+    const Vector along = detail::converted<Scalar>(direction);
     Vector product(parameters());
     Derivatives<M>(model_).hessian_product(at, along, product);
     RegularizerDerivatives<R, Vector>(regularizer_).add_hessian_product(at, along, product);
@@ -206,7 +206,7 @@ class Objective {
     static_assert(given == Eigen::Dynamic || needed == Eigen::Dynamic || given == needed,
                   "ness: theta must have as many elements as parameters() of the model says");
     detail::require_size(theta, parameters(), 1, function, "theta");
-    Vector point = theta.template cast<Scalar>();
+    Vector point = detail::converted<Scalar>(theta);
     detail::require_finite(point, function, "theta");
     return point;
   }

@@ -144,10 +144,10 @@ class Derivatives {
     } else if constexpr (TwiceDifferentiable<M>) {
       product.setZero(theta.size());
       for_each_block([&](Index first, Index count) {
-        directions_ = direction.replicate(1, count);
+        repeat(direction, count);
         products_.resize(theta.size(), count);
         sample_hessian_products(theta, first, directions_, products_);
-        product += products_.rowwise().sum();
+        for (Index j = 0; j < count; ++j) product += products_.col(j);
       });
       product /= static_cast<Scalar>(model_->samples());
     } else {
@@ -175,7 +175,9 @@ class Derivatives {
         unit[k] = Scalar(0);
       }
     }
-    hessian = (hessian + hessian.transpose()).eval() / Scalar(2);
+    for (Index j = 0; j < n; ++j)
+      for (Index i = 0; i < j; ++i)
+        hessian(i, j) = hessian(j, i) = (hessian(i, j) + hessian(j, i)) / Scalar(2);
   }
 
   /// Σ_i ℓ_i(θ) of the samples first ... first + count − 1.
@@ -260,7 +262,7 @@ class Derivatives {
       call(detail::CallProjectedHessianProducts{}, theta, first, direction, subspace, projections);
     } else {
       project_products(theta, first, subspace, projections,
-                       [&](Index, Index size) { directions_ = direction.replicate(1, size); });
+                       [&](Index, Index size) { repeat(direction, size); });
     }
   }
 
@@ -319,13 +321,19 @@ class Derivatives {
     return Batch(std::span<const std::uint32_t>(numbers_), 1);
   }
 
+  // One direction for each of `count` samples.
+  void repeat(const auto& direction, Index count) {
+    directions_.resize(direction.size(), count);
+    for (Index j = 0; j < count; ++j) directions_.col(j) = direction;
+  }
+
   void add_hessian_products(const Vector& theta, Index first, Index count, const Block& directions,
                             Block& products) {
     products_.resize(theta.size(), count);
     for (Index k = 0; k < directions.cols(); ++k) {
-      directions_ = directions.col(k).replicate(1, count);
+      repeat(directions.col(k), count);
       sample_hessian_products(theta, first, directions_, products_);
-      products.col(k) += products_.rowwise().sum();
+      for (Index j = 0; j < count; ++j) products.col(k) += products_.col(j);
     }
   }
 

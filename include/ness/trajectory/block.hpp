@@ -70,6 +70,8 @@ class TrajectoryBlock {
   /// Element i of all of them, one after the other.
   const S* series(Eigen::Index i) const { return states_.data() + i * states_.rows(); }
 
+  /// The same, a state in a column, N × steps.
+  States columns() const;
   /// δθ_k at the start of each step, steps × N.
   auto deviations() const { return states_.topRows(steps_); }
   /// The same and that of the last outcome, (steps + 1) × N: what `assign` takes.
@@ -168,6 +170,14 @@ template <class S>
 void TrajectoryBlock<S>::place_tile(Eigen::Index first, Eigen::Index count) {
   for (Eigen::Index i = 0; i < parameters(); ++i)
     for (Eigen::Index j = 0; j < count; ++j) states_(first + j, i) = tile_(i, j);
+}
+
+template <class S>
+DynamicMatrix<S> TrajectoryBlock<S>::columns() const {
+  States result(parameters(), steps_);
+  for (Eigen::Index k = 0; k < steps_; ++k)
+    for (Eigen::Index i = 0; i < parameters(); ++i) result(i, k) = states_(k, i);
+  return result;
 }
 
 template <class S>

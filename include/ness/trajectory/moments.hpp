@@ -110,8 +110,7 @@ void Moments<Scalar>::add(const TrajectoryBlock<S>& block) {
       for (Eigen::Index i = j; i < n; ++i)
         products(i, j) = detail::dot(block.series(i), block.series(j), steps);
   } else {
-    const DynamicMatrix<S> columns = block.deviations().transpose();
-    detail::add_outer_products(products, columns);
+    detail::add_outer_products(products, block.columns());
   }
   detail::mirror(products);
   first_.add(detail::converted<Scalar>(sum), steps);
@@ -155,8 +154,7 @@ void Area<Scalar>::add(const TrajectoryBlock<S>& block) {
       for (Eigen::Index i = 0; i < n; ++i)
         products(i, j) = detail::dot(block.series(i), d.data() + j * steps, steps);
   } else {
-    const DynamicMatrix<S> columns = block.deviations().transpose();
-    products = detail::product(columns, d);
+    products = detail::product(block.columns(), d);
   }
   // ½(P − Pᵀ), in place: for many parameters fresh memory costs as much as a product.
   for (Eigen::Index j = 0; j < n; ++j) {
