@@ -50,7 +50,7 @@ template <class Scalar>
 DynamicMatrix<Scalar> solve_general(const DynamicMatrix<Scalar>& a,
                                     const DynamicMatrix<Scalar>& b) {
   if constexpr (std::is_same_v<Scalar, double>) {
-    return Eigen::PartialPivLU<DynamicMatrix<double>>(a).solve(b);
+    return Eigen::PartialPivLU<DynamicMatrix<Scalar>>(a).solve(b);
   } else {
     const DynamicMatrix<double> wide_a = a.template cast<double>();
     const DynamicMatrix<double> wide_b = b.template cast<double>();

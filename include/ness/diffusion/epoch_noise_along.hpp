@@ -97,9 +97,11 @@ void add_pairs(const StreamedObjective<M, R>& streamed, const DynamicVector<doub
   if (settings.probes >= samples) {
     along.pairs = DynamicMatrix<double>::Zero(basis.cols(), basis.cols());
     along.pairs_error = along.pairs;
+    DynamicVector<double> unit = DynamicVector<double>::Zero(samples);
     for (Index i = 0; i < samples; ++i) {
-      along.pairs +=
-          sum_of_pairs(streamed, theta, basis, DynamicVector<double>::Unit(samples, i), factors);
+      unit[i] = 1;
+      add_scaled(along.pairs, 1, sum_of_pairs(streamed, theta, basis, unit, factors));
+      unit[i] = 0;
       report(i + 1, samples);
     }
     return;

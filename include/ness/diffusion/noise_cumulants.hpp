@@ -35,7 +35,7 @@ NoiseCumulants noise_cumulants(const Objective<M, R>& objective,
   training.check(objective.samples(), "noise_cumulants");
   detail::require_size(directions, at.size(), directions.cols(), "noise_cumulants", "directions");
   const auto samples = static_cast<double>(objective.samples());
-  const DynamicMatrix<double> transposed = directions.transpose();
+  const DynamicMatrix<double> transposed = detail::transposed(directions);
   Derivatives<M> derivatives(objective.model());
   Vector mean = Vector::Zero(directions.cols());
   derivatives.for_each_gradient_block(at, [&](Index, const auto& block) {

@@ -54,14 +54,17 @@ DynamicMatrix<double> noise_probes(const StreamedObjective<M, R>& streamed,
   const double of_scatter = weights.vanish() ? 0 : eta * std::sqrt(weights.scatter);
   const double of_mean =
       weights.total > 0 ? eta * std::sqrt(weights.total) * static_cast<double>(samples) : 0;
-  const DynamicVector<double> mean =
-      streamed.gradient(theta) -
-      streamed.objective().regularizer_gradient(theta).template cast<double>();
+  DynamicVector<double> mean = streamed.gradient(theta);
+  mean -= converted<double>(streamed.objective().regularizer_gradient(theta));
   DynamicMatrix<double> probes(streamed.parameters(), signs.cols());
+  DynamicVector<double> of_samples(samples);
   for (Index p = 0; p < signs.cols(); ++p) {
-    const DynamicVector<double> of_samples = signs.col(p).head(samples);
-    probes.col(p) = of_scatter * streamed.signed_gradient(theta, of_samples) +
-                    (of_mean * signs(samples, p) - of_scatter * of_samples.sum()) * mean;
+    for (Index i = 0; i < samples; ++i) of_samples[i] = signs(i, p);
+    const DynamicVector<double> signed_gradient = streamed.signed_gradient(theta, of_samples);
+    const double weight =
+        of_mean * signs(samples, p) - of_scatter * sum(of_samples.data(), samples);
+    for (Index k = 0; k < mean.size(); ++k)
+      probes(k, p) = of_scatter * signed_gradient[k] + weight * mean[k];
   }
   return probes;
 }

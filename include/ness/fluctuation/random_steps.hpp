@@ -22,11 +22,11 @@ class RandomSteps {
 
   /// Δθ of the step from mean + δθ.
   Vector increment(const Vector& deviation, std::uint64_t stream) const {
-    const Vector from = mean_ + deviation;
+    const Vector from = moved(mean_, 1.0, deviation);
     Chain chain(objective_, training_, from, Philox(seed_, stream));
     const typename O::Vector before = chain.theta();
     chain.step();
-    return (chain.theta() - before).template cast<double>();
+    return converted<double>(typename O::Vector(chain.theta() - before));
   }
 
  private:

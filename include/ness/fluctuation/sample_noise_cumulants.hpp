@@ -23,7 +23,8 @@ struct NoiseSampleSettings {
 namespace detail {
 
 /// Sums of the powers 0 ... 4 of each of K numbers, 5 × K, to their cumulants.
-inline NoiseCumulants cumulants_of(const DynamicMatrix<double>& sums) {
+template <class Scalar>
+NoiseCumulants cumulants_of(const DynamicMatrix<Scalar>& sums) {
   NoiseCumulants result{DynamicVector<double>(sums.cols()), DynamicVector<double>(sums.cols())};
   for (Index k = 0; k < sums.cols(); ++k) {
     const double count = sums(0, k);
@@ -39,10 +40,11 @@ inline NoiseCumulants cumulants_of(const DynamicMatrix<double>& sums) {
 }
 
 /// Of all groups together, with errors from how they scatter.
-inline Estimate<NoiseCumulants> cumulants_of(const std::vector<DynamicMatrix<double>>& groups) {
-  DynamicMatrix<double> all = DynamicMatrix<double>::Zero(5, groups.front().cols());
-  BatchMeans<double> skewness(all.cols(), 1, 1);
-  BatchMeans<double> kurtosis(all.cols(), 1, 1);
+template <class Scalar>
+Estimate<NoiseCumulants> cumulants_of(const std::vector<DynamicMatrix<Scalar>>& groups) {
+  DynamicMatrix<Scalar> all = DynamicMatrix<Scalar>::Zero(5, groups.front().cols());
+  BatchMeans<Scalar> skewness(all.cols(), 1, 1);
+  BatchMeans<Scalar> kurtosis(all.cols(), 1, 1);
   for (const auto& group : groups) {
     add_scaled(all, 1, group);
     const NoiseCumulants part = cumulants_of(group);
@@ -78,7 +80,7 @@ Estimate<NoiseCumulants> sample_noise_cumulants(const Objective<M, R>& objective
   detail::require(settings.steps >= 20 * settings.groups, name, "steps must be at least 1280",
                   settings.steps);
   const detail::RandomSteps<Objective<M, R>, T> steps(objective, training, at, settings.seed);
-  const DynamicMatrix<double> transposed = directions.transpose();
+  const DynamicMatrix<double> transposed = detail::transposed(directions);
   const std::int64_t per_group = settings.steps / settings.groups;
   std::vector<DynamicMatrix<double>> sums(settings.groups,
                                           DynamicMatrix<double>::Zero(5, directions.cols()));

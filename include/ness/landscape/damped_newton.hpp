@@ -120,7 +120,8 @@ class DampedNewton {
   // Goes where the step leads, if 𝓛 falls, or, where it cannot tell, the gradient shrinks.
   bool pays(const Vector& step) {
     const Vector trial = moved(best_.theta, Scalar(1), step);
-    if (!is_finite(trial) || std::equal(trial.begin(), trial.end(), best_.theta.begin())) return false;
+    if (!is_finite(trial) || std::equal(trial.begin(), trial.end(), best_.theta.begin()))
+      return false;
     const Scalar value = landscape_.value(trial);
     if (!std::isfinite(value)) return false;
     const Scalar fall = best_.value - value;
@@ -424,7 +425,8 @@ std::string Minimum<Scalar>::explanation() const {
       break;
     case MinimumStatus::no_minimum:
       text << "the objective falls for ever along " << along() << " (it is " << value
-           << " where |theta| is " << detail::norm(theta) << "): add a regularizer, or start elsewhere";
+           << " where |theta| is " << detail::norm(theta)
+           << "): add a regularizer, or start elsewhere";
       break;
     case MinimumStatus::kink:
       text << "the gradient jumps at a kink along " << along()

@@ -24,28 +24,30 @@ using GradientFunction = std::function<DynamicVector<Scalar>(const DynamicVector
 /// step in units of the landscape itself. In double precision, whatever the matrix is in.
 template <class Scalar>
 class Metric {
+  using Double = typename DoubleFor<Scalar>::type;
+
  public:
   /// False where A is not positive definite.
   bool factor(const DynamicMatrix<Scalar>& matrix) {
-    lower_ = converted<double>(matrix);
+    lower_ = converted<Double>(matrix);
     return is_finite(lower_) && cholesky(lower_);
   }
 
   double norm(const DynamicVector<Scalar>& gradient) const {
-    DynamicVector<double> solution = converted<double>(gradient);
+    DynamicVector<Double> solution = converted<Double>(gradient);
     divide_by_lower(lower_, solution);
     return detail::norm(solution);
   }
 
   /// A⁻¹g
   DynamicVector<Scalar> solve(const DynamicVector<Scalar>& gradient) const {
-    DynamicVector<double> solution = converted<double>(gradient);
+    DynamicVector<Double> solution = converted<Double>(gradient);
     solve_factored(lower_, solution);
     return converted<Scalar>(solution);
   }
 
  private:
-  DynamicMatrix<double> lower_;
+  DynamicMatrix<Double> lower_;
 };
 
 /// How a computed gradient scatters about θ.

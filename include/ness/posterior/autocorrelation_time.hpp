@@ -20,6 +20,17 @@ namespace detail {
 template <class Scalar>
 Scalar slowest_time(const Eigen::Matrix<Scalar, 2, 2>& a);
 
+/// Aᵏ. `Matrix` is a template argument only so that this is compiled where it is used.
+template <class Matrix>
+Matrix power(Matrix matrix, Index exponent) {
+  Matrix result = Matrix::Identity();
+  for (; exponent > 0; exponent /= 2) {
+    if (exponent % 2 == 1) result = (result * matrix).eval();
+    matrix = (matrix * matrix).eval();
+  }
+  return result;
+}
+
 /// z' = Az of an update, in a direction of this curvature.
 template <class T>
 Eigen::Matrix2d mean_update(const T& sampler, double curvature) {
@@ -48,12 +59,10 @@ double autocorrelation_time(const Objective<M, R>& objective, const Minimum<scal
   sampler.check(objective.samples(), "autocorrelation_time");
   const detail::SymmetricEigen<scalar_t<M>> eigen(minimum.hessian);
   double slowest = 0;
+  const Index updates = sampler.updates_per_markov_step(objective.samples());
   for (const auto curvature : eigen.values) {
-    const Eigen::Matrix2d update = detail::mean_update(sampler, static_cast<double>(curvature));
-    Eigen::Matrix2d step = Eigen::Matrix2d::Identity();
-    for (Index k = 0; k < sampler.updates_per_markov_step(objective.samples()); ++k)
-      step = (step * update).eval();
-    slowest = std::max(slowest, detail::slowest_time(step));
+    const auto update = detail::mean_update(sampler, static_cast<double>(curvature));
+    slowest = std::max(slowest, detail::slowest_time(detail::power(update, updates)));
   }
   return slowest;
 }

@@ -69,21 +69,6 @@ struct ErrorCurveSettings {
   }
 };
 
-namespace detail {
-
-/// Aᵏ. `Matrix` is a template argument only so that this is compiled where it is used.
-template <class Matrix>
-Matrix power(Matrix matrix, Index exponent) {
-  Matrix result = Matrix::Identity();
-  for (; exponent > 0; exponent /= 2) {
-    if (exponent % 2 == 1) result = (result * matrix).eval();
-    matrix = (matrix * matrix).eval();
-  }
-  return result;
-}
-
-}  // namespace detail
-
 /// `exact_posterior_error` of a sampler at learning rates from `least` to `greatest`, whatever its
 /// own. Cost: that of each of them. Throws `std::invalid_argument` where it does, or where there is
 /// no stationary state.
@@ -95,8 +80,9 @@ ErrorCurve error_curve(const Objective<M, R>& objective, const Minimum<scalar_t<
   ErrorCurve curve;
   const detail::SymmetricEigen<double> eigen(
       DynamicMatrix<double>(minimum.hessian.template cast<double>()));
-  const DynamicVector<double> roots = eigen.values.cwiseSqrt();
-  const DynamicMatrix<double> round = roots.asDiagonal() * eigen.vectors.transpose();
+  DynamicMatrix<double> round = detail::transposed(eigen.vectors);  // h^½Oᵀ
+  for (Index j = 0; j < round.cols(); ++j)
+    for (Index i = 0; i < round.rows(); ++i) round(i, j) *= std::sqrt(eigen.values[i]);
   curve.curvatures = eigen.values;
   const double octaves = std::log2(settings.greatest / settings.least);
   const int intervals = std::max(1, static_cast<int>(std::ceil(octaves * settings.per_octave)));

@@ -73,7 +73,7 @@ class LeadingErrors {
       invalid("leading_posterior_error",
               "all batches must be of one size, but the variance of the last one's gradient is ",
               correlation.last_variance, " in place of ", correlation.variance);
-    const KineticModes<double> modes = modes_of(sampler, scatter_.values);
+    const auto modes = modes_of(sampler, scatter_.values);
     DynamicVector<double> own = DynamicVector<double>::Zero(modes.size());
     if (modes.is_stable() && (is_kinetic || !shares_noise<T>()))
       for (Index i = 0; i < own.size(); ++i) own[i] = modes.excess(i)(0, 0);

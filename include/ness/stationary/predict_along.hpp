@@ -2,6 +2,7 @@
 // App. B for those alone; not in the paper).
 #pragma once
 
+#include <algorithm>
 #include <string_view>
 
 #include "ness/diffusion/epoch_noise_along.hpp"
@@ -32,7 +33,8 @@ LinearChain<double> linearize_along(const StreamedObjective<M, R>& streamed,
   const auto n = static_cast<double>(updates);
   const Minimum<double> few_minimum = in_subspace(minimum, pairs);
   const Matrix& hessian = few_minimum.hessian;
-  Vector mean = -noise.slope.cwiseQuotient(n * pairs.values);
+  Vector mean = noise.slope;
+  for (Index k = 0; k < mean.size(); ++k) mean[k] /= -n * pairs.values[k];
   if (settings.epochs.order == EpochOrder::leading) {
     auto chain = linear_chain(mean, Matrix(n * hessian), noise.diffusion, training.learning_rate,
                               settings.form);
@@ -98,8 +100,9 @@ StationaryState<double> predict(const StreamedObjective<M, R>& streamed,
   detail::check_epoch_update(training, settings.epochs);
   detail::require_size(noise.diffusion, pairs.values.size(), pairs.values.size(), "predict",
                        "noise.diffusion");
-  detail::require_stable(training.learning_rate, training.update.linear(),
-                         DynamicVector<double>(pairs.values.reverse()));
+  DynamicVector<double> increasing = pairs.values;
+  std::reverse(increasing.begin(), increasing.end());
+  detail::require_stable(training.learning_rate, training.update.linear(), increasing);
   const StationaryState<double> state(
       detail::linearize_along(streamed, minimum, pairs, training, noise, settings),
       settings.rank_tolerance);

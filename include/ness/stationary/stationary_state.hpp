@@ -509,7 +509,8 @@ DynamicMatrix<Scalar> StationaryState<Scalar>::circulation_from_diffusion() cons
 template <class Scalar>
 Scalar StationaryState<Scalar>::drift_correlation() const {
   if (known()) require_markov("StationaryState::drift_correlation");
-  return has_memory() ? solution_.drift.trace() : detail::sum_of_products(relaxation(), covariance());
+  return has_memory() ? solution_.drift.trace()
+                      : detail::sum_of_products(relaxation(), covariance());
 }
 
 template <class Scalar>

@@ -65,6 +65,13 @@ class TrajectoryBlock {
   /// The first step whose outcome is not finite, or −1.
   Eigen::Index first_diverged() const;
 
+  /// theta ← θ_k, k = 0 … steps.
+  template <class To>
+  void state(Eigen::Index k, DynamicVector<To>& theta) const {
+    theta.resize(parameters());
+    for (Eigen::Index i = 0; i < parameters(); ++i)
+      theta[i] = static_cast<To>(reference_[i] + states_(k, i));
+  }
   /// Element i of δθ_k, k = 0 … steps.
   S deviation(Eigen::Index k, Eigen::Index i) const { return states_(k, i); }
   /// Element i of all of them, one after the other.

@@ -27,9 +27,8 @@ class CurrentMap {
 
   template <class S>
   void add(const TrajectoryBlock<S>& block) {
-    const auto states = block.all_deviations();
     const auto place = [&](Eigen::Index k) -> Eigen::Vector2d {
-      at_ = (block.reference() + states.row(k).transpose()).template cast<double>();
+      block.state(k, at_);
       return f_(std::as_const(at_));
     };
     DynamicMatrix<double> sums = DynamicMatrix<double>::Zero(x_.bins * y_.bins, 3);
@@ -73,8 +72,13 @@ class CurrentMap {
   Estimate<DynamicMatrix<double>> column(Eigen::Index which) const {
     const auto [value, error, degrees] = sums_.estimate();
     const double area = x_.width() * y_.width();
-    return {value.col(which).reshaped(x_.bins, y_.bins) / area,
-            error.col(which).reshaped(x_.bins, y_.bins) / area, degrees};
+    Estimate<DynamicMatrix<double>> result{DynamicMatrix<double>(x_.bins, y_.bins),
+                                           DynamicMatrix<double>(x_.bins, y_.bins), degrees};
+    for (Eigen::Index bin = 0; bin < value.rows(); ++bin) {
+      result.value.data()[bin] = value(bin, which) / area;
+      result.standard_error.data()[bin] = error(bin, which) / area;
+    }
+    return result;
   }
 
   Function f_;

@@ -30,11 +30,10 @@ class Density {
 
   template <class S>
   void add(const TrajectoryBlock<S>& block) {
-    const auto states = block.deviations();
     DynamicVector<double> sums = DynamicVector<double>::Zero(axis_.bins + 2);
     Eigen::Index looked = 0;
     for (; phase_ < block.steps(); phase_ += stride_, ++looked) {
-      at_ = (block.reference() + states.row(phase_).transpose()).template cast<double>();
+      block.state(phase_, at_);
       const double value = f_(std::as_const(at_));
       sums[axis_.bins] += value;
       sums[axis_.bins + 1] += value * value;
@@ -42,7 +41,7 @@ class Density {
     }
     phase_ -= block.steps();
     if (looked == 0) return;
-    counts_ += sums.head(axis_.bins);
+    for (Eigen::Index bin = 0; bin < axis_.bins; ++bin) counts_[bin] += sums[bin];
     sums_.add(sums, looked);
   }
 
@@ -62,9 +61,12 @@ class Density {
   const DynamicVector<double>& counts() const { return counts_; }
   /// Probability density of f in each bin.
   Estimate<DynamicVector<double>> density() const {
-    const auto [value, error, degrees] = sums_.estimate();
-    return {value.topRows(axis_.bins) / axis_.width(), error.topRows(axis_.bins) / axis_.width(),
-            degrees};
+    auto [value, error, degrees] = sums_.estimate<DynamicVector<double>>();
+    value.conservativeResize(axis_.bins);
+    error.conservativeResize(axis_.bins);
+    value /= axis_.width();
+    error /= axis_.width();
+    return {std::move(value), std::move(error), degrees};
   }
   /// ⟨f⟩
   Estimate<double> mean() const { return moment(0); }

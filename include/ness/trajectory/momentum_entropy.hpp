@@ -127,8 +127,7 @@ void MomentumEntropy<Scalar>::gather(const Matrix& states) {
       pulls(k, i) =
           (1 + momentum_) * (after - 2 * states(k + 1, i) + before) + 2 * speed_ * pulls(k, i);
     }
-  Vector entropy =
-      detail::dot_products_of_rows(detail::product(chords, inverse_diffusion_), pulls);
+  Vector entropy = detail::dot_products_of_rows(detail::product(chords, inverse_diffusion_), pulls);
   entropy *= -(1 - momentum_) / (4 * speed_ * speed_);
   sums_.add(entropy);
 }

@@ -38,9 +38,10 @@ class Observe {
                   "ness: the callback of Observe must take (int chain, std::int64_t step, const "
                   "auto& theta)");
     const std::int64_t first = (stride_ - step_ % stride_) % stride_;
+    DynamicVector<S> theta;
     for (std::int64_t k = first; k < block.steps(); k += stride_) {
-      const DynamicVector<S> theta = block.reference() + block.all_deviations().row(k).transpose();
-      callback_(chain_, step_ + k, theta);
+      block.state(k, theta);
+      callback_(chain_, step_ + k, std::as_const(theta));
     }
     step_ += block.steps();
   }

@@ -51,7 +51,11 @@ class GroupMoments {
  public:
   void add(const DynamicVector<double>& theta);
   const DynamicMatrix<double>& mean() const { return mean_; }
-  DynamicMatrix<double> covariance() const { return scatter_ / (count_ - 1); }
+  DynamicMatrix<double> covariance() const {
+    DynamicMatrix<double> result = scatter_;
+    result /= count_ - 1;
+    return result;
+  }
 
  private:
   double count_ = 0;
@@ -78,8 +82,8 @@ void follow(Chain chain, int run, const std::vector<std::int64_t>& steps,
   std::int64_t now = 0;
   for (std::size_t k = 0; k < steps.size(); ++k) {
     for (; now < steps[k]; ++now) chain.step();
-    const DynamicVector<double> theta = chain.theta().template cast<double>();
-    if (!theta.allFinite()) throw Diverged(run, now - 1);
+    const DynamicVector<double> theta = converted<double>(chain.theta());
+    if (!is_finite(theta)) throw Diverged(run, now - 1);
     moments[k].add(theta);
   }
 }
@@ -152,9 +156,10 @@ std::vector<MeasuredEnsemble> measure_relaxation(const Objective<M, R>& objectiv
         const auto stream = static_cast<std::uint64_t>(run);
         Philox starts(settings.seed, (std::uint64_t{1} << 40) + stream);
         Normal normal;
-        DynamicVector<double> at(theta.size());
-        normal.fill(starts, at);
-        at = theta + root * at;
+        DynamicVector<double> numbers(theta.size()), at = theta;
+        normal.fill(starts, numbers);
+        for (Index k = 0; k < numbers.size(); ++k)
+          detail::add_scaled(at.data(), numbers[k], root.data() + k * at.size(), at.size());
         return Chain(objective, training, at, Philox(settings.seed, stream));
       },
       steps, settings);
