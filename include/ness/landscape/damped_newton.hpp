@@ -240,17 +240,21 @@ class DampedNewton {
   }
 
   // Goes down along the direction of most negative curvature, from here or, where that is none,
-  // from further along the valley. False where no way down is found.
+  // from further along the valley: at lengths so close that only a narrow part of it is stepped
+  // over, and where 𝓛 is higher by no more than the rounding of a curvature of 0 explains. False
+  // where no way down is found.
   bool leave_saddle() {
     if (is_curved(best_.hessian, curvature_noise())) return false;
     const Softest<Scalar> soft(best_.hessian);
     if (soft.curvature < -curvature_noise()) return descend_along(best_, soft);
-    for (Scalar length = size_or_one() / 16; length <= 4 * size_or_one(); length *= 2)
+    const Scalar ratio = std::sqrt(Scalar(2));
+    for (Scalar length = size_or_one() / 16; length < 5 * size_or_one(); length *= ratio)
       for (const int side : {1, -1}) {
         Minimum<Scalar> other;
         other.theta = moved(best_.theta, static_cast<Scalar>(side) * length, soft.direction);
         other.value = landscape_.value(other.theta);
-        if (!(other.value <= best_.value + resolution())) continue;
+        const Scalar rise = resolution() + curvature_noise() * length * length / 2;
+        if (!(other.value <= best_.value + rise)) continue;
         other.hessian = landscape_.hessian(other.theta);
         if (!is_finite(other.hessian)) continue;
         const Softest<Scalar> there(other.hessian);
