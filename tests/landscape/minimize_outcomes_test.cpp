@@ -4,8 +4,8 @@
 #include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
-#include <random>
 #include <limits>
+#include <random>
 
 #include "ness/landscape/minimize.hpp"
 #include "support/catch.hpp"
