@@ -123,10 +123,10 @@ template void Stationarity<double>::serialize(CheckpointReader&);
 template void Stationarity<double>::add(const TrajectoryBlock<double>&);
 template void Stationarity<double>::add(const TrajectoryBlock<float>&);
 template class StationaryEstimator<double>;
+template void StationaryEstimator<double>::add_thinned(const TrajectoryBlock<double>&);
+template void StationaryEstimator<double>::add_thinned(const TrajectoryBlock<float>&);
 template void StationaryEstimator<double>::serialize(CheckpointWriter&);
 template void StationaryEstimator<double>::serialize(CheckpointReader&);
-template void StationaryEstimator<double>::add(const TrajectoryBlock<double>&);
-template void StationaryEstimator<double>::add(const TrajectoryBlock<float>&);
 
 namespace detail {
 
