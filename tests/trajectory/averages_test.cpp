@@ -27,7 +27,8 @@ void feed(auto& estimator, const MatrixXd& states, const VectorXd& reference, Ei
   using Vector = ness::DynamicVector<S>;
   const auto state = [&](Eigen::Index k) -> Vector { return states.col(k).cast<S>(); };
   ness::TrajectoryBlock<S> block(state(first), Vector(reference.cast<S>()), 17);
-  for (Eigen::Index k = first; k < last;) {
+  Eigen::Index k = first;
+  while (k < last) {
     const Eigen::Index count = std::min<Eigen::Index>(17, last - k);
     block.fill(count, [&] { return state(++k); });
     estimator.add(block);

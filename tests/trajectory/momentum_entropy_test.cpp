@@ -50,7 +50,8 @@ void feed(auto& estimator, const MatrixXd& states, Eigen::Index first, Eigen::In
   using Vector = ness::DynamicVector<S>;
   const auto state = [&](Eigen::Index k) -> Vector { return states.col(k).cast<S>(); };
   ness::TrajectoryBlock<S> block(state(first), Vector(Vector::Zero(states.rows())), capacity);
-  for (Eigen::Index k = first; k < first + steps;) {
+  Eigen::Index k = first;
+  while (k < first + steps) {
     const Eigen::Index count = std::min(capacity, first + steps - k);
     block.fill(count, [&] { return state(++k); });
     estimator.add(block);
