@@ -102,6 +102,7 @@ TEST_CASE("Eigenvalues and eigenvectors of symmetric matrices are what they say"
 }
 
 TEST_CASE("Degenerate symmetric matrices have their eigenvalues and a whole basis") {
+  CHECK(SymmetricEigen(MatrixXd(0, 0)).values.size() == 0);
   for (const Eigen::Index n : sizes) {
     check_eigen(MatrixXd::Zero(n, n));
     check_eigen(3 * MatrixXd::Identity(n, n));

@@ -193,6 +193,7 @@ template <class Scalar>
 bool symmetric_eigen_in_double(DynamicVector<Scalar>& values, DynamicMatrix<Scalar>& vectors) {
   const Eigen::Index n = vectors.rows();
   values.resize(n);
+  if (n == 0) return true;
   if (n == 1) {
     values[0] = vectors(0, 0);
     vectors(0, 0) = Scalar(1);

@@ -243,18 +243,19 @@ template <class Derived, class Current>
   requires(!std::is_convertible_v<Current, IrreversibilitySettings>)
 Irreversibility irreversibility(const Eigen::MatrixBase<Derived>& states, const Current& current,
                                 const IrreversibilitySettings& settings = {}) {
-  detail::require(states.rows() >= 2, "irreversibility", "there must be at least 2 states",
-                  states.rows());
+  const DynamicMatrix<double> rows = states.template cast<double>();
+  detail::require(rows.rows() >= 2, "irreversibility", "there must be at least 2 states",
+                  rows.rows());
   DynamicMatrix<double> currents;
-  DynamicVector<double> from(states.cols()), to = from;
-  for (Eigen::Index k = 0; k + 1 < states.rows(); ++k) {
+  DynamicVector<double> from(rows.cols()), to = from;
+  for (Eigen::Index k = 0; k + 1 < rows.rows(); ++k) {
     for (Eigen::Index i = 0; i < from.size(); ++i) {
-      from[i] = static_cast<double>(states(k, i));
-      to[i] = static_cast<double>(states(k + 1, i));
+      from[i] = rows(k, i);
+      to[i] = rows(k + 1, i);
     }
     const DynamicVector<double> there = current(from, to);
     const DynamicVector<double> back = current(to, from);
-    if (k == 0) currents.resize(states.rows() - 1, there.size());
+    if (k == 0) currents.resize(rows.rows() - 1, there.size());
     detail::require_size(there, currents.cols(), 1, "irreversibility", "current(from, to)");
     detail::require_size(back, currents.cols(), 1, "irreversibility", "current(to, from)");
     for (Eigen::Index i = 0; i < there.size(); ++i) currents(k, i) = (there[i] - back[i]) / 2;
