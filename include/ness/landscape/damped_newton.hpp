@@ -241,8 +241,8 @@ class DampedNewton {
 
   // Goes down along the direction of most negative curvature, from here or, where that is none,
   // from further along the valley: at lengths so close that only a narrow part of it is stepped
-  // over, and where 𝓛 is higher by no more than the rounding of a curvature of 0 explains. False
-  // where no way down is found.
+  // over, and not where 𝓛 is higher by more than a curvature of half of the digits, for a valley
+  // may bend. False where no way down is found.
   bool leave_saddle() {
     if (is_curved(best_.hessian, curvature_noise())) return false;
     const Softest<Scalar> soft(best_.hessian);
@@ -253,7 +253,7 @@ class DampedNewton {
         Minimum<Scalar> other;
         other.theta = moved(best_.theta, static_cast<Scalar>(side) * length, soft.direction);
         other.value = landscape_.value(other.theta);
-        const Scalar rise = resolution() + curvature_noise() * length * length / 2;
+        const Scalar rise = resolution() + std::sqrt(epsilon) * length * length / 2;
         if (!(other.value <= best_.value + rise)) continue;
         other.hessian = landscape_.hessian(other.theta);
         if (!is_finite(other.hessian)) continue;
