@@ -35,6 +35,15 @@ Eigen::Matrix<To, Derived::RowsAtCompileTime, Derived::ColsAtCompileTime> conver
     return values.template cast<To>();
 }
 
+/// The same into a matrix that keeps its memory.
+template <class To, class Derived>
+void convert(const Eigen::MatrixBase<Derived>& values, DynamicMatrix<To>& to) {
+  if constexpr (std::is_same_v<To, typename Derived::Scalar>)
+    to = values;
+  else
+    to = values.template cast<To>();
+}
+
 /// Are all elements finite? x − x is not a number of what is not.
 template <class Derived>
 bool is_finite(const Eigen::PlainObjectBase<Derived>& values) {

@@ -62,8 +62,8 @@ template <class Scalar>
 template <class S>
 void EntropyProduction<Scalar>::add(const TrajectoryBlock<S>& block) {
   if (sums_.empty()) return;
-  states_ = detail::converted<Scalar>(block.deviations());
-  increments_ = detail::converted<Scalar>(block.increments());
+  detail::convert(block.deviations(), states_);
+  detail::convert(block.increments(), increments_);
   sums_.add(detail::dot_products_of_rows(detail::product_of_rows(states_, force_transposed_),
                                          increments_));
 }
